@@ -1,0 +1,77 @@
+/** Why the gateway did not answer as asked; each dialect writes it in its own words and status. */
+export type GatewayErrorCode =
+  | "unauthenticated"
+  | "auth_unavailable"
+  | "forbidden"
+  | "not_found"
+  | "model_not_found"
+  | "invalid_request"
+  | "unsupported"
+  | "request_too_large"
+  | "request_timeout"
+  | "rate_limited"
+  | "budget_exhausted"
+  | "upstream_throttled"
+  | "upstream_invalid_request"
+  | "upstream_denied"
+  | "upstream_timeout"
+  | "upstream_unavailable"
+  | "upstream_failed"
+  | "content_filtered"
+  | "shutting_down"
+  | "internal";
+
+export interface GatewayErrorDetails {
+  readonly cause?: unknown;
+  /** The request field at fault, for example `messages[1].content`. */
+  readonly param?: string;
+  readonly retryAfterSeconds?: number;
+  /** False: the client's SDK must not retry by itself (an exhausted budget). */
+  readonly shouldRetry?: boolean;
+  /** Further headers of the answer: `www-authenticate`, rate limits. */
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+export class GatewayError extends Error {
+  override readonly name = "GatewayError";
+  readonly code: GatewayErrorCode;
+  readonly status: number;
+  readonly param: string | undefined;
+  readonly retryAfterSeconds: number | undefined;
+  readonly shouldRetry: boolean | undefined;
+  readonly headers: Readonly<Record<string, string>>;
+
+  /** @param message for the client: what was wrong and what to do; no secret, no upstream's internals */
+  constructor(code: GatewayErrorCode, message: string, details: GatewayErrorDetails = {}) {
+    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    this.code = code;
+    this.status = statusOf[code];
+    this.param = details.param;
+    this.retryAfterSeconds = details.retryAfterSeconds;
+    this.shouldRetry = details.shouldRetry;
+    this.headers = details.headers ?? {};
+  }
+}
+
+const statusOf: Readonly<Record<GatewayErrorCode, number>> = {
+  unauthenticated: 401,
+  auth_unavailable: 503,
+  forbidden: 403,
+  not_found: 404,
+  model_not_found: 404,
+  invalid_request: 400,
+  unsupported: 400,
+  request_too_large: 413,
+  request_timeout: 408,
+  rate_limited: 429,
+  budget_exhausted: 429,
+  upstream_throttled: 429,
+  upstream_invalid_request: 400,
+  upstream_denied: 502,
+  upstream_timeout: 504,
+  upstream_unavailable: 503,
+  upstream_failed: 502,
+  content_filtered: 400,
+  shutting_down: 503,
+  internal: 500,
+};

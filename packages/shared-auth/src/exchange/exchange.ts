@@ -1,0 +1,37 @@
+import type { Identity } from "../identity.ts";
+
+/** The token to exchange, with whom it was verified to speak for. */
+export interface Subject {
+  /** The token as it came. It goes to the token endpoint and nowhere else. */
+  readonly token: string;
+  readonly identity: Pick<Identity, "issuer" | "subject" | "expiresAt">;
+}
+
+/** A token that is good for one audience only (RFC 8693 section 2.2). */
+export interface ScopedToken {
+  readonly accessToken: string;
+  readonly tokenType: "Bearer" | "DPoP";
+  /** Seconds since the epoch; undefined when the server did not say and the token cannot be read. */
+  readonly expiresAt: number | undefined;
+  readonly audience: string | undefined;
+  readonly scopes: readonly string[];
+  /** The authorization server that was asked, and as which client: for the record. */
+  readonly issuer: string;
+  readonly clientId: string;
+  /** `cached`: no call was made for it. */
+  readonly source: "fresh" | "cached";
+}
+
+export interface ExchangeCall {
+  /** A caller that gives up does not fail others who wait for the same token. */
+  readonly signal?: AbortSignal;
+  /** The service behind answered 401 to this access token: do not give it out again. */
+  readonly rejected?: string;
+}
+
+/**
+ * Token exchange: from a subject's token to one for the next hop, on behalf of the same user.
+ * @throws AuthError `subject_rejected`, `step_up_required`, `exchange_refused`, `exchange_answer_invalid`,
+ * `exchange_unavailable`
+ */
+export type Exchange = (subject: Subject, call?: ExchangeCall) => Promise<ScopedToken>;
