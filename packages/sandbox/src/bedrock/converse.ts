@@ -1,0 +1,120 @@
+import { z } from "zod";
+import { type Completion, complete } from "./completion.ts";
+import type { Operation } from "./operation.ts";
+import { type ConverseMessage, type Reply, replyTo, type Turn } from "./rule.ts";
+import { pieces } from "./tokens.ts";
+
+const block = z.looseObject({ text: z.string().optional(), toolUse: z.looseObject({ name: z.string() }).optional() });
+
+const requestSchema = z.looseObject({
+  messages: z.array(z.looseObject({ role: z.enum(["user", "assistant"]), content: z.array(block).min(1) })).min(1),
+  system: z.array(block).optional(),
+  inferenceConfig: z
+    .looseObject({
+      maxTokens: z.int().min(1).optional(),
+      temperature: z.number().min(0).max(1).optional(),
+      topP: z.number().min(0).max(1).optional(),
+      stopSequences: z.array(z.string()).max(2500).optional(),
+    })
+    .optional(),
+  toolConfig: z
+    .looseObject({
+      tools: z
+        .array(
+          z.looseObject({
+            toolSpec: z
+              .looseObject({
+                name: z.string().regex(/^[a-zA-Z0-9_-]{1,64}$/),
+                inputSchema: z.looseObject({ json: z.unknown() }),
+              })
+              .optional(),
+          }),
+        )
+        .min(1),
+    })
+    .optional(),
+  guardrailConfig: z.looseObject({ guardrailIdentifier: z.string() }).optional(),
+  requestMetadata: z
+    .record(
+      z.string().regex(/^[a-zA-Z0-9\s:_@$#=/+,.-]{1,256}$/),
+      z.string().regex(/^[a-zA-Z0-9\s:_@$#=/+,.-]{0,256}$/),
+    )
+    .refine((metadata) => Object.keys(metadata).length <= 16, "at most 16 entries")
+    .optional(),
+});
+
+/** `POST /model/{id}/converse` and `/converse-stream`. */
+export const converse: Operation = (body, { model, rules }) => {
+  const request = requestSchema.parse(body);
+  checkRoles(request.messages);
+  const turn: Turn = {
+    system: (request.system ?? []).map((part) => part.text ?? "").join("\n"),
+    // The schema checks the parts the rules look at; the rest travels as it came.
+    messages: request.messages as unknown as readonly ConverseMessage[],
+    tools: (request.toolConfig?.tools ?? []).flatMap(({ toolSpec }) =>
+      toolSpec === undefined ? [] : [{ name: toolSpec.name, inputSchema: toolSpec.inputSchema.json }],
+    ),
+    model,
+  };
+  const reply: Reply = replyTo(rules, turn);
+  const completion = complete(reply, turn, JSON.stringify([request.system, request.messages, request.toolConfig]), {
+    maxTokens: request.inferenceConfig?.maxTokens,
+    stopSequences: request.inferenceConfig?.stopSequences,
+    guarded: request.guardrailConfig !== undefined,
+  });
+  return { json: () => answer(completion), events: () => events(completion) };
+};
+
+function checkRoles(messages: readonly { role: string }[]): void {
+  if (messages[0]?.role !== "user")
+    throw new TypeError(
+      "A conversation must start with a user message. Try again with a conversation that starts with a user message.",
+    );
+}
+
+export function converseUsage({ usage }: Completion) {
+  const total = usage.inputTokens + usage.outputTokens + usage.cacheReadInputTokens + usage.cacheWriteInputTokens;
+  return { ...usage, totalTokens: total };
+}
+
+function answer(completion: Completion): unknown {
+  const content = [
+    ...(completion.reasoning === undefined
+      ? []
+      : [{ reasoningContent: { reasoningText: { text: completion.reasoning, signature: "c3RhbmQtaW4=" } } }]),
+    ...(completion.text === undefined ? [] : [{ text: completion.text }]),
+    ...completion.toolUses.map(({ id, name, input }) => ({ toolUse: { toolUseId: id, name, input } })),
+  ];
+  return {
+    metrics: { latencyMs: 1 },
+    output: { message: { content, role: "assistant" } },
+    stopReason: completion.stopReason,
+    usage: converseUsage(completion),
+  };
+}
+
+function* events(completion: Completion): Generator<readonly [string, unknown]> {
+  yield ["messageStart", { role: "assistant" }];
+  let index = 0;
+  if (completion.reasoning !== undefined) {
+    for (const text of pieces(completion.reasoning)) yield delta(index, { reasoningContent: { text } });
+    yield delta(index, { reasoningContent: { signature: "c3RhbmQtaW4=" } });
+    yield ["contentBlockStop", { contentBlockIndex: index++ }];
+  }
+  if (completion.text !== undefined) {
+    for (const text of pieces(completion.text)) yield delta(index, { text });
+    yield ["contentBlockStop", { contentBlockIndex: index++ }];
+  }
+  for (const { id, name, input } of completion.toolUses) {
+    yield ["contentBlockStart", { contentBlockIndex: index, start: { toolUse: { toolUseId: id, name } } }];
+    for (const fragment of JSON.stringify(input).match(/[^]{1,16}/g) ?? [])
+      yield delta(index, { toolUse: { input: fragment } });
+    yield ["contentBlockStop", { contentBlockIndex: index++ }];
+  }
+  yield ["messageStop", { stopReason: completion.stopReason }];
+  yield ["metadata", { metrics: { latencyMs: 1 }, usage: converseUsage(completion) }];
+}
+
+function delta(contentBlockIndex: number, part: unknown): readonly [string, unknown] {
+  return ["contentBlockDelta", { contentBlockIndex, delta: part, p: "abcdefgh" }];
+}

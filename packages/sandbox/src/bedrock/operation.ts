@@ -1,0 +1,15 @@
+import type { Rule } from "./rule.ts";
+
+export interface OperationContext {
+  readonly model: string;
+  readonly rules: readonly Rule[];
+}
+
+/** What an operation answers, whole or as named events; only one of the two is asked for. */
+export interface Answer {
+  readonly json: () => unknown;
+  readonly events: () => Iterable<readonly [type: string, payload: unknown]>;
+}
+
+/** @throws ZodError or TypeError for what Bedrock would call a ValidationException */
+export type Operation = (body: unknown, context: OperationContext) => Answer;

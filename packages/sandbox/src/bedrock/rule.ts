@@ -1,0 +1,65 @@
+/** A content block as Bedrock's Converse puts it on the wire (binary fields are base64 text). */
+export interface ConverseBlock {
+  readonly text?: string;
+  readonly image?: unknown;
+  readonly document?: { readonly name?: string };
+  readonly toolUse?: { readonly toolUseId: string; readonly name: string; readonly input: unknown };
+  readonly toolResult?: {
+    readonly toolUseId: string;
+    readonly status?: string;
+    readonly content: readonly { readonly text?: string; readonly json?: unknown }[];
+  };
+  readonly reasoningContent?: unknown;
+  readonly cachePoint?: unknown;
+}
+
+export interface ConverseMessage {
+  readonly role: "user" | "assistant";
+  readonly content: readonly ConverseBlock[];
+}
+
+/** What the stand-in was asked, the same for every operation and model family. */
+export interface Turn {
+  readonly system: string;
+  readonly messages: readonly ConverseMessage[];
+  readonly tools: readonly { readonly name: string; readonly inputSchema: unknown }[];
+  readonly model: string;
+}
+
+export interface Reply {
+  readonly text?: string;
+  readonly toolUses?: readonly { readonly name: string; readonly input: unknown }[];
+  readonly reasoning?: string;
+  /** Overrides what follows from the content; in Converse's words. */
+  readonly stopReason?: string;
+}
+
+/** Answers a turn it knows, or leaves it to the next rule. */
+export type Rule = (turn: Turn) => Reply | undefined;
+
+/** The first rule that knows the turn answers; else the stand-in says what it is. */
+export function replyTo(rules: readonly Rule[], turn: Turn): Reply {
+  for (const rule of rules) {
+    const reply = rule(turn);
+    if (reply !== undefined) return reply;
+  }
+  return sayStandIn(turn);
+}
+
+/** The text of the newest user message, tool results left out. */
+export function lastUserText(turn: Turn): string {
+  const message = turn.messages.findLast((candidate) => candidate.role === "user");
+  return (message?.content ?? [])
+    .map((block) => block.text ?? "")
+    .filter((text) => text !== "")
+    .join("\n");
+}
+
+const quotedCharacters = 200;
+
+function sayStandIn(turn: Turn): Reply {
+  const said = lastUserText(turn).slice(0, quotedCharacters);
+  return {
+    text: `This is the sandbox's stand-in for Bedrock, not a model: it answers by rule and has none for this. You said: “${said}”`,
+  };
+}

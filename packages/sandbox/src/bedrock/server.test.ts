@@ -1,0 +1,121 @@
+import {
+  BedrockRuntimeClient,
+  ConverseCommand,
+  ConverseStreamCommand,
+  type ConverseStreamOutput,
+} from "@aws-sdk/client-bedrock-runtime";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { Rule } from "./rule.ts";
+import { startBedrock } from "./server.ts";
+
+const credentials = { accessKeyId: "AKIDSANDBOX", secretAccessKey: "sandbox-secret" };
+const askForTool: Rule = (turn) =>
+  turn.tools.length > 0 ? { text: "Looking.", toolUses: [{ name: "look", input: { at: "the sky" } }] } : undefined;
+
+let service: Awaited<ReturnType<typeof startBedrock>>;
+const clientWith = (options: Partial<ConstructorParameters<typeof BedrockRuntimeClient>[0]> = {}) =>
+  new BedrockRuntimeClient({ region: "us-east-1", endpoint: service.url, credentials, maxAttempts: 1, ...options });
+const command = {
+  modelId: "us.amazon.nova-lite-v1:0",
+  messages: [{ role: "user" as const, content: [{ text: "Hello there" }] }],
+};
+
+beforeAll(async () => {
+  service = await startBedrock({
+    port: 0,
+    region: "us-east-1",
+    bearerKey: "bedrock-key",
+    rules: [askForTool],
+    eventDelayMs: 0,
+    ...credentials,
+  });
+});
+afterAll(() => service.close());
+
+async function collect(stream: AsyncIterable<ConverseStreamOutput> | undefined) {
+  const events: ConverseStreamOutput[] = [];
+  for await (const event of stream ?? []) events.push(event);
+  return events;
+}
+
+describe("the real AWS SDK, unmodified, over HTTP/2", () => {
+  it("converses and is told that this is a stand-in", async () => {
+    const answer = await clientWith().send(new ConverseCommand(command));
+    expect(answer.stopReason).toBe("end_turn");
+    expect(answer.output?.message?.content?.[0]?.text).toContain("stand-in");
+    expect(answer.usage?.outputTokens).toBeGreaterThan(5);
+  });
+
+  it("streams word by word, with usage after the end of the message", async () => {
+    const answer = await clientWith().send(new ConverseStreamCommand(command));
+    const events = await collect(answer.stream);
+    expect(events.at(0)?.messageStart?.role).toBe("assistant");
+    const words = events.flatMap((event) => event.contentBlockDelta?.delta?.text ?? []);
+    expect(words.length).toBeGreaterThan(10);
+    expect(words.join("")).toContain("Hello there");
+    expect(events.at(-2)?.messageStop?.stopReason).toBe("end_turn");
+    expect(events.at(-1)?.metadata?.usage?.totalTokens).toBeGreaterThan(10);
+  });
+
+  it("calls tools by rule", async () => {
+    const tools = [{ toolSpec: { name: "look", inputSchema: { json: { type: "object" } } } }];
+    const answer = await clientWith().send(new ConverseCommand({ ...command, toolConfig: { tools } }));
+    expect(answer.stopReason).toBe("tool_use");
+    expect(answer.output?.message?.content?.[1]?.toolUse?.input).toEqual({ at: "the sky" });
+  });
+
+  it.each([
+    ["the wrong secret", { credentials: { ...credentials, secretAccessKey: "another" } }, "InvalidSignatureException"],
+    ["an unknown key", { credentials: { ...credentials, accessKeyId: "AKIDOTHER" } }, "UnrecognizedClientException"],
+    ["another region", { region: "eu-west-1" }, "InvalidSignatureException"],
+    [
+      "a session token never issued",
+      { credentials: { ...credentials, sessionToken: "x" } },
+      "UnrecognizedClientException",
+    ],
+  ])("refuses %s as AWS does", async (_, options, name) => {
+    const refusal = clientWith(options).send(new ConverseCommand(command));
+    await expect(refusal).rejects.toMatchObject({ name, $metadata: { httpStatusCode: 403 } });
+  });
+
+  it("refuses a conversation that Bedrock would refuse", async () => {
+    const messages = [{ role: "assistant" as const, content: [{ text: "Hi" }] }];
+    const refusal = clientWith().send(new ConverseCommand({ ...command, messages }));
+    await expect(refusal).rejects.toMatchObject({ name: "ValidationException", $metadata: { httpStatusCode: 400 } });
+  });
+});
+
+describe("over HTTP/1.1", () => {
+  const post = (headers: Record<string, string>) =>
+    fetch(`${service.url}/model/amazon.nova-lite-v1%3A0/converse`, {
+      method: "POST",
+      headers,
+      body: JSON.stringify({ messages: command.messages }),
+    });
+
+  it("accepts its API key and nothing else", async () => {
+    expect((await post({ authorization: "Bearer bedrock-key" })).status).toBe(200);
+    const refused = await post({ authorization: "Bearer another" });
+    expect(refused.status).toBe(403);
+    expect(refused.headers.get("x-amzn-errortype")).toMatch(/^AccessDeniedException:/);
+    expect((await post({})).headers.get("x-amzn-errortype")).toMatch(/^MissingAuthenticationTokenException:/);
+  });
+
+  it("refuses a signature made an hour ago", async () => {
+    const late = await startBedrock({
+      port: 0,
+      region: "us-east-1",
+      ...credentials,
+      now: () => Date.now() + 3_600_000,
+    });
+    try {
+      const client = clientWith({ endpoint: late.url });
+      // The SDK corrects its clock from the refusal's Date header once; one attempt shows the refusal itself.
+      await expect(client.send(new ConverseCommand(command))).rejects.toMatchObject({
+        name: "InvalidSignatureException",
+      });
+    } finally {
+      await late.close();
+    }
+  });
+});
