@@ -6,7 +6,7 @@ import { describe, expect, it } from "vitest";
 
 const folder = mkdtempSync(join(tmpdir(), "guard-"));
 const script = join(folder, "script.ts");
-writeFileSync(script, "const word: string = process.argv[2] ?? ''; console.log(`ran ${word}`);\n");
+writeFileSync(script, "const word: string = process.argv[2] ?? ''; console.log('ran', word);\n");
 const guard = join(import.meta.dirname, "guard.js");
 
 /** Runs the guard with the Node of this test, which may pretend to be older. */

@@ -24,7 +24,7 @@ function list(folder: string): string[] {
 }
 
 function isInstalled(command: string): boolean {
-  const folders = [...(process.env["PATH"] ?? "").split(delimiter), ...postgresFolders()];
+  const folders = [...(process.env.PATH ?? "").split(delimiter), ...postgresFolders()];
   return folders.some((folder) => list(folder).includes(command));
 }
 

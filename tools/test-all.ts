@@ -7,7 +7,7 @@ const say = (line: string): boolean => process.stdout.write(`${line}\n`);
 for (const { tests, name, debian } of missingPrograms) {
   say(`${name} is not installed: every *.${tests}.test.ts is left out (Debian package: ${debian})`);
 }
-if (missingPrograms.length > 0 && process.env["ONBEHALF_TESTS"] === "all") {
+if (missingPrograms.length > 0 && process.env.ONBEHALF_TESTS === "all") {
   say("ONBEHALF_TESTS=all asks for every test, so this run stops here. Install what is named above.");
   process.exit(1);
 }

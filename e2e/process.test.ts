@@ -1,0 +1,133 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, describe, expect, it } from "vitest";
+import { freePorts } from "./chain.ts";
+import { createPerson } from "./person.ts";
+
+const root = join(import.meta.dirname, "..");
+const dataDir = mkdtempSync(join(tmpdir(), "onbehalf-"));
+const running = new Set<ChildProcess>();
+afterAll(() => {
+  for (const child of running) child.kill("SIGKILL");
+  rmSync(dataDir, { recursive: true, force: true });
+});
+
+/** A program of this project as a process of its own, with this environment and nothing inherited but PATH. */
+function run(script: string, env: Record<string, string>) {
+  const child = spawn(process.execPath, [join(root, script)], {
+    cwd: root,
+    env: { PATH: process.env.PATH ?? "", ONBEHALF_DATA_DIR: dataDir, ...env },
+  });
+  running.add(child);
+  let output = "";
+  child.stdout.on("data", (chunk) => (output += chunk));
+  child.stderr.on("data", (chunk) => (output += chunk));
+  const exited = once(child, "exit").then(([code]) => {
+    running.delete(child);
+    return code as number | null;
+  });
+  return { child, exited, output: () => output };
+}
+
+describe("the sandbox as a process", () => {
+  it("Ctrl-C during a streaming answer ends the stream properly, then the process with 0", async () => {
+    const ports = await freePorts();
+    const sandbox = run("packages/sandbox/src/main.ts", ports);
+    const launchpad = `http://localhost:${ports.LAUNCHPAD_PORT}`;
+    await expect.poll(() => sandbox.output(), { timeout: 30_000 }).toContain("Ctrl-C ends it");
+    for (const name of ["LAUNCHPAD_PORT", "VOICEBOX_PORT", "GATEWAY_PORT"]) {
+      expect((await fetch(`http://localhost:${ports[name]}/system/ready`)).status).toBe(200);
+      expect((await fetch(`http://localhost:${ports[name]}/system/health`)).status).toBe(204);
+    }
+
+    const alice = createPerson(launchpad);
+    await alice.signIn("alice");
+    // Every answer of the model takes its time, so that the signal comes while words still arrive.
+    const stall = { fault: "stall", milliseconds: 20_000, count: 10 };
+    const bedrock = `http://localhost:${ports.SANDBOX_BEDROCK_PORT}`;
+    const headers = { "content-type": "application/json" };
+    const told = await fetch(`${bedrock}/sandbox/faults`, { method: "POST", headers, body: JSON.stringify(stall) });
+    expect(told.status).toBeLessThan(300);
+    const response = await alice.post("/api/v1/voicebox/stream/ask", { query: "Who is Bob?" });
+    expect(response.status).toBe(200);
+    const started = performance.now();
+    sandbox.child.kill("SIGINT");
+    const lines = (await response.text()).trim().split("\n");
+    const last = JSON.parse(lines.at(-1) ?? "{}") as { pending: boolean };
+    expect(last.pending).toBe(false);
+    expect(await sandbox.exited).toBe(0);
+    expect(performance.now() - started).toBeLessThan(5_000);
+  });
+
+  it("names the variable of a port that is taken", async () => {
+    const ports = await freePorts();
+    const taken = createServer().listen(Number(ports.VOICEBOX_PORT), "127.0.0.1");
+    await once(taken, "listening");
+    try {
+      const sandbox = run("packages/sandbox/src/main.ts", ports);
+      expect(await sandbox.exited).toBe(78);
+      expect(sandbox.output()).toContain("VOICEBOX_PORT");
+      expect(sandbox.output()).toContain(String(ports.VOICEBOX_PORT));
+      expect(sandbox.output()).not.toMatch(/\n\s+at /);
+    } finally {
+      taken.close();
+    }
+  });
+});
+
+describe("a service with a wrong environment", () => {
+  const wrong = {
+    launchpad: {
+      LAUNCHPAD_PORT: "70000",
+      LOG_LEVEL: "chatty",
+      PUBLIC_URL: "nowhere",
+      OKTA_AUTH_ENABLED: "perhaps",
+      OKTA_DOMAIN: "http://example.com",
+      OKTA_BACKEND_CLIENT_SECRET_FILE: "/nowhere/secret",
+      VOICEBOX_SERVICE_ENDPOINT: "ftp://voicebox",
+      API_AUTH_JWT_ENABLED: "si",
+      SESSION_SECRET: "short-canary",
+      SESSION_EXPIRATION: "soon",
+      SHUTDOWN_GRACE_SECONDS: "-1",
+    },
+    voicebox: {
+      VOICEBOX_PORT: "eight",
+      LOG_LEVEL: "chatty",
+      REQUIRE_JWT_AUTH: "perhaps",
+      JWT_ISSUER: "not a url",
+      JWT_JWKS_URI: "http://example.com/keys",
+      JWT_LEEWAY_SECONDS: "-5",
+      JWKS_CACHE_TTL: "soon",
+      JWT_ALLOWED_ALGORITHMS: "none",
+      TOKEN_EXCHANGE_PROVIDER: "ockta",
+      TOKEN_CACHE_TTL_SECONDS: "x",
+      SHUTDOWN_GRACE_SECONDS: "-1",
+    },
+    gateway: {
+      GATEWAY_PORT: "4000.5",
+      LOG_LEVEL: "chatty",
+      HOST: "",
+      JWT_PUBLIC_KEY_URL: "nowhere",
+      JWT_ISSUER: "not a url",
+      LITELLM_MASTER_KEY: "short-canary",
+      DATABASE_URL: "mysql://somewhere",
+      REDIS_URL: "http://somewhere",
+      AWS_ENDPOINT_URL_BEDROCK_RUNTIME: "nowhere",
+      SHUTDOWN_GRACE_SECONDS: "-1",
+    },
+  };
+
+  it.each(Object.entries(wrong))("%s names every one of ten wrong values at once and exits 78", async (name, env) => {
+    const service = run(`packages/${name}/src/main.ts`, env);
+    expect(await service.exited).toBe(78);
+    const output = service.output();
+    const unnamed = Object.keys(env).filter((variable) => !output.includes(variable.replace(/_FILE$/, "")));
+    expect(unnamed).toEqual([]);
+    expect(output).not.toContain("short-canary");
+    expect(output).not.toMatch(/\n\s+at /);
+  });
+});

@@ -1,0 +1,119 @@
+import { join } from "node:path";
+import type { Env } from "@onbehalf/service-kit";
+import type { SecretFiles } from "./secrets.ts";
+
+/** Where the five parts of the sandbox are reached. */
+export interface SandboxUrls {
+  readonly launchpad: string;
+  readonly voicebox: string;
+  readonly gateway: string;
+  readonly identityProvider: string;
+  readonly bedrock: string;
+}
+
+export interface SandboxPorts {
+  readonly launchpad: number;
+  readonly voicebox: number;
+  readonly gateway: number;
+  readonly identityProvider: number;
+  readonly bedrock: number;
+}
+
+/** Credentials of the Bedrock stand-in; the real one takes AWS's own. */
+export const standInCredentials = {
+  accessKeyId: "AKIASANDBOXSANDBOX00",
+  secretAccessKey: "sandbox-secret-access-key-that-opens-nothing",
+  region: "us-east-1",
+} as const;
+
+const dataFolder = join(import.meta.dirname, "data");
+
+export function urlsOf(ports: SandboxPorts): SandboxUrls {
+  const at = (port: number): string => `http://localhost:${port}`;
+  return {
+    launchpad: at(ports.launchpad),
+    voicebox: at(ports.voicebox),
+    gateway: at(ports.gateway),
+    identityProvider: at(ports.identityProvider),
+    bedrock: at(ports.bedrock),
+  };
+}
+
+/** What every service is told alike. Only what the caller set himself is passed on, so defaults stay the services'. */
+function common(env: Env, dataDir: string, files: SecretFiles): Env {
+  const passed = ["HOST", "LOG_LEVEL", "REDIS_URL", "DATABASE_URL", "OTEL_EXPORTER_OTLP_ENDPOINT"];
+  return {
+    ...Object.fromEntries(passed.filter((name) => env[name] !== undefined).map((name) => [name, env[name]])),
+    ONBEHALF_DATA_DIR: dataDir,
+    ENCRYPTION_SECRET: files.secrets.encryptionSecret,
+    // Three seconds: a stream that runs when Ctrl-C comes is ended properly, and the whole stop stays under five.
+    SHUTDOWN_GRACE_SECONDS: env.SHUTDOWN_GRACE_SECONDS ?? "3",
+  };
+}
+
+/** The environment of each service, as an operator would write it for Okta. */
+export function environments(env: Env, ports: SandboxPorts, dataDir: string, files: SecretFiles) {
+  const urls = urlsOf(ports);
+  const issuer = (name: string): string => `${urls.identityProvider}/oauth2/${name}`;
+  const shared = common(env, dataDir, files);
+
+  const launchpad: Env = {
+    ...shared,
+    LAUNCHPAD_PORT: String(ports.launchpad),
+    PUBLIC_URL: urls.launchpad,
+    OKTA_AUTH_ENABLED: "true",
+    OKTA_DOMAIN: urls.identityProvider,
+    OKTA_CLIENT_ID: "launchpad",
+    OKTA_CLIENT_SECRET: "launchpad-secret",
+    OKTA_AUTHORIZATION_SERVER_ID: "default",
+    OKTA_AUTHORIZATION_SERVER_AUDIENCE: "voicebox",
+    OKTA_BACKEND_CLIENT_ID: "launchpad-backend",
+    OKTA_BACKEND_CLIENT_SECRET: "launchpad-backend-secret",
+    VOICEBOX_SERVICE_ENDPOINT: urls.voicebox,
+    VOICEBOX_SERVICE_SCOPE: "voicebox",
+    API_AUTH_JWT_ENABLED: "true",
+    API_AUTH_ISSUER: `${issuer("default")},${issuer("partner")}`,
+    API_AUTH_JWKS_URI: `${issuer("default")}/v1/keys,${issuer("partner")}/v1/keys`,
+    API_AUTH_AUDIENCE: "launchpad",
+    SESSION_SECRET: files.secrets.sessionSecret,
+    LAUNCHPAD_ADMIN_GROUPS: "litellm-admins",
+    LAUNCHPAD_APPS_FILE: join(dataFolder, "apps.yaml"),
+    LAUNCHPAD_DEMO_APP_KEY: files.secrets.demoAppKey,
+  };
+
+  const voicebox: Env = {
+    ...shared,
+    VOICEBOX_PORT: String(ports.voicebox),
+    REQUIRE_JWT_AUTH: "true",
+    JWT_ISSUER: issuer("default"),
+    JWT_JWKS_URI: `${issuer("default")}/v1/keys`,
+    JWT_AUDIENCE: "voicebox",
+    JWT_REQUIRED_SCOPE: "voicebox",
+    TOKEN_EXCHANGE_PROVIDER: "okta",
+    OKTA_CLIENT_ID: "voicebox",
+    OKTA_CLIENT_SECRET: "voicebox-secret",
+    // The gateway has an authorization server of its own, which trusts the one that Launchpad and Voicebox use.
+    OKTA_DISCOVERY_URL: `${issuer("llm")}/.well-known/openid-configuration`,
+    OKTA_LLM_GATEWAY_AUDIENCE: "llm-gateway",
+    OKTA_LLM_GATEWAY_SCOPE: "llm-gateway",
+    VOICEBOX_ADMIN_GROUPS: "litellm-admins",
+    VBX_CONFIG: join(dataFolder, "vbx-config.json"),
+    GATEWAY_URL: urls.gateway,
+  };
+
+  const gateway: Env = {
+    ...shared,
+    GATEWAY_PORT: String(ports.gateway),
+    GATEWAY_CONFIG: join(dataFolder, "gateway.yaml"),
+    SANDBOX_ISSUER_DEFAULT: issuer("default"),
+    SANDBOX_ISSUER_LLM: issuer("llm"),
+    LITELLM_MASTER_KEY: files.secrets.masterKey,
+    LITELLM_SALT_KEY: files.secrets.keyPepper,
+    AWS_REGION: standInCredentials.region,
+    AWS_ACCESS_KEY_ID: standInCredentials.accessKeyId,
+    AWS_SECRET_ACCESS_KEY: standInCredentials.secretAccessKey,
+    AWS_ENDPOINT_URL_BEDROCK_RUNTIME: urls.bedrock,
+  };
+
+  return { launchpad, voicebox, gateway };
+}
