@@ -107,7 +107,7 @@ function* events(completion: Completion): Generator<readonly [string, unknown]> 
   }
   for (const { id, name, input } of completion.toolUses) {
     yield ["contentBlockStart", { contentBlockIndex: index, start: { toolUse: { toolUseId: id, name } } }];
-    for (const fragment of JSON.stringify(input).match(/[^]{1,16}/g) ?? [])
+    for (const fragment of JSON.stringify(input).match(/.{1,16}/gs) ?? [])
       yield delta(index, { toolUse: { input: fragment } });
     yield ["contentBlockStop", { contentBlockIndex: index++ }];
   }

@@ -11,19 +11,18 @@ export interface Incoming extends AsyncIterable<Buffer> {
 
 /** Its answer. */
 export interface Outgoing {
-  readonly destroyed: boolean;
   writeHead(status: number, headers: Record<string, string>): unknown;
   write(chunk: Buffer): boolean;
   end(chunk?: Buffer): unknown;
   once(event: "drain" | "close", listener: () => void): unknown;
   off(event: "drain" | "close", listener: () => void): unknown;
-  /** Ends the connection without finishing the answer. */
-  readonly socket: { destroy(): unknown } | null;
 }
 
-export type Handler = (incoming: Incoming, outgoing: Outgoing) => Promise<void>;
+/** @param cut ends the answer without finishing it, as a broken connection would */
+export type Handler = (incoming: Incoming, outgoing: Outgoing, cut: () => void) => Promise<void>;
 
 const http2Preface = "PRI ";
+const http2InternalError = 2;
 
 /**
  * Speaks HTTP/1.1 and HTTP/2 with prior knowledge on one port, because the AWS SDK for JavaScript starts with the second
@@ -31,8 +30,12 @@ const http2Preface = "PRI ";
  */
 export function createListener(handler: Handler) {
   const sockets = new Set<Socket>();
-  const http1: Server = createServer((incoming, outgoing) => void handler(incoming, outgoing));
-  const http2 = createHttp2Server((incoming, outgoing) => void handler(incoming, outgoing));
+  const http1: Server = createServer((incoming, outgoing) => {
+    void handler(incoming, outgoing, () => outgoing.destroy());
+  });
+  const http2 = createHttp2Server((incoming, outgoing) => {
+    void handler(incoming, outgoing, () => outgoing.stream.close(http2InternalError));
+  });
   const tcp = createTcpServer((socket) => {
     sockets.add(socket);
     socket.on("close", () => sockets.delete(socket));

@@ -113,8 +113,12 @@ async function sendEvents(
   delayMs: number,
 ): Promise<void> {
   outgoing.writeHead(200, { "content-type": "application/vnd.amazon.eventstream", "x-amzn-requestid": randomUUID() });
+  let gone = false;
+  outgoing.once("close", () => {
+    gone = true;
+  });
   for (const [type, payload] of events) {
-    if (outgoing.destroyed) return;
+    if (gone) return;
     if (!outgoing.write(eventFrame(type, payload))) await drained(outgoing);
     if (delayMs > 0) await new Promise((resolve) => setTimeout(resolve, delayMs));
   }
