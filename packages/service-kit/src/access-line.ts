@@ -1,0 +1,86 @@
+import type { Identity } from "@onbehalf/shared-auth";
+import type { Context } from "hono";
+import { matchedRoutes } from "hono/route";
+import type { Trace } from "./trace.ts";
+
+export type Outcome = "ok" | "denied" | "limited" | "error" | "aborted";
+
+/** How an answer ended. */
+export interface Ending {
+  readonly status: number;
+  /** The connection closed before the answer was complete. */
+  readonly aborted: boolean;
+}
+
+/** The one line of a request: who, what, outcome, milliseconds, trace. */
+export interface AccessLine {
+  readonly request_id: string;
+  readonly trace_id: string;
+  readonly span_id: string;
+  /** Method and route pattern, for example `GET /api/trail/:trace_id`; never the values in it. */
+  readonly route: string;
+  readonly status: number;
+  readonly outcome: Outcome;
+  readonly ms: number;
+  readonly [field: string]: unknown;
+}
+
+/** nginx's code for a client that left before there was an answer. */
+export const statusWithoutAnswer = 499;
+
+export interface AccessFacts extends Ending {
+  readonly requestId: string;
+  readonly trace: Trace;
+  readonly route: string;
+  readonly ms: number;
+  readonly identity: unknown;
+  readonly noted: Readonly<Record<string, unknown>>;
+}
+
+/** Pure: the fields of the line. What was noted wins over what is derived. */
+export function accessFields({
+  requestId,
+  trace,
+  route,
+  status,
+  aborted,
+  ms,
+  identity,
+  noted,
+}: AccessFacts): AccessLine {
+  return {
+    request_id: requestId,
+    trace_id: trace.traceId,
+    span_id: trace.spanId,
+    route,
+    status,
+    outcome: aborted ? "aborted" : outcomeOf(status),
+    ms: Math.round(ms * 100) / 100,
+    ...who(identity),
+    ...noted,
+  };
+}
+
+export function outcomeOf(status: number): Outcome {
+  if (status < 400) return "ok";
+  if (status === 401 || status === 403) return "denied";
+  if (status === 429) return "limited";
+  return status === statusWithoutAnswer ? "aborted" : "error";
+}
+
+/** Issuer and subject are the identity; the client is who acts for it. */
+function who(identity: unknown): { issuer?: string; subject?: string; client_id?: string } {
+  if (!isIdentity(identity)) return {};
+  const { issuer, subject, clientId } = identity;
+  return clientId === undefined ? { issuer, subject } : { issuer, subject, client_id: clientId };
+}
+
+function isIdentity(value: unknown): value is Pick<Identity, "issuer" | "subject" | "clientId"> {
+  return typeof value === "object" && value !== null && "issuer" in value && "subject" in value;
+}
+
+/** The most telling of the matched routes: the last one that is a handler's pattern, not a middleware's wildcard. */
+export function routeOf(c: Context): string {
+  const pattern = matchedRoutes(c).findLast(({ path }) => !path.endsWith("*"))?.path;
+  return `${c.req.method} ${pattern ?? "unmatched"}`;
+}

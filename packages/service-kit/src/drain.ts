@@ -1,0 +1,72 @@
+import type { Server } from "node:http";
+import { type AbortRequest, ShuttingDown } from "./connection.ts";
+import type { Readiness } from "./health.ts";
+import type { Logger } from "./log.ts";
+import type { Sockets } from "./sockets.ts";
+
+export interface DrainOptions {
+  readonly server: Server;
+  readonly sockets: Sockets;
+  readonly running: ReadonlySet<AbortRequest>;
+  readonly log: Logger;
+  readonly graceSeconds: number;
+  readonly noticeSeconds?: number | undefined;
+  readonly readiness?: Readiness | undefined;
+  readonly onDrain?: (() => void | Promise<void>) | undefined;
+  readonly onClose?: readonly (() => void | Promise<void>)[] | undefined;
+}
+
+/** Streams are told to end this long before the deadline, so that they end properly instead of being cut. */
+const endingMs = 1_000;
+/** Each closer gets this long: a database that does not answer must not keep the process. */
+const closerMs = 5_000;
+
+/**
+ * The way out: not ready, no new connections, running requests to their end, at the deadline the rest is told to end
+ * and then cut, last the closers.
+ */
+export async function drain(options: DrainOptions): Promise<void> {
+  const { server, sockets, running, log, graceSeconds, noticeSeconds = 0, readiness, onDrain, onClose = [] } = options;
+  log.info({ running: sockets.running, grace_seconds: graceSeconds }, "draining");
+  readiness?.drain();
+  await guarded("onDrain", async () => onDrain?.(), log);
+  if (noticeSeconds > 0) await within(sleepForever(), noticeSeconds * 1_000);
+
+  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+  sockets.closeIdle();
+  const graceMs = graceSeconds * 1_000;
+  if (!(await within(sockets.idle(), Math.max(0, graceMs - endingMs)))) {
+    log.warn({ running: sockets.running }, "deadline: ending what still runs");
+    for (const abort of running) abort(new ShuttingDown());
+    await within(sockets.idle(), Math.min(endingMs, graceMs));
+  }
+  sockets.destroy();
+  await closed;
+  for (const close of onClose) await guarded("onClose", async () => close(), log);
+  log.info({}, "stopped");
+}
+
+async function guarded(what: string, work: () => Promise<void>, log: Logger): Promise<void> {
+  try {
+    if (!(await within(work(), closerMs))) log.error({ what }, `did not end within ${closerMs} ms`);
+  } catch (error) {
+    log.error({ err: error, what }, "failed while stopping");
+  }
+}
+
+/** True when the work ended in time. */
+async function within(work: Promise<void>, ms: number): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<false>((resolve) => {
+    timer = setTimeout(() => resolve(false), ms);
+  });
+  try {
+    return await Promise.race([work.then(() => true as const), late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function sleepForever(): Promise<void> {
+  return new Promise(() => {});
+}

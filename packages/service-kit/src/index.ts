@@ -1,0 +1,29 @@
+export type { AccessLine, Outcome } from "./access-line.ts";
+export { bodyLimit } from "./body-limit.ts";
+export { type Env, loadEnv } from "./config/env.ts";
+export { count, flag, isLoopback, list, port, seconds, secret, type UrlOptions, url } from "./config/fields.ts";
+export { type FileOptions, type FileSource, loadFile } from "./config/file.ts";
+export { ConfigError, type ConfigProblem } from "./config/problems.ts";
+export { ClientGone, type Connection, ShuttingDown } from "./connection.ts";
+export { type ErrorHandlerOptions, errorHandler, notFound } from "./errors.ts";
+export { healthRoutes, type Readiness, type ReadinessCheck, type ReadyState, readiness } from "./health.ts";
+export { HttpError, type HttpErrorDetails } from "./http-error.ts";
+export { createLogger, type DestinationStream, type Log, type Logger, type LoggerOptions } from "./log.ts";
+export { mask } from "./mask.ts";
+export { type Note, type RequestContextOptions, type RequestVariables, requestContext } from "./request.ts";
+export { runMain } from "./run.ts";
+export { type SecurityHeadersOptions, securityHeaders } from "./security-headers.ts";
+export { type RequestLimits, type ServeOptions, serve } from "./serve.ts";
+export type { Service, ServiceIo, Start } from "./service.ts";
+export { type MemoryStoreOptions, memoryStore } from "./stores/memory.ts";
+export type { KeyValueStore, Lease, Lifetime } from "./stores/store.ts";
+export { parseTraceparent, type Trace } from "./trace.ts";
+export {
+  createTrail,
+  type Trail,
+  type TrailExchange,
+  type TrailHop,
+  type TrailIdentity,
+  type TrailOptions,
+  type TrailReader,
+} from "./trail.ts";

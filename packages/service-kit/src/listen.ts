@@ -1,0 +1,50 @@
+import { once } from "node:events";
+import type { Server } from "node:http";
+import { ConfigError, type ConfigProblem } from "./config/problems.ts";
+
+export interface Address {
+  readonly host: string;
+  readonly port: number;
+  readonly portVariable: string;
+}
+
+/**
+ * Binds the address and says in words what is wrong with it.
+ * @returns the port, also when any free one was asked for
+ * @throws ConfigError naming the variable
+ */
+export async function listen(server: Server, address: Address): Promise<number> {
+  server.listen(address.port, address.host);
+  try {
+    await once(server, "listening");
+  } catch (error) {
+    throw new ConfigError([problemOf(error, address)], { cause: error });
+  }
+  const bound = server.address();
+  return typeof bound === "object" && bound !== null ? bound.port : address.port;
+}
+
+function problemOf(error: unknown, { host, port, portVariable }: Address): ConfigProblem {
+  const code = error instanceof Error && "code" in error ? String(error.code) : "unknown reason";
+  switch (code) {
+    case "EADDRINUSE":
+      return {
+        name: portVariable,
+        problem: `port ${port} on ${host} is taken by another program; choose another port`,
+      };
+    case "EACCES":
+      return {
+        name: portVariable,
+        problem: `port ${port} needs privileges this process does not have; choose one above 1023`,
+      };
+    case "EADDRNOTAVAIL":
+    case "ENOTFOUND":
+    case "EAI_AGAIN":
+      return {
+        name: "HOST",
+        problem: `${JSON.stringify(host)} is no address of this machine; use 127.0.0.1 or 0.0.0.0`,
+      };
+    default:
+      return { name: portVariable, problem: `cannot listen on ${host} port ${port} (${code})` };
+  }
+}

@@ -1,0 +1,81 @@
+import { type DestinationStream, destination, type Logger, pino, stdTimeFunctions } from "pino";
+import { createMask } from "./mask.ts";
+
+export type { DestinationStream, Logger };
+
+/** What a stage may do with a log: a pino logger, or the one of a request, which adds the ids. */
+export interface Log {
+  debug(fields: object, message: string): void;
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+  error(fields: object, message: string): void;
+}
+
+export interface LoggerOptions {
+  /** Written into every line as `service`. */
+  readonly service: string;
+  /** `trace`, `debug`, `info`, `warn`, `error`, `fatal` or `silent`. */
+  readonly level?: string;
+  /** Where lines go; standard output when absent. */
+  readonly destination?: DestinationStream;
+  /** Secrets without a recognisable form (passwords, client secrets): hidden by their value. */
+  readonly secrets?: readonly string[];
+}
+
+/** Lines are gathered up to here, then written at once: a system call per line is the largest cost of a log. */
+const bufferedBytes = 4096;
+/** And no line waits longer than this. */
+const flushMs = 200;
+const maxLineLength = 64 * 1024;
+
+/**
+ * A JSON logger that cannot print a token: each line is masked as a whole after it was serialised, so it does not
+ * matter in which field, message, error or nested object a secret was handed in.
+ */
+export function createLogger({ service, level = "info", destination: target, secrets = [] }: LoggerOptions): Logger {
+  const hide = createMask(secrets);
+  return pino(
+    {
+      level,
+      base: { service },
+      timestamp: stdTimeFunctions.isoTime,
+      formatters: { level: (label) => ({ level: label }) },
+      serializers: { err: describeError, error: describeError },
+      hooks: { streamWrite: (line) => hide(bounded(line)) },
+    },
+    target ?? standardOutput(),
+  );
+}
+
+/** Standard output, gathered; what is left is written when the process exits. */
+function standardOutput(): DestinationStream {
+  const stream = destination({ dest: 1, sync: true, minLength: bufferedBytes, periodicFlush: flushMs });
+  process.once("exit", () => stream.flushSync());
+  return stream;
+}
+
+function bounded(line: string): string {
+  if (line.length <= maxLineLength) return line;
+  const start = line.slice(0, line.indexOf(',"service"'));
+  return `${start},"msg":"a line of ${line.length} characters was left out"}\n`;
+}
+
+const maxCauses = 5;
+const maxStackLength = 8_000;
+
+/** An error's kind, message, code and stack with its causes; nothing else of it, since errors carry whole requests. */
+export function describeError(error: unknown): unknown {
+  if (!(error instanceof Error)) return error;
+  const stacks: string[] = [];
+  let current: unknown = error;
+  for (let depth = 0; depth < maxCauses && current instanceof Error; depth += 1) {
+    stacks.push(current.stack ?? `${current.name}: ${current.message}`);
+    current = current.cause;
+  }
+  return {
+    type: error.name,
+    message: error.message,
+    ...("code" in error ? { code: error.code } : {}),
+    stack: stacks.join("\ncaused by: ").slice(0, maxStackLength),
+  };
+}

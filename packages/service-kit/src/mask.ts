@@ -1,0 +1,65 @@
+/**
+ * Finds what must never be read by anyone: tokens, keys, cookies, passwords, wherever they stand in a text. It works
+ * on a whole serialised log line, so a secret is found in a nested field, a message, a stack or a URL alike. It
+ * prefers to hide a harmless word over showing a secret.
+ */
+export const masked = "[masked]";
+
+const names =
+  "(?:token|secret|passw(?:or)?d|assertion|verifier|authorization|cookie|jwt|(?:api|app|master|private|access|virtual|signing)[-_]?key)";
+
+/** A cheap look first: most lines hold nothing of the kind and are not scanned by the rules below. */
+const suspicious =
+  /eyJ|sk-|ob[-_]|token|secret|passw|assertion|verifier|authorization|cookie|jwt|key["'\\=: ]|bearer|basic |dpop|:\/\/|-----BEGIN|[?&](?:code|sig)|signature|__(?:Host|Secure)-/i;
+
+const rules: readonly (readonly [RegExp, string])[] = [
+  // PEM private keys, also with line ends escaped by JSON
+  [/-----BEGIN[A-Z ]*PRIVATE KEY-----.*?(?:-----END[A-Z ]*PRIVATE KEY-----|$)/gs, masked],
+  // a JSON member with a telling name: a string or a list of strings
+  [new RegExp(`(${names}":)(?:"(?:[^"\\\\]|\\\\.)*"|\\[[^\\]]*\\])`, "gi"), `$1"${masked}"`],
+  // JWT and JWE (RFC 7515, 7516): every compact form starts with base64url of `{"`
+  [/eyJ[\w-]{6,}(?:\.[\w-]*)*/g, masked],
+  // keys this system gives out, and those of model providers
+  [/(?<![A-Za-z0-9])(?:sk-|ob[-_])[\w-]{6,}/g, masked],
+  // Authorization and challenge schemes (RFC 9110 section 11.1)
+  [/\b(bearer|basic|dpop|token)(\s+)(?!\w+=\\*")[\w.~+/-]{8,}=*/gi, `$1$2${masked}`],
+  // user and password in a URL
+  [/(:\/\/)[^/@\s"']*:[^/@\s"']*@/g, `$1${masked}@`],
+  // Cookie and Authorization headers in running text, to the end of the line
+  [/\b((?:set-)?cookie|authorization)(\s*[:=]\s*)(?!\s*"?\[masked\])[^\r\n"\\]{4,}/gi, `$1$2${masked}`],
+  // name=value in queries, forms and cookies; name: 'value' as Node prints objects
+  [new RegExp(`(${names})(\\\\*["']?\\s*[:=]\\s*\\\\*["'])(?!\\[masked\\])[^"'\\\\]+`, "gi"), `$1$2${masked}`],
+  [new RegExp(`(${names}=)(?!\\[masked\\])[^&\\s"'\\\\;,]+`, "gi"), `$1${masked}`],
+  [new RegExp(`(${names}:\\s*)(?=[^\\s"'\\\\,;]*[0-9]|[^\\s"'\\\\,;]{24})[\\w.~+/=-]{6,}`, "gi"), `$1${masked}`],
+  [/([?&](?:code|sig|x-amz-signature|x-amz-credential)=)[^&\s"'\\]+/gi, `$1${masked}`],
+  [/(__(?:Host|Secure)-[\w-]+=)[^;\s"'\\]+/g, `$1${masked}`],
+];
+
+/** The text with every secret that can be recognised by its form replaced. */
+export function mask(text: string): string {
+  if (!suspicious.test(text)) return text;
+  let result = text;
+  for (const [pattern, replacement] of rules) result = result.replace(pattern, replacement);
+  return result;
+}
+
+/**
+ * A mask that also knows some secrets by their value, for those that have no form of their own.
+ * @param secrets values of at least 8 characters; shorter ones would hide ordinary words
+ */
+export function createMask(secrets: readonly string[]): (text: string) => string {
+  const known = secrets.filter((secret) => secret.length >= 8).map((secret) => JSON.stringify(secret).slice(1, -1));
+  if (known.length === 0) return mask;
+  const pattern = new RegExp(
+    known
+      .sort((a, b) => b.length - a.length)
+      .map(literal)
+      .join("|"),
+    "g",
+  );
+  return (text) => mask(text.replace(pattern, masked));
+}
+
+function literal(text: string): string {
+  return text.replace(/[.*+?^${}()|[\]\\/-]/g, "\\$&");
+}

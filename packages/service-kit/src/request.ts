@@ -1,0 +1,145 @@
+import type { Context, MiddlewareHandler } from "hono";
+import { type AccessLine, accessFields, type Ending, routeOf, statusWithoutAnswer } from "./access-line.ts";
+import { type AbortRequest, ClientGone, type Connection, connectionOf } from "./connection.ts";
+import type { Log, Logger } from "./log.ts";
+import { mask } from "./mask.ts";
+import { createTracer, type Trace } from "./trace.ts";
+
+/** Adds fields to the one line that is logged for the request; the last value of a name wins. */
+export type Note = (fields: Readonly<Record<string, unknown>>) => void;
+
+/** Hono variables of every request. */
+export interface RequestVariables {
+  readonly requestId: string;
+  readonly trace: Trace;
+  /** A log whose lines carry the request's ids. */
+  readonly log: Log;
+  /** Fires when the client is gone or the shutdown deadline has come; the reason says which. */
+  readonly signal: AbortSignal;
+  readonly note: Note;
+}
+
+export interface RequestContextOptions {
+  /** Named in the line; each service passes its own name. */
+  readonly service: string;
+  readonly log: Logger;
+  /** Paths whose successes are logged at level `debug` only: probes call them every few seconds. */
+  readonly quietPaths?: readonly string[];
+  /** Told how each request ended: metrics and traces. */
+  readonly onEnd?: (line: AccessLine) => void;
+  /** Milliseconds of a monotonic clock. */
+  readonly now?: () => number;
+}
+
+const probes = ["/system/health", "/system/ready", "/health/liveliness", "/health/readiness"];
+
+/** How long a line waits for the handler of a client that has left, so that it still learns what was used. */
+const settleMs = 5_000;
+
+/**
+ * Gives each request its ids, trace, log and signal, and logs one line when its answer has ended: sent, refused or
+ * left by the client. Works alike for answers that Hono sends and for those written to Node's outgoing directly.
+ */
+export function requestContext(options: RequestContextOptions): MiddlewareHandler<{ Variables: RequestVariables }> {
+  const { log, onEnd, now = () => performance.now() } = options;
+  const quiet = new Set(options.quietPaths ?? probes);
+  const beginTrace = createTracer();
+  const write = (line: AccessLine, path: string): void => {
+    const level = line.status >= 500 ? "error" : quiet.has(path) && line.status < 400 ? "debug" : "info";
+    if (log.isLevelEnabled(level)) log[level](line, "request");
+    onEnd?.(line);
+  };
+
+  return async (c, next) => {
+    const startedAt = now();
+    const connection = connectionOf(c.env);
+    const trace = beginTrace(c.req.header("traceparent"), c.req.header("tracestate"));
+    const requestId = acceptedId(c.req.header("x-request-id")) ?? crypto.randomUUID();
+    const controller = new AbortController();
+    const noted: Record<string, unknown> = {};
+    c.set("requestId", requestId);
+    c.set("trace", trace);
+    c.set("log", requestLog(log, requestId, trace.traceId));
+    c.set("signal", controller.signal);
+    c.set("note", (fields) => void Object.assign(noted, fields));
+    answerHeader(c, "x-request-id", requestId);
+    answerHeader(c, "traceparent", trace.traceparent);
+
+    const finish = (ending: Ending): void => {
+      const identity: unknown = (c as Context).get("identity");
+      const route = routeOf(c);
+      write(accessFields({ requestId, trace, route, identity, noted, ms: now() - startedAt, ...ending }), c.req.path);
+    };
+    if (connection === undefined) {
+      await next();
+      for (const [name, value] of [
+        ["x-request-id", requestId],
+        ["traceparent", trace.traceparent],
+      ] as const) {
+        if (!c.res.headers.has(name)) c.header(name, value);
+      }
+      finish({ status: c.res.status, aborted: false });
+      return;
+    }
+    const handled = whenEnded(connection, (reason) => controller.abort(reason), finish);
+    try {
+      await next();
+    } finally {
+      handled();
+    }
+  };
+}
+
+/**
+ * Follows an answer to its end. The returned function says that the handler is done; the line is written when both
+ * are over, since a handler may write the answer itself and note its figures afterwards.
+ */
+function whenEnded({ outgoing, running }: Connection, abort: AbortRequest, finish: (ending: Ending) => void) {
+  let handlerDone = false;
+  let ending: Ending | undefined;
+  let timer: NodeJS.Timeout | undefined;
+  const settle = (): void => {
+    if (ending === undefined) return;
+    clearTimeout(timer);
+    const known = ending;
+    ending = undefined;
+    finish(known);
+  };
+  running.add(abort);
+  outgoing.once("close", () => {
+    running.delete(abort);
+    const aborted = !outgoing.writableFinished;
+    ending = { aborted, status: outgoing.headersSent ? outgoing.statusCode : statusWithoutAnswer };
+    if (aborted) abort(new ClientGone());
+    if (handlerDone) settle();
+    else timer = setTimeout(settle, settleMs).unref();
+  });
+  return (): void => {
+    handlerDone = true;
+    settle();
+  };
+}
+
+/** On Node's own answer, so that it is also there when Hono does not send the answer. */
+export function answerHeader(c: Context, name: string, value: string): void {
+  const connection = connectionOf(c.env);
+  if (connection === undefined) c.header(name, value);
+  else connection.outgoing.setHeader(name, value);
+}
+
+/** A caller's id is kept when it is short, plain and no secret in disguise. */
+function acceptedId(header: string | undefined): string | undefined {
+  if (header === undefined || !/^[\w.:-]{1,64}$/.test(header)) return undefined;
+  return mask(header) === header ? header : undefined;
+}
+
+/** Not a child logger: making one costs more than the line it writes. */
+function requestLog(log: Logger, requestId: string, traceId: string): Log {
+  const ids = { request_id: requestId, trace_id: traceId };
+  return {
+    debug: (fields, message) => log.debug({ ...ids, ...fields }, message),
+    info: (fields, message) => log.info({ ...ids, ...fields }, message),
+    warn: (fields, message) => log.warn({ ...ids, ...fields }, message),
+    error: (fields, message) => log.error({ ...ids, ...fields }, message),
+  };
+}

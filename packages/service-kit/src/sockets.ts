@@ -1,0 +1,65 @@
+import type { IncomingMessage, Server, ServerResponse } from "node:http";
+import type { Socket } from "node:net";
+
+export interface Sockets {
+  /** Closes connections without a running request, and from now on each one when its request has ended. */
+  closeIdle(): void;
+  /** Closes everything, at once. */
+  destroy(): void;
+  /** Requests that are running. */
+  readonly running: number;
+  /** Resolves when no request is running. */
+  idle(): Promise<void>;
+}
+
+/**
+ * Knows every connection and the requests on it. `server.close()` alone waits for a connection that was opened and
+ * never used, and keeps kept-alive ones whose request ends later.
+ */
+export function trackSockets(server: Server): Sockets {
+  const requests = new Map<Socket, Set<ServerResponse>>();
+  const waiting = new Set<() => void>();
+  let running = 0;
+  let closing = false;
+
+  server.on("connection", (socket: Socket) => {
+    requests.set(socket, new Set());
+    socket.once("close", () => requests.delete(socket));
+  });
+  server.on("request", ({ socket }: IncomingMessage, outgoing: ServerResponse) => {
+    const ofSocket = requests.get(socket);
+    running += 1;
+    ofSocket?.add(outgoing);
+    if (closing) endAfter(outgoing);
+    outgoing.once("close", () => {
+      running -= 1;
+      ofSocket?.delete(outgoing);
+      if (closing && ofSocket?.size === 0) socket.destroySoon();
+      if (running === 0) for (const resolve of waiting) resolve();
+    });
+  });
+
+  return {
+    get running() {
+      return running;
+    },
+    closeIdle() {
+      closing = true;
+      for (const [socket, ofSocket] of requests) {
+        if (ofSocket.size === 0) socket.destroySoon();
+        else for (const outgoing of ofSocket) endAfter(outgoing);
+      }
+    },
+    destroy() {
+      for (const socket of requests.keys()) socket.destroy();
+    },
+    idle() {
+      return running === 0 ? Promise.resolve() : new Promise((resolve) => waiting.add(resolve));
+    },
+  };
+}
+
+/** Tells the client not to use the connection again, where the head was not sent yet. */
+function endAfter(outgoing: ServerResponse): void {
+  if (!outgoing.headersSent) outgoing.setHeader("connection", "close");
+}

@@ -1,0 +1,3 @@
+export { freePort } from "./free-port.ts";
+export { type CapturedLogs, captureLogs } from "./logs.ts";
+export { findProgram, isInstalled, type ProgramName } from "./programs.ts";
