@@ -2,7 +2,7 @@ export type { AccessLine, Outcome } from "./access-line.ts";
 export { bodyLimit } from "./body-limit.ts";
 export { type Env, loadEnv } from "./config/env.ts";
 export { count, flag, isLoopback, list, port, seconds, secret, type UrlOptions, url } from "./config/fields.ts";
-export { type FileOptions, type FileSource, loadFile } from "./config/file.ts";
+export { type FileOptions, type FileSource, loadFile, loadObject } from "./config/file.ts";
 export { ConfigError, type ConfigProblem } from "./config/problems.ts";
 export { ClientGone, type Connection, ShuttingDown } from "./connection.ts";
 export { type ErrorHandlerOptions, errorHandler, notFound } from "./errors.ts";

@@ -22,7 +22,7 @@ const rules: readonly (readonly [RegExp, string])[] = [
   // keys this system gives out, and those of model providers
   [/(?<![A-Za-z0-9])(?:sk-|ob[-_])[\w-]{6,}/g, masked],
   // Authorization and challenge schemes (RFC 9110 section 11.1)
-  [/\b(bearer|basic|dpop|token)(\s+)(?!\w+=\\*")[\w.~+/-]{8,}=*/gi, `$1$2${masked}`],
+  [/\b(bearer|basic|dpop)(\s+)(?!\w+=\\*")[\w.~+/-]{8,}=*/gi, `$1$2${masked}`],
   // user and password in a URL
   [/(:\/\/)[^/@\s"']*:[^/@\s"']*@/g, `$1${masked}@`],
   // Cookie and Authorization headers in running text, to the end of the line

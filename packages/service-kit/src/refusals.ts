@@ -1,37 +1,114 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Duplex } from "node:stream";
 import type { Logger } from "./log.ts";
 
 /** Answers that are given before any app sees the request: it cannot be read, or not in one way only. */
+interface Refusal {
+  readonly status: 400 | 408 | 413 | 431 | 500;
+  readonly error: string;
+  readonly message: string;
+}
+
+const severalHosts: Refusal = {
+  status: 400,
+  error: "invalid_request",
+  message: "The request has several Host headers; send one.",
+};
+const unreadable: Refusal = {
+  status: 400,
+  error: "invalid_request",
+  message: "The request cannot be read as HTTP; check its head and its Host.",
+};
+const internal: Refusal = {
+  status: 500,
+  error: "internal_error",
+  message: "Something went wrong here. Try again; if it stays, report the request_id.",
+};
 
 /** Two hosts mean that a proxy and this service may each believe another one (RFC 9112 section 3.2). */
-export function refuseBrokenRequest(incoming: IncomingMessage, outgoing: ServerResponse): boolean {
-  if (countHosts(incoming.rawHeaders) < 2) return false;
-  outgoing.writeHead(400, { "content-type": "application/json", connection: "close" });
-  outgoing.end(refusal("invalid_request", "The request has several Host headers; send one."));
-  return true;
-}
-
-/** For what the adapter cannot turn into a request, and for what an app throws past its own error handler. */
-export function refuseUnreadable(log: Logger): (error: unknown) => Response {
-  return (error) => {
-    const unreadable = error instanceof Error && error.name === "RequestError";
-    if (!unreadable) log.error({ err: error }, "request failed outside the app");
-    const body = unreadable
-      ? refusal("invalid_request", "The request's address or Host header cannot be read.")
-      : refusal("internal_error", "Something went wrong here. Try again.");
-    return new Response(body, { status: unreadable ? 400 : 500, headers: { "content-type": "application/json" } });
-  };
-}
-
-function countHosts(rawHeaders: readonly string[]): number {
+export function hasSeveralHosts({ rawHeaders }: IncomingMessage): boolean {
   let hosts = 0;
   for (let index = 0; index < rawHeaders.length; index += 2) {
     const name = rawHeaders[index];
     if (name?.length === 4 && name.toLowerCase() === "host") hosts += 1;
   }
-  return hosts;
+  return hosts > 1;
 }
 
-function refusal(error: string, message: string): string {
-  return JSON.stringify({ error, message, request_id: crypto.randomUUID() });
+export function refuseSeveralHosts(outgoing: ServerResponse, log: Logger): void {
+  answer(outgoing, severalHosts, log);
+}
+
+/** For what the adapter cannot turn into a request, and for what an app throws past its own error handler. */
+export function refuseUnreadable(log: Logger): (error: unknown) => Response {
+  return (error) => {
+    const refusal = error instanceof Error && error.name === "RequestError" ? unreadable : internal;
+    if (refusal === internal) log.error({ err: error }, "request failed outside the app");
+    const { body, requestId } = envelope(refusal);
+    if (refusal !== internal) log.info(line(refusal, requestId), "request");
+    return new Response(body, { status: refusal.status, headers: { "content-type": "application/json" } });
+  };
+}
+
+/**
+ * What Node's parser refuses: broken framing, a head that is too large, a request that comes too slowly.
+ * @param pending the answer that the request on this connection is still waiting for, when its head had arrived
+ */
+export function refuseConnection(error: Error, socket: Duplex, pending: ServerResponse | undefined, log: Logger): void {
+  const code = "code" in error ? String(error.code) : "";
+  if (socket.destroyed || !socket.writable || code === "ECONNRESET" || pending?.headersSent) {
+    socket.destroy();
+    return;
+  }
+  const refusal = byCode(code);
+  if (pending !== undefined) {
+    answer(pending, refusal, log);
+    return;
+  }
+  const { body, requestId } = envelope(refusal);
+  log.info({ ...line(refusal, requestId), reason: code }, "request");
+  const head = [`HTTP/1.1 ${refusal.status} ${reasons[refusal.status]}`, "content-type: application/json"];
+  head.push(`content-length: ${Buffer.byteLength(body)}`, `x-request-id: ${requestId}`, "connection: close");
+  socket.end(`${head.join("\r\n")}\r\n\r\n${body}`, () => socket.destroy());
+}
+
+const reasons: Readonly<Record<Refusal["status"], string>> = {
+  400: "Bad Request",
+  408: "Request Timeout",
+  413: "Content Too Large",
+  431: "Request Header Fields Too Large",
+  500: "Internal Server Error",
+};
+
+function byCode(code: string): Refusal {
+  switch (code) {
+    case "ERR_HTTP_REQUEST_TIMEOUT":
+      return { status: 408, error: "request_timeout", message: "The request came too slowly; send it again, faster." };
+    case "HPE_HEADER_OVERFLOW":
+      return { status: 431, error: "request_head_too_large", message: "The request's headers are too large; send fewer." };
+    case "HPE_CHUNK_EXTENSIONS_OVERFLOW":
+      return { status: 413, error: "request_too_large", message: "The chunk extensions are too large; leave them out." };
+    default:
+      return unreadable;
+  }
+}
+
+/** The connection ends with the answer: what else comes on it cannot be told apart. */
+function answer(outgoing: ServerResponse, refusal: Refusal, log: Logger): void {
+  const { body, requestId } = envelope(refusal, outgoing);
+  const known = outgoing.hasHeader("x-request-id");
+  if (!known) log.info(line(refusal, requestId), "request");
+  outgoing.setHeader("x-request-id", requestId);
+  outgoing.writeHead(refusal.status, { "content-type": "application/json", connection: "close" });
+  outgoing.end(body, () => outgoing.socket?.destroySoon());
+}
+
+function envelope({ error, message }: Refusal, outgoing?: ServerResponse): { body: string; requestId: string } {
+  const given = outgoing?.getHeader("x-request-id");
+  const requestId = typeof given === "string" ? given : crypto.randomUUID();
+  return { requestId, body: JSON.stringify({ error, message, request_id: requestId }) };
+}
+
+function line({ status, error }: Refusal, requestId: string): object {
+  return { request_id: requestId, route: "unmatched", status, outcome: "error", error_code: error };
 }

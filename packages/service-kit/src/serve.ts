@@ -1,11 +1,12 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { getRequestListener } from "@hono/node-server";
+import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
 import type { AbortRequest } from "./connection.ts";
 import { drain } from "./drain.ts";
 import type { Readiness } from "./health.ts";
 import { listen } from "./listen.ts";
 import type { Logger } from "./log.ts";
-import { refuseBrokenRequest, refuseUnreadable } from "./refusals.ts";
+import { hasSeveralHosts, refuseConnection, refuseSeveralHosts, refuseUnreadable } from "./refusals.ts";
 import type { Service } from "./service.ts";
 import { trackSockets } from "./sockets.ts";
 
@@ -61,13 +62,18 @@ export async function serve(options: ServeOptions): Promise<Service> {
   const running = new Set<AbortRequest>();
   const server = createServer(serverOptions({ ...defaultLimits, ...options.limits }));
   const sockets = trackSockets(server);
-  const respond = getRequestListener((request, connection) => app.fetch(request, { ...connection, running }), {
-    errorHandler: refuseUnreadable(log),
-  });
+  const respond = getRequestListener(
+    async (request, connection) => {
+      const response = await app.fetch(request, { ...connection, running });
+      return connection.outgoing.headersSent ? RESPONSE_ALREADY_SENT : response;
+    },
+    { errorHandler: refuseUnreadable(log) },
+  );
   server.on("request", (incoming: IncomingMessage, outgoing: ServerResponse) => {
-    if (refuseBrokenRequest(incoming, outgoing)) return;
-    void respond(incoming, outgoing);
+    if (hasSeveralHosts(incoming)) refuseSeveralHosts(outgoing, log);
+    else void respond(incoming, outgoing);
   });
+  server.on("clientError", (error, socket) => refuseConnection(error, socket, sockets.pending(socket), log));
   const port = await listen(server, { host, port: options.port, portVariable: options.portVariable });
   log.info({ host, port }, "listening");
   let closed: Promise<void> | undefined;

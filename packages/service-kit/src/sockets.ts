@@ -1,5 +1,6 @@
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
+import type { Duplex } from "node:stream";
 
 export interface Sockets {
   /** Closes connections without a running request, and from now on each one when its request has ended. */
@@ -10,6 +11,8 @@ export interface Sockets {
   readonly running: number;
   /** Resolves when no request is running. */
   idle(): Promise<void>;
+  /** The answer that is due on a connection. */
+  pending(socket: Duplex): ServerResponse | undefined;
 }
 
 /**
@@ -17,7 +20,7 @@ export interface Sockets {
  * never used, and keeps kept-alive ones whose request ends later.
  */
 export function trackSockets(server: Server): Sockets {
-  const requests = new Map<Socket, Set<ServerResponse>>();
+  const requests = new Map<Duplex, Set<ServerResponse>>();
   const waiting = new Set<() => void>();
   let running = 0;
   let closing = false;
@@ -34,7 +37,7 @@ export function trackSockets(server: Server): Sockets {
     outgoing.once("close", () => {
       running -= 1;
       ofSocket?.delete(outgoing);
-      if (closing && ofSocket?.size === 0) socket.destroySoon();
+      if (closing && ofSocket?.size === 0) endSocket(socket);
       if (running === 0) for (const resolve of waiting) resolve();
     });
   });
@@ -46,17 +49,25 @@ export function trackSockets(server: Server): Sockets {
     closeIdle() {
       closing = true;
       for (const [socket, ofSocket] of requests) {
-        if (ofSocket.size === 0) socket.destroySoon();
+        if (ofSocket.size === 0) endSocket(socket);
         else for (const outgoing of ofSocket) endAfter(outgoing);
       }
     },
     destroy() {
       for (const socket of requests.keys()) socket.destroy();
     },
+    pending(socket) {
+      return requests.get(socket)?.values().next().value;
+    },
     idle() {
       return running === 0 ? Promise.resolve() : new Promise((resolve) => waiting.add(resolve));
     },
   };
+}
+
+/** What was written still goes out. */
+function endSocket(socket: Duplex): void {
+  socket.end(() => socket.destroy());
 }
 
 /** Tells the client not to use the connection again, where the head was not sent yet. */

@@ -27,6 +27,19 @@ export function loadFile<Schema extends z.ZodType>(
 ): Readonly<z.output<Schema>> {
   const { name, text } = typeof source === "string" ? { name: source, text: read(source) } : source;
   const value = format === "json" ? parseJson(text, name) : parseYaml(text, name);
+  return loadObject(schema, value, name);
+}
+
+/**
+ * The same for a value that was read already, for example after variables in it were resolved.
+ * @param name what the value is called in problems
+ * @throws ConfigError with every problem
+ */
+export function loadObject<Schema extends z.ZodType>(
+  schema: Schema,
+  value: unknown,
+  name: string,
+): Readonly<z.output<Schema>> {
   const strangers = unknownKeys(schema, value);
   const result = schema.safeParse(value);
   const wrong = (result.error?.issues ?? []).filter(({ code }) => code !== "unrecognized_keys").map(problemOf);
@@ -55,8 +68,16 @@ function parseJson(text: string, name: string): unknown {
 
 function parseYaml(text: string, name: string): unknown {
   const document = parseDocument(text, { prettyErrors: true });
-  if (document.errors.length === 0) return document.toJS({ maxAliasCount: 100 });
-  throw new ConfigError(document.errors.map((error) => ({ name, problem: `is not YAML: ${reasonOf(error)}` })));
+  if (document.errors.length > 0) throw notYaml(document.errors, name);
+  try {
+    return document.toJS({ maxAliasCount: 100 });
+  } catch (error) {
+    throw notYaml([error], name);
+  }
+}
+
+function notYaml(errors: readonly unknown[], name: string): ConfigError {
+  return new ConfigError(errors.map((error) => ({ name, problem: `is not YAML: ${reasonOf(error)}` })));
 }
 
 /** Parsers quote what they stumbled over; that may be a secret, and further lines are noise. */

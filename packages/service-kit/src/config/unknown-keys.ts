@@ -9,7 +9,7 @@ export function unknownKeys(schema: Schema, value: unknown, path = ""): ConfigPr
   const known = keysOf(schema);
   if (known === "any") return [];
   return Object.entries(value).flatMap(([key, item]) => {
-    const inner = known.named[key] ?? (known.rest === undefined ? undefined : [known.rest]);
+    const inner = Object.hasOwn(known.named, key) ? known.named[key] : known.rest && [known.rest];
     const at = path === "" ? key : `${path}.${key}`;
     return inner === undefined
       ? [{ name: at, problem: notKnown(key, Object.keys(known.named)) }]
