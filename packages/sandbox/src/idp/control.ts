@@ -1,0 +1,83 @@
+import { HttpError, isLoopback, type RequestVariables } from "@onbehalf/service-kit";
+import { Hono, type MiddlewareHandler } from "hono";
+import { z } from "zod";
+import type { Calls } from "./calls.ts";
+import { type Faults, faultSchema } from "./faults.ts";
+import type { Issuer } from "./issuer.ts";
+
+export interface ControlParts {
+  readonly issuers: ReadonlyMap<string, Issuer>;
+  readonly calls: Calls;
+  readonly faults: Faults;
+}
+
+const rotation = z.strictObject({ issuer: z.string().optional(), keepOld: z.boolean().default(true) });
+
+/** The switches of the sandbox, for trying by hand and in tests what a real provider does on its own. */
+export function control({ issuers, calls, faults }: ControlParts): Hono<{ Variables: RequestVariables }> {
+  const app = new Hono<{ Variables: RequestVariables }>();
+  app.use(onlyFromHere());
+
+  app.post("/keys/rotate", async (c) => {
+    const { issuer, keepOld } = rotation.parse(await jsonBody(c.req.raw));
+    const chosen = issuer === undefined ? [...issuers.values()] : [known(issuers, issuer)];
+    await Promise.all(chosen.map((one) => one.rotateKeys(keepOld)));
+    return c.json({
+      rotated: chosen.map(({ name, keys }) => ({ issuer: name, keys: keys.all().map(({ kid }) => kid) })),
+    });
+  });
+
+  app.post("/faults", async (c) => {
+    const fault = faultSchema.parse(await jsonBody(c.req.raw));
+    if (fault.issuer !== undefined) known(issuers, fault.issuer);
+    faults.add(fault);
+    return c.json({ faults: faults.list() }, 201);
+  });
+  app.get("/faults", (c) => c.json({ faults: faults.list() }));
+  app.delete("/faults", (c) => {
+    faults.clear();
+    return c.body(null, 204);
+  });
+
+  app.get("/calls", (c) => c.json(calls.report()));
+  app.delete("/calls", (c) => {
+    calls.reset();
+    return c.body(null, 204);
+  });
+  return app;
+}
+
+function known(issuers: ReadonlyMap<string, Issuer>, name: string): Issuer {
+  const issuer = issuers.get(name);
+  if (issuer !== undefined) return issuer;
+  throw new HttpError(
+    404,
+    "not_found",
+    `there is no issuer ${JSON.stringify(name)}; there are: ${[...issuers.keys()].join(", ")}`,
+  );
+}
+
+async function jsonBody(request: Request): Promise<unknown> {
+  const text = await request.text();
+  if (text === "") return {};
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new HttpError(400, "invalid_request", "the body is not JSON");
+  }
+}
+
+/**
+ * Pages of other sites can make a browser send requests here, and even give our address a name of theirs. Neither may
+ * turn the switches: a browser's cross-site request says its origin, and the host must be one of loopback.
+ */
+function onlyFromHere(): MiddlewareHandler {
+  return async (c, next) => {
+    const host = URL.parse(`http://${c.req.header("host") ?? ""}`)?.hostname ?? "";
+    if (!isLoopback(host)) throw new HttpError(403, "forbidden", "the switches answer on a loopback address only");
+    if (c.req.header("origin") !== undefined) {
+      throw new HttpError(403, "forbidden", "the switches are not for pages of a browser; use curl");
+    }
+    await next();
+  };
+}

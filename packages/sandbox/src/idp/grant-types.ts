@@ -1,0 +1,13 @@
+/** Grants we add to those of the library. */
+export const grantTypes = {
+  /** RFC 8693, section 2.1 */
+  tokenExchange: "urn:ietf:params:oauth:grant-type:token-exchange",
+} as const;
+
+/** RFC 8693, section 3 */
+export const tokenTypes = {
+  accessToken: "urn:ietf:params:oauth:token-type:access_token",
+  idToken: "urn:ietf:params:oauth:token-type:id_token",
+  jwt: "urn:ietf:params:oauth:token-type:jwt",
+  refreshToken: "urn:ietf:params:oauth:token-type:refresh_token",
+} as const;

@@ -1,0 +1,74 @@
+import type { IncomingMessage } from "node:http";
+import { Readable } from "node:stream";
+import { HttpError } from "@onbehalf/service-kit";
+import type { Endpoint } from "./calls.ts";
+import type { SigningKeys } from "./keys.ts";
+import { referenceOf, userinfoReference } from "./token-reference.ts";
+
+const maxBodyBytes = 64 * 1024;
+
+interface Signer {
+  readonly url: string;
+  readonly keys: SigningKeys;
+}
+
+/**
+ * The request as the library is to see it: with a path below the issuer (it makes its own URLs from the original one),
+ * and with the reference of a JWT in place of the JWT where it does not take JWTs.
+ */
+export async function forLibrary(incoming: IncomingMessage, path: string, endpoint: Endpoint, signer: Signer) {
+  const { keys, url } = signer;
+  const issuerPath = new URL(url).pathname;
+  if (endpoint === "introspect" || endpoint === "revoke") {
+    const form = new URLSearchParams(await readBody(incoming));
+    const token = form.get("token");
+    if (token !== null) form.set("token", await referenceOf(token, keys, url));
+    return placed(replayed(incoming, form.toString()), issuerPath, path);
+  }
+  if (endpoint === "userinfo") {
+    const [scheme, token] = (incoming.headers.authorization ?? "").split(" ");
+    if (token !== undefined) incoming.headers.authorization = `${scheme} ${await userinfoReference(token, keys, url)}`;
+  }
+  return placed(incoming, issuerPath, endpoint === "authorize" ? withConsent(path) : path);
+}
+
+function placed(incoming: IncomingMessage, issuerPath: string, path: string): IncomingMessage {
+  incoming.url = path;
+  return Object.assign(incoming, { originalUrl: `${issuerPath}${path}` });
+}
+
+/** The library gives refresh tokens only after `prompt=consent` (OpenID Connect Core, section 11); Okta gives them anyway. */
+function withConsent(path: string): string {
+  const url = new URL(path, "http://issuer");
+  const prompts = (url.searchParams.get("prompt") ?? "").split(" ").filter(Boolean);
+  const wantsRefresh = (url.searchParams.get("scope") ?? "").split(" ").includes("offline_access");
+  if (!wantsRefresh || prompts.includes("consent") || prompts.includes("none")) return path;
+  url.searchParams.set("prompt", [...prompts, "consent"].join(" "));
+  return `${url.pathname}${url.search}`;
+}
+
+async function readBody(incoming: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of incoming.iterator({ destroyOnReturn: false })) {
+    size += (chunk as Buffer).length;
+    if (size > maxBodyBytes)
+      throw new HttpError(413, "invalid_request", `the body is larger than ${maxBodyBytes} bytes`);
+    chunks.push(chunk as Buffer);
+  }
+  return Buffer.concat(chunks).toString("utf8");
+}
+
+/** A request whose body was read already and is given once more, changed. */
+function replayed(incoming: IncomingMessage, body: string): IncomingMessage {
+  const bytes = Buffer.from(body);
+  const { method, socket, httpVersion, rawHeaders } = incoming;
+  const headers = { ...incoming.headers, "content-length": String(bytes.length) };
+  return Object.assign(Readable.from([bytes]), {
+    method,
+    socket,
+    httpVersion,
+    rawHeaders,
+    headers,
+  }) as unknown as IncomingMessage;
+}

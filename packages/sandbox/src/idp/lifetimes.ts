@@ -1,0 +1,18 @@
+import { z } from "zod";
+
+const seconds = (fallback: number) => z.coerce.number().int().positive().default(fallback);
+
+const schema = z.strictObject({
+  accessTokenSeconds: seconds(3600),
+  idTokenSeconds: seconds(3600),
+  refreshTokenSeconds: seconds(14 * 24 * 3600),
+  sessionSeconds: seconds(12 * 3600),
+});
+
+/** How long what is issued lives, in seconds. Read anew for every token, so a running provider can be told otherwise. */
+export type Lifetimes = z.output<typeof schema>;
+
+/** @throws ZodError for a lifetime that is not a positive whole number, or a name that is none */
+export function lifetimes(given: Partial<Lifetimes> = {}): Lifetimes {
+  return schema.parse(given);
+}

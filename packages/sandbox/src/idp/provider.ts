@@ -1,0 +1,208 @@
+import type {
+  AccessToken,
+  AccountClaims,
+  Adapter,
+  ClientCredentials,
+  Configuration,
+  Interaction,
+  interactionPolicy as InteractionPolicy,
+  JWTStructured,
+  KoaContextWithOIDC,
+  Provider as ProviderType,
+} from "oidc-provider";
+import { acr, stepUpCheck } from "./acr.ts";
+import { audienceOf, resourceOf, resourceServer, scopesOf } from "./audiences.ts";
+import { accessTokenClaims, claimsByScope, profileClaims, type UserClaims } from "./claims.ts";
+import type { IssuerDefinition, User } from "./definitions.ts";
+import type { ShapeToken } from "./dialects/dialect.ts";
+import { registerTokenExchange } from "./exchange/grant.ts";
+import type { TrustedIssuer } from "./exchange/subject.ts";
+import { existingGrant } from "./grants.ts";
+import type { SigningKeys } from "./keys.ts";
+import { errors, interactionPolicy, Provider } from "./library.ts";
+import type { Lifetimes } from "./lifetimes.ts";
+import { showError, showSignedOut, showSignOut } from "./pages/provider-pages.ts";
+import { addSignIn } from "./sign-in.ts";
+import { rememberIssued } from "./token-reference.ts";
+
+/** All an issuer's provider is made of. */
+export interface ProviderParts {
+  readonly name: string;
+  readonly url: string;
+  readonly definition: IssuerDefinition;
+  readonly users: ReadonlyMap<string, User>;
+  readonly keys: SigningKeys;
+  readonly secret: string;
+  readonly storage: (model: string) => Adapter;
+  readonly lifetimes: Lifetimes;
+  readonly shape: ShapeToken;
+  readonly trusted: () => readonly TrustedIssuer[];
+}
+
+/** One issuer, on the certified library. Made anew when its keys change; what it remembers is in the storage. */
+export function createProvider(parts: ProviderParts): ProviderType {
+  const spokenOf = new WeakMap<object, UserClaims>();
+  const provider = new Provider(parts.url, configuration(parts, spokenOf));
+  const { url: issuerUrl, definition, users, secret } = parts;
+  addSignIn(provider, { issuerUrl, definition, users, secret });
+  registerTokenExchange(provider, {
+    definition: parts.definition,
+    trusted: parts.trusted,
+    accessTokenSeconds: () => parts.lifetimes.accessTokenSeconds,
+    speaksOf: (token, user) => void spokenOf.set(token, user),
+  });
+  return provider;
+}
+
+function configuration(parts: ProviderParts, spokenOf: WeakMap<object, UserClaims>): Configuration {
+  const { definition, lifetimes, users } = parts;
+  return {
+    adapter: parts.storage,
+    jwks: { keys: [...parts.keys.all()] },
+    scopes: scopesOf(definition),
+    claims: claimsByScope,
+    acrValues: Object.values(acr),
+    // Okta puts profile claims into the ID token too, and so do most providers.
+    conformIdTokenClaims: false,
+    clientBasedCORS: () => false,
+    cookies: cookies(parts),
+    extraParams: ["audience"],
+    extraTokenClaims: (_ctx, token) => claimsOf(token, users, spokenOf),
+    features: features(parts),
+    fetch: fetchOnLoopback,
+    findAccount: (_ctx, sub) => account(users.get(sub)),
+    formats: { customizers: { jwt: (_ctx, token, jwt) => writeToken(parts, token, jwt) } },
+    interactions: { policy: policy(), url: (_ctx, interaction) => signInPath(parts.url, interaction) },
+    issueRefreshToken: (_ctx, client, code) =>
+      client.grantTypeAllowed("refresh_token") && code.scopes.has("offline_access"),
+    loadExistingGrant: (ctx) => existingGrant(ctx, definition, users),
+    pkce: { required: () => true },
+    renderError: showError,
+    responseTypes: ["code"],
+    rotateRefreshToken: true,
+    routes: {
+      authorization: "/v1/authorize",
+      token: "/v1/token",
+      jwks: "/v1/keys",
+      userinfo: "/v1/userinfo",
+      revocation: "/v1/revoke",
+      introspection: "/v1/introspect",
+      end_session: "/v1/logout",
+      pushed_authorization_request: "/v1/par",
+    },
+    ttl: {
+      AccessToken: () => lifetimes.accessTokenSeconds,
+      AuthorizationCode: 60,
+      ClientCredentials: () => lifetimes.accessTokenSeconds,
+      Grant: () => Math.max(lifetimes.refreshTokenSeconds, lifetimes.sessionSeconds),
+      IdToken: () => lifetimes.idTokenSeconds,
+      Interaction: 3600,
+      RefreshToken: () => lifetimes.refreshTokenSeconds,
+      Session: () => lifetimes.sessionSeconds,
+    },
+  };
+}
+
+/** Cookies know no port, so several issuers and services on localhost are told apart by name and path. */
+function cookies({ name, url, secret }: ProviderParts): NonNullable<Configuration["cookies"]> {
+  const path = new URL(url).pathname;
+  return {
+    keys: [secret],
+    names: { session: `idp_${name}`, interaction: `idp_${name}_signin`, resume: `idp_${name}_resume` },
+    long: { httpOnly: true, sameSite: "lax", signed: true, path },
+    short: { httpOnly: true, sameSite: "lax", signed: true },
+  };
+}
+
+function features({ definition }: ProviderParts): NonNullable<Configuration["features"]> {
+  return {
+    devInteractions: { enabled: false },
+    backchannelLogout: { enabled: true },
+    claimsParameter: { enabled: true },
+    clientCredentials: { enabled: true },
+    introspection: { enabled: true, allowedPolicy: (_ctx, client) => client.clientAuthMethod !== "none" },
+    revocation: { enabled: true },
+    resourceIndicators: {
+      enabled: true,
+      defaultResource: (ctx, client) => resourceOf(wantedAudience(ctx, definition, client?.clientId)),
+      getResourceServerInfo: (_ctx, resource) => resourceServer(definition, audienceOf(resource)),
+      useGrantedResource: () => true,
+    },
+    rpInitiatedLogout: { enabled: true, logoutSource: showSignOut, postLogoutSuccessSource: showSignedOut },
+    userinfo: { enabled: true },
+  };
+}
+
+/** @throws InvalidTarget when the client may not have tokens for the audience it names, or for any */
+function wantedAudience(ctx: KoaContextWithOIDC, definition: IssuerDefinition, clientId: string | undefined): string {
+  const allowed = definition.clients[clientId ?? ""]?.audiences ?? [];
+  const asked = ctx.oidc.params?.audience;
+  if (typeof asked === "string" && !allowed.includes(asked)) {
+    throw new errors.InvalidTarget(`this client may not ask for audience ${JSON.stringify(asked)}`);
+  }
+  const audience = typeof asked === "string" ? asked : allowed[0];
+  if (audience === undefined) throw new errors.InvalidTarget("this client has no audience of its own");
+  return audience;
+}
+
+function account(user: User | undefined) {
+  if (user === undefined) return undefined;
+  return { accountId: user.sub, claims: (): AccountClaims => profileClaims(user) };
+}
+
+function claimsOf(
+  token: AccessToken | ClientCredentials,
+  users: ReadonlyMap<string, User>,
+  spokenOf: WeakMap<object, UserClaims>,
+): Record<string, unknown> | undefined {
+  const exchanged = spokenOf.get(token);
+  if (exchanged !== undefined) return { ...exchanged };
+  const user = token.kind === "AccessToken" ? users.get(token.accountId) : undefined;
+  return user && { ...accessTokenClaims(user) };
+}
+
+/** Gives a token its issuer's shape, and remembers it, so that it can be introspected and revoked. */
+async function writeToken(parts: ProviderParts, token: AccessToken | ClientCredentials, jwt: JWTStructured) {
+  const { jti, iat, exp, sub, cnf } = jwt.payload as {
+    jti: string;
+    iat: number;
+    exp: number;
+    sub: string;
+    cnf?: object;
+  };
+  const shaped = parts.shape({
+    jti,
+    issuer: parts.url,
+    subject: sub,
+    user: token.extra as UserClaims | undefined,
+    audience: String(token.aud),
+    clientId: String(token.clientId),
+    scopes: [...token.scopes],
+    issuedAt: iat,
+    expiresAt: exp,
+    sessionId: token.kind === "AccessToken" ? token.sid : undefined,
+  });
+  jwt.header = { ...shaped.header };
+  jwt.payload = { ...shaped.payload, ...(cnf && { cnf }) };
+  await rememberIssued(parts.storage(token.kind), token, { jti, iat, exp });
+}
+
+/** The library's policy, but a native client is first-party here, so it is not asked for consent each time. */
+function policy(): InteractionPolicy.DefaultPolicy {
+  const prompts = interactionPolicy.base();
+  prompts.get("login")?.checks.add(stepUpCheck);
+  const consent = prompts.get("consent");
+  consent?.checks.remove("native_client_prompt");
+  consent?.checks.remove("consent_prompt");
+  return prompts;
+}
+
+export function signInPath(issuerUrl: string, { uid }: Pick<Interaction, "uid">): string {
+  return `${new URL(issuerUrl).pathname}/signin/${uid}`;
+}
+
+/** The library refuses to call loopback addresses, where all of the sandbox lives; its dispatcher is what does so. */
+const fetchOnLoopback: NonNullable<Configuration["fetch"]> = (url, options) => {
+  const { dispatcher: _, ...rest } = options as RequestInit & { dispatcher?: unknown };
+  return fetch(url, rest);
+};

@@ -1,0 +1,105 @@
+import { createLogger, type Service, type ServiceIo, serve } from "@onbehalf/service-kit";
+import { createApp } from "./app.ts";
+import { createCalls } from "./calls.ts";
+import { clientKeys } from "./clients.ts";
+import { type IssuerInput, issuerDefinitions, type UserInput, userDirectory } from "./definitions.ts";
+import { createFaults } from "./faults.ts";
+import { createIssuer, type Issuer } from "./issuer.ts";
+import { openSigningKeys } from "./keys.ts";
+import { type Lifetimes, lifetimes as readLifetimes } from "./lifetimes.ts";
+import { openState } from "./state.ts";
+
+export interface IdentityProviderOptions extends ServiceIo {
+  /** Address to listen on; 127.0.0.1 when absent. */
+  readonly host?: string;
+  /** 0 or absent: any free one. */
+  readonly port?: number;
+  /** Named when the port is taken. */
+  readonly portVariable?: string;
+  /** Where browsers and services reach this provider; `http://localhost:{port}` when absent. Issuers begin with it. */
+  readonly publicUrl?: string;
+  /** Where Launchpad is, for its redirect and logout addresses; several for several replicas. */
+  readonly launchpadUrl?: string | readonly string[];
+  /** Keys, sessions and refresh tokens are kept here; absent = they end with the process. */
+  readonly dataDir?: string;
+  /** Instead of the demo users. */
+  readonly users?: readonly UserInput[];
+  /** Further issuers, or others in place of built-in ones of the same name. */
+  readonly issuers?: Readonly<Record<string, IssuerInput>>;
+  readonly lifetimes?: Partial<Lifetimes>;
+  /** Short for `lifetimes.accessTokenSeconds`; exchanged tokens live as long, but never longer than their subject. */
+  readonly tokenSeconds?: number | undefined;
+}
+
+export interface IdentityProvider extends Service {
+  /** The URL of an issuer. @throws RangeError for a name that is none */
+  issuerUrl(name: string): string;
+  /** A client's own private key as PEM (PKCS #8, EC P-256), for `private_key_jwt`. */
+  clientKey(clientId: string): string;
+}
+
+const graceSeconds = 3;
+
+/**
+ * Starts the sandbox identity provider: all issuers on one port.
+ * @throws ConfigError for a taken port, ZodError for options that are not well-formed
+ */
+export async function startIdentityProvider(options: IdentityProviderOptions = {}): Promise<IdentityProvider> {
+  const definitions = issuerDefinitions(options.issuers);
+  const users = userDirectory(options.users);
+  const { tokenSeconds } = options;
+  const lifetimes = readLifetimes({
+    ...options.lifetimes,
+    ...(tokenSeconds === undefined ? {} : { accessTokenSeconds: tokenSeconds }),
+  });
+  const log = options.log ?? createLogger({ service: "identity-provider", ...destinationOf(options) });
+  const state = openState(options.dataDir);
+  const issuers = new Map<string, Issuer>();
+  const keyOf = clientKeys(options.dataDir);
+
+  try {
+    const names = [...definitions.keys()];
+    const keys = new Map(
+      await Promise.all(names.map(async (name) => [name, await openSigningKeys(state, name)] as const)),
+    );
+    const service = await serve({
+      name: "identity-provider",
+      app: createApp({ issuers, calls: createCalls(), faults: createFaults(), log }),
+      host: options.host ?? "127.0.0.1",
+      port: options.port ?? 0,
+      portVariable: options.portVariable ?? "SANDBOX_IDP_PORT",
+      log,
+      graceSeconds,
+      onClose: [() => state.close()],
+    });
+    // The issuers' names contain the port, which is only known now.
+    const base = options.publicUrl ?? `http://localhost:${service.port}`;
+    const launchpadUrls = [options.launchpadUrl ?? "http://localhost:3000"].flat();
+    for (const [name, definition] of definitions) {
+      const own = keys.get(name);
+      if (own === undefined) continue;
+      const url = `${base}/oauth2/${name}`;
+      const shared = { users, state, lifetimes, launchpadUrls, keyOf, others: () => issuers };
+      issuers.set(name, createIssuer({ name, url, definition, ...shared }, own));
+    }
+    return {
+      ...service,
+      url: base,
+      issuerUrl: (name) => urlOf(issuers, name),
+      clientKey: keyOf,
+    };
+  } catch (error) {
+    state.close();
+    throw error;
+  }
+}
+
+function urlOf(issuers: ReadonlyMap<string, Issuer>, name: string): string {
+  const issuer = issuers.get(name);
+  if (issuer === undefined) throw new RangeError(`there is no issuer ${JSON.stringify(name)}`);
+  return issuer.url;
+}
+
+function destinationOf({ destination }: ServiceIo): Pick<ServiceIo, "destination"> {
+  return destination === undefined ? {} : { destination };
+}

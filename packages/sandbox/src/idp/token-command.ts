@@ -1,0 +1,81 @@
+import { Command, CommanderError } from "commander";
+import { decodeJwt, decodeProtectedHeader } from "jose";
+import { defaultScope, SignInError, signIn } from "../token.ts";
+
+interface TokenOptions {
+  readonly user: string;
+  readonly password?: string;
+  readonly issuer: string;
+  readonly audience?: string;
+  readonly scope?: string;
+  readonly client: string;
+  readonly json?: boolean;
+  readonly decode?: boolean;
+}
+
+/** Where the lines of a command go, and the environment it sees. */
+export interface Terminal {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly out: (text: string) => void;
+  readonly err: (text: string) => void;
+}
+
+/** Scopes an audience is of little use without. */
+const scopeOf: Readonly<Record<string, string>> = { voicebox: "voicebox", "llm-gateway": "llm-gateway" };
+
+/** Runs one command. @returns the exit code: 0, or 1 with the reason on standard error */
+export async function run(args: readonly string[], terminal: Terminal): Promise<number> {
+  const program = new Command("sandbox")
+    .description("Tools for the running sandbox")
+    .exitOverride()
+    .configureOutput({ writeOut: terminal.out, writeErr: terminal.err });
+  program
+    .command("token")
+    .description("Sign in as a demo user, by the real login page, and print the access token")
+    .requiredOption("--user <name>", "alice, bob, carol or mallory")
+    .option("--password <password>", "the user's name when left out, as it is in the sandbox")
+    .option("--issuer <name>", "default, llm, partner …, or a whole URL", "default")
+    .option("--audience <name>", "launchpad, voicebox or llm-gateway; launchpad when left out (llm: llm-gateway)")
+    .option("--scope <scopes>", "separated by spaces; who the user is, and what the audience needs, when left out")
+    .option("--client <id>", "the client to sign in with", "sandbox-cli")
+    .option("--json", "print the whole answer of the token endpoint")
+    .option("--decode", "print the token's header and claims")
+    .action((options: TokenOptions) => printToken(options, terminal));
+  try {
+    await program.parseAsync(args, { from: "user" });
+    return 0;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 1;
+    terminal.err(`${explain(error, terminal.env)}\n`);
+    return 1;
+  }
+}
+
+async function printToken(options: TokenOptions, { env, out }: Terminal): Promise<void> {
+  const { user, password, audience, client: clientId } = options;
+  const scope = options.scope ?? [defaultScope, scopeOf[audience ?? ""] ?? ""].join(" ").trim();
+  const issuer = options.issuer.includes("://") ? options.issuer : `${baseUrl(env)}/oauth2/${options.issuer}`;
+  const { accessToken: token, response } = await signIn({
+    issuer,
+    user,
+    clientId,
+    scope,
+    ...(password === undefined ? {} : { password }),
+    ...(audience === undefined ? {} : { audience }),
+  });
+  if (options.json === true) out(`${JSON.stringify(response, undefined, 2)}\n`);
+  else if (options.decode === true) {
+    out(`${JSON.stringify({ header: decodeProtectedHeader(token), claims: decodeJwt(token) }, undefined, 2)}\n`);
+  } else out(`${token}\n`);
+}
+
+const baseUrl = (env: Terminal["env"]): string => `http://localhost:${env.SANDBOX_IDP_PORT ?? "9400"}`;
+
+/** The failure in words, with what to do next. */
+function explain(error: unknown, env: Terminal["env"]): string {
+  if (error instanceof SignInError) return `No token: ${error.message}`;
+  if (error instanceof TypeError && error.message === "fetch failed") {
+    return `No token: nothing answers at ${baseUrl(env)}. Start the sandbox with "npm start" first, or set SANDBOX_IDP_PORT to where it is.`;
+  }
+  return `No token: ${error instanceof Error ? error.message : String(error)}`;
+}
