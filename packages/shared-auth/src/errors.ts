@@ -26,8 +26,9 @@ export type AuthErrorCode =
   | "scope_insufficient"
   | "client_untrusted"
   | "user_required"
-  // keys or introspection out of reach
+  // keys or introspection out of reach, or an issuer that is not who we were told
   | "keys_unavailable"
+  | "issuer_misconfigured"
   // exchange
   | "subject_rejected"
   | "step_up_required"
@@ -39,13 +40,15 @@ export interface AuthErrorDetails {
   /** The private reason: goes to the log, never to the wire. */
   readonly cause?: unknown;
   /** Whole seconds after which trying again may help. */
-  readonly retryAfterSeconds?: number;
+  readonly retryAfterSeconds?: number | undefined;
   /** Scopes that would have been enough (RFC 6750 section 3, `scope`). */
-  readonly scopes?: readonly string[];
+  readonly scopes?: readonly string[] | undefined;
   /** Entra's claims challenge, as it came, for a step-up. */
-  readonly claims?: string;
+  readonly claims?: string | undefined;
   /** A fresh DPoP nonce (RFC 9449 section 8). */
-  readonly dpopNonce?: string;
+  readonly dpopNonce?: string | undefined;
+  /** Where this resource describes itself (RFC 9728 section 5.1): `toWire` puts it into the challenge. */
+  readonly resourceMetadata?: string | undefined;
 }
 
 /** The one error of this library. `message` is fit for the caller: no token, no provider's text. */
@@ -56,6 +59,7 @@ export class AuthError extends Error {
   readonly scopes: readonly string[] | undefined;
   readonly claims: string | undefined;
   readonly dpopNonce: string | undefined;
+  readonly resourceMetadata: string | undefined;
 
   constructor(code: AuthErrorCode, message: string, details: AuthErrorDetails = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
@@ -64,5 +68,6 @@ export class AuthError extends Error {
     this.scopes = details.scopes;
     this.claims = details.claims;
     this.dpopNonce = details.dpopNonce;
+    this.resourceMetadata = details.resourceMetadata;
   }
 }

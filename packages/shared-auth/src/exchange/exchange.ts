@@ -29,9 +29,22 @@ export interface ExchangeCall {
   readonly rejected?: string;
 }
 
+/** What an exchange asks for, and of whom: two exchanges that differ here never share a cached token. */
+export interface ExchangeTarget {
+  readonly profile: string;
+  readonly server: string;
+  readonly clientId: string;
+  readonly audience: readonly string[];
+  readonly resource: readonly string[];
+  readonly scopes: readonly string[];
+}
+
 /**
  * Token exchange: from a subject's token to one for the next hop, on behalf of the same user.
  * @throws AuthError `subject_rejected`, `step_up_required`, `exchange_refused`, `exchange_answer_invalid`,
- * `exchange_unavailable`
+ * `exchange_unavailable`, `issuer_misconfigured`
  */
-export type Exchange = (subject: Subject, call?: ExchangeCall) => Promise<ScopedToken>;
+export interface Exchange {
+  (subject: Subject, call?: ExchangeCall): Promise<ScopedToken>;
+  readonly target?: ExchangeTarget;
+}

@@ -1,0 +1,68 @@
+/** How a provider shapes its access tokens. */
+export type Dialect = "generic" | "okta" | "keycloak" | "entra" | "auth0";
+
+/** Where each fact about the caller stands: dotted paths into the claims, the first that is present wins. */
+export interface ClaimMapping {
+  readonly scope: readonly string[];
+  readonly client: readonly string[];
+  readonly groups: readonly string[];
+  readonly roles: readonly string[];
+  readonly email: readonly string[];
+  readonly name: readonly string[];
+}
+
+type Claims = Readonly<Record<string, unknown>>;
+
+export interface DialectProfile {
+  readonly claims: ClaimMapping;
+  /** True when the token speaks for an application and no user. */
+  readonly isApp: (claims: Claims) => boolean;
+  /** True when the token is no access token, although its header does not say so. */
+  readonly isOtherToken: (claims: Claims) => boolean;
+}
+
+const common: ClaimMapping = {
+  scope: ["scope", "scp"],
+  client: ["client_id", "azp", "cid", "appid"],
+  groups: ["groups"],
+  roles: ["roles"],
+  email: ["email"],
+  name: ["name", "preferred_username"],
+};
+
+/** Claims that only ID tokens and logout tokens carry (OpenID Connect Core 2, Back-Channel Logout 2.4). */
+const foreignClaims = ["nonce", "at_hash", "c_hash", "s_hash", "events"];
+const isForeign = (claims: Claims) => foreignClaims.some((name) => Object.hasOwn(claims, name));
+
+export const dialects: Readonly<Record<Dialect, DialectProfile>> = {
+  generic: { claims: common, isApp: () => false, isOtherToken: isForeign },
+  okta: {
+    claims: { ...common, scope: ["scp", "scope"], client: ["cid", "client_id"] },
+    // Okta puts `uid` into every user's token and into no client's.
+    isApp: (claims) => claims.uid === undefined && claims.cid !== undefined && claims.cid === claims.sub,
+    isOtherToken: isForeign,
+  },
+  keycloak: {
+    claims: { ...common, client: ["azp", "client_id"], roles: ["realm_access.roles"] },
+    // A service account is a user to Keycloak; only its reserved name tells it apart.
+    isApp: ({ preferred_username: name }) => typeof name === "string" && name.startsWith("service-account-"),
+    // Keycloak names the kind of token in a claim: Bearer, ID, Refresh, Offline, Logout.
+    isOtherToken: (claims) => (claims.typ !== undefined && claims.typ !== "Bearer") || isForeign(claims),
+  },
+  entra: {
+    claims: {
+      ...common,
+      scope: ["scp"],
+      client: ["azp", "appid"],
+      email: ["email", "upn", "preferred_username"],
+    },
+    // `idtyp` when the application asks for it; else only a user's token carries delegated scopes.
+    isApp: ({ idtyp, scp }) => idtyp === "app" || (idtyp !== "user" && scp === undefined),
+    isOtherToken: isForeign,
+  },
+  auth0: {
+    claims: { ...common, client: ["azp", "client_id"], roles: ["roles", "permissions"] },
+    isApp: ({ gty, sub }) => gty === "client-credentials" || (typeof sub === "string" && sub.endsWith("@clients")),
+    isOtherToken: isForeign,
+  },
+};

@@ -1,0 +1,22 @@
+/**
+ * What happened inside, for logs and counters. Never holds a token. `error` is the private reason.
+ */
+export type AuthEvent =
+  | {
+      readonly type: "keys_loaded";
+      readonly issuer: string;
+      readonly keys: number;
+      readonly refused: readonly string[];
+    }
+  | {
+      readonly type: "keys_failed";
+      readonly issuer: string;
+      readonly error: unknown;
+      readonly serving: "stale" | "nothing";
+    }
+  | { readonly type: "exchange_retried"; readonly issuer: string; readonly attempt: number }
+  | { readonly type: "exchange_failed"; readonly issuer: string; readonly error: unknown }
+  | { readonly type: "breaker_changed"; readonly issuer: string; readonly state: "open" | "half_open" | "closed" }
+  | { readonly type: "store_failed"; readonly operation: "get" | "set" | "delete"; readonly error: unknown };
+
+export type OnEvent = (event: AuthEvent) => void;

@@ -1,0 +1,96 @@
+import { decodeJwt } from "jose";
+import { MAX_TOKEN_LENGTH } from "../compact.ts";
+import { splitScopes } from "../identity.ts";
+import { type Answer, type ExchangeProfile, tokenType } from "./profile.ts";
+
+/** Why an answer must not be used; for the log. */
+export type Problem = string;
+
+/** A token that can be sent as it is: `N_A` says that it is none (RFC 8693 section 2.2.1). */
+export function presentable(answer: Answer): Problem | undefined {
+  return answer.token_type === "bearer" || answer.token_type === "dpop"
+    ? undefined
+    : `token_type is ${answer.token_type}`;
+}
+
+/** The provider promises to name what it issued: an access token, or a JWT, which may serve as one. */
+export function namedAccessToken(answer: Answer): Problem | undefined {
+  const { issued_token_type: issued } = answer;
+  const good = issued === tokenType("access_token") || issued === tokenType("jwt");
+  return good ? presentable(answer) : `issued_token_type is ${shown(issued)}`;
+}
+
+/** The provider promises nothing; but if it names a type, it must be one of an access token. */
+export function perhapsNamedAccessToken(answer: Answer): Problem | undefined {
+  return answer.issued_token_type === undefined ? presentable(answer) : namedAccessToken(answer);
+}
+
+export function shown(value: unknown): string {
+  return (JSON.stringify(value) ?? "missing").slice(0, 80);
+}
+
+export interface Expected {
+  /** The issuer that was asked, the only one whose JWTs we can read here. */
+  readonly issuer: string;
+  readonly subject: { readonly issuer: string; readonly subject: string };
+  readonly audience: readonly string[];
+  readonly scopes: readonly string[];
+  readonly scopesGranted: ExchangeProfile["scopesGranted"];
+  /** Seconds since the epoch. */
+  readonly now: number;
+}
+
+export interface Judged {
+  readonly expiresAt: number | undefined;
+  readonly scopes: readonly string[];
+}
+
+/**
+ * Whether the issued token is what was asked for: of a size that can travel, and, when it is a JWT of the issuer that
+ * was asked, for the same user, the audience asked for, and no scope more. Its signature is for the next hop to check;
+ * it came over TLS from the server itself.
+ */
+export function judge(answer: Answer, expected: Expected): Judged | { readonly problem: Problem } {
+  const token = answer.access_token;
+  if (token.length > MAX_TOKEN_LENGTH) return { problem: `the token has ${token.length} characters` };
+  if (!/^[\w\-.~+/]+=*$/.test(token)) return { problem: "the token has characters that no header can carry" };
+  const granted = splitScopes(answer.scope);
+  const claims = readClaims(token);
+  const problem = widened(granted, expected) ?? (claims === undefined ? undefined : claimProblem(claims, expected));
+  if (problem !== undefined) return { problem };
+  const scopes = granted ?? splitScopes(claims?.scp ?? claims?.scope) ?? expected.scopes;
+  return { expiresAt: expiry(answer.expires_in, claims?.exp, expected.now), scopes };
+}
+
+function readClaims(token: string): Readonly<Record<string, unknown>> | undefined {
+  try {
+    return decodeJwt(token);
+  } catch {
+    // Opaque, or encrypted for the next hop: nothing to compare.
+    return undefined;
+  }
+}
+
+function claimProblem(claims: Readonly<Record<string, unknown>>, expected: Expected): Problem | undefined {
+  if (claims.iss !== expected.issuer) return undefined;
+  const { subject } = expected;
+  if (subject.issuer === expected.issuer && claims.sub !== subject.subject) return "the token is for another subject";
+  const audience = Array.isArray(claims.aud) ? claims.aud : [claims.aud];
+  if (expected.audience.some((one) => !audience.includes(one))) return `the token's audience is ${shown(claims.aud)}`;
+  return widened(splitScopes(claims.scp ?? claims.scope), expected);
+}
+
+/** Scopes that nobody asked for; without a wish the server chooses. */
+function widened(granted: readonly string[] | undefined, { scopes, scopesGranted }: Expected): Problem | undefined {
+  if (granted === undefined || scopes.length === 0 || scopesGranted === "server_decides") return undefined;
+  const more = granted.filter((scope) => !scopes.includes(scope));
+  return more.length === 0 ? undefined : `the scope is wider than asked: ${more.join(" ").slice(0, 200)}`;
+}
+
+/** The earlier of what the answer and the token itself say; seconds since the epoch. */
+function expiry(expiresIn: number | undefined, exp: unknown, now: number): number | undefined {
+  const ends = [expiresIn === undefined ? undefined : now + expiresIn, exp].filter(
+    (end): end is number => typeof end === "number" && Number.isFinite(end),
+  );
+  return ends.length === 0 ? undefined : Math.min(...ends);
+}

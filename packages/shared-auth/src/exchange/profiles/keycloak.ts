@@ -1,0 +1,13 @@
+import { namedAccessToken } from "../answer.ts";
+import { type ExchangeProfile, exchangeFields, grants } from "../profile.ts";
+
+/**
+ * Keycloak standard token exchange, version 2 (26.2 and later). The requesting client must be in the `aud` of the
+ * subject's token; `audience` names client ids and only filters what the scopes give; actors are not supported.
+ */
+export const keycloak: ExchangeProfile = {
+  needs: { resource: "unsupported", actor: "unsupported" },
+  subjectTokenType: "access_token",
+  scopesGranted: "server_decides",
+  legs: [{ grantType: grants.tokenExchange, fields: exchangeFields, problem: namedAccessToken }],
+};

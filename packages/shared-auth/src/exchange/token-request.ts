@@ -1,0 +1,85 @@
+import {
+  allowInsecureRequests,
+  type ClientAuth,
+  Configuration,
+  type CustomFetch,
+  customFetch,
+  genericGrantRequest,
+} from "openid-client";
+import { isRecord } from "../compact.ts";
+import { type Fetch, readLimited } from "../fetch-json.ts";
+import { answerInvalid, BusyError, exchangeFault, retryAfter, unavailable } from "./faults.ts";
+import type { Answer, Field, Leg } from "./profile.ts";
+import type { Server } from "./server.ts";
+
+/** Bytes: a token has at most 16 KB, and little stands beside it. */
+const MAX_ANSWER_BYTES = 256 * 1024;
+
+export interface TokenClient {
+  readonly clientId: string;
+  readonly authenticate: ClientAuth;
+  readonly locate: () => Promise<Server>;
+}
+
+export interface TokenRequest {
+  readonly grantType: Leg["grantType"];
+  readonly fields: readonly Field[];
+  readonly signal: AbortSignal;
+}
+
+/**
+ * One request to a token endpoint, by openid-client: it authenticates the client, writes the form and reads the answer;
+ * this file keeps it to our limits. Every failure is an AuthError with the fault already decided.
+ */
+export async function requestToken(client: TokenClient, request: TokenRequest, fetch: Fetch): Promise<Answer> {
+  const server = await client.locate();
+  const metadata = { issuer: server.issuer, token_endpoint: server.tokenEndpoint };
+  const configuration = new Configuration(metadata, client.clientId, undefined, client.authenticate);
+  configuration[customFetch] = limited(fetch, request.signal);
+  // Plain http was refused at construction, unless it is on loopback.
+  allowInsecureRequests(configuration);
+  const form = new URLSearchParams(request.fields.map(([name, value]): [string, string] => [name, value]));
+  try {
+    return await genericGrantRequest(configuration, request.grantType, form);
+  } catch (error) {
+    throw exchangeFault(error);
+  }
+}
+
+/** The caller's fetch with our signal and size limit; an overloaded or broken server is told apart here. */
+function limited(fetch: Fetch, signal: AbortSignal): CustomFetch {
+  return async (url, { method, headers, body }) => {
+    const response = await fetch(url, { method, headers, body: String(body), redirect: "manual", signal });
+    if (response.status >= 500 || response.status === 429) {
+      const seconds = retryAfter(response.headers.get("retry-after"), Date.now());
+      throw unavailable(new BusyError(response.status, seconds), seconds);
+    }
+    if (response.status >= 300 && response.status < 400) {
+      throw answerInvalid(new Error(`The token endpoint answered ${response.status}, a redirect.`));
+    }
+    const text = await readLimited(response, MAX_ANSWER_BYTES).catch((cause: unknown) => {
+      throw signal.aborted ? unavailable(cause) : answerInvalid(cause);
+    });
+    return new Response(response.status === 200 ? accessTokenOnly(text) : text, {
+      status: response.status,
+      headers: { "content-type": "application/json" },
+    });
+  };
+}
+
+/** ID and refresh tokens that come along are for nobody here. */
+function accessTokenOnly(text: string): string {
+  const answer = parse(text);
+  if (!isRecord(answer)) throw answerInvalid(new Error("The token endpoint's answer is no JSON object."));
+  const { access_token, token_type, expires_in, scope, issued_token_type } = answer;
+  return JSON.stringify({ access_token, token_type, expires_in, scope, issued_token_type });
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    // Its message would quote the answer, and the answer holds a token.
+    return undefined;
+  }
+}

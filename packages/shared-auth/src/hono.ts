@@ -1,0 +1,102 @@
+import type { Context, Handler, MiddlewareHandler } from "hono";
+import { AuthError } from "./errors.ts";
+import type { Subject } from "./exchange/exchange.ts";
+import type { Identity } from "./identity.ts";
+import { requireScopes } from "./profile.ts";
+import type { Verifier } from "./verifier.ts";
+
+export interface AuthVariables {
+  /** Who calls, verified. */
+  identity: Identity;
+  /** The caller's token with whom it speaks for: what an exchange takes. */
+  subject: Subject;
+}
+
+export interface AuthenticateOptions {
+  /** URL of this resource's metadata (RFC 9728); the challenge of every refusal names it. */
+  readonly resourceMetadata?: string | undefined;
+}
+
+/**
+ * Verifies the bearer token and sets `c.var.identity` and `c.var.subject`. Refusals are thrown, so that the
+ * application's error handler answers them by `toWire`.
+ * @throws AuthError as `createVerifier` and `bearerToken`
+ */
+export function authenticate(
+  verifier: Verifier,
+  options: AuthenticateOptions = {},
+): MiddlewareHandler<{ Variables: AuthVariables }> {
+  return async (c, next) => {
+    try {
+      const token = bearerToken(c.req.raw.headers);
+      const identity = await verifier(token);
+      c.set("identity", identity);
+      c.set("subject", { token, identity });
+    } catch (error) {
+      throw located(error, options.resourceMetadata);
+    }
+    await next();
+  };
+}
+
+/** A refusal that also says where this resource describes itself. */
+function located(error: unknown, resourceMetadata: string | undefined): unknown {
+  if (!(error instanceof AuthError) || resourceMetadata === undefined) return error;
+  return new AuthError(error.code, error.message, { ...error, cause: error.cause, resourceMetadata });
+}
+
+/**
+ * The token of the one `Authorization: Bearer` header (RFC 6750 section 2.1); tokens in the query or body are ignored.
+ * @throws AuthError `token_absent` when there is no such header, `request_ambiguous` when there are several,
+ * `token_malformed` when it holds no token
+ */
+export function bearerToken(headers: Headers): string {
+  const value = headers.get("authorization");
+  if (value === null || value.trim() === "") throw absent();
+  // Several headers arrive joined by commas; a single token holds none (RFC 6750 section 2.1, b64token).
+  if (/,/.test(value)) throw new AuthError("request_ambiguous", "Send one Authorization header, with one credential.");
+  const [, scheme = "", token = ""] = /^([^ ]+) *(.*)$/.exec(value) ?? [];
+  if (scheme.toLowerCase() !== "bearer" || token === "") throw absent();
+  if (!/^[\w\-.~+/]+=*$/.test(token))
+    throw new AuthError("token_malformed", "The Authorization header holds no well-formed token.");
+  return token;
+}
+
+function absent(): AuthError {
+  return new AuthError(
+    "token_absent",
+    "This resource needs an access token: send it as Authorization: Bearer <token>.",
+  );
+}
+
+/**
+ * Demands every one of the scopes of the caller that `authenticate` let in.
+ * @throws AuthError `scope_insufficient`; TypeError at construction without a scope
+ */
+export function requireScope(...scopes: readonly string[]): MiddlewareHandler<{ Variables: AuthVariables }> {
+  if (scopes.length === 0) throw new TypeError("requireScope needs at least one scope.");
+  return async (c, next) => {
+    const identity: Identity | undefined = c.get("identity");
+    if (identity === undefined) throw absent();
+    requireScopes(identity.scopes, scopes);
+    await next();
+  };
+}
+
+export interface ProtectedResource {
+  /** The resource's own identifier: an https URL without fragment. */
+  readonly resource: string;
+  readonly authorizationServers: readonly string[];
+  readonly scopes: readonly string[];
+}
+
+/** Answers `GET /.well-known/oauth-protected-resource` (RFC 9728 section 3.2). */
+export function protectedResource({ resource, authorizationServers, scopes }: ProtectedResource): Handler {
+  const document = {
+    resource,
+    authorization_servers: authorizationServers,
+    scopes_supported: scopes,
+    bearer_methods_supported: ["header"],
+  };
+  return (c: Context) => c.json(document, 200, { "cache-control": "public, max-age=3600" });
+}

@@ -1,0 +1,11 @@
+export type { Algorithm } from "./algorithms.ts";
+export type { ClaimMapping, Dialect } from "./dialects.ts";
+export { AuthError, type AuthErrorCode, type AuthErrorDetails } from "./errors.ts";
+export type { AuthEvent, OnEvent } from "./events.ts";
+export type { Exchange, ExchangeCall, ExchangeTarget, ScopedToken, Subject } from "./exchange/exchange.ts";
+export type { Actor, GroupsState, Identity } from "./identity.ts";
+export { type CachedExchange, type CacheOptions, type CacheStats, cached } from "./token-cache.ts";
+export { memoryTokenStore, type TokenStore } from "./token-store.ts";
+export type { IssuerOptions } from "./trust.ts";
+export { createVerifier, type Verifier, type VerifierOptions } from "./verifier.ts";
+export { toWire, type WireError, type WireOptions } from "./wire.ts";

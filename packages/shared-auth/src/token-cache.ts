@@ -1,0 +1,183 @@
+import { LRUCache } from "lru-cache";
+import { type ClockOptions, clockFrom } from "./clock.ts";
+import { AuthError } from "./errors.ts";
+import type { OnEvent } from "./events.ts";
+import type { Exchange, ExchangeTarget, ScopedToken, Subject } from "./exchange/exchange.ts";
+import { digestOf } from "./token-key.ts";
+import { lifetime } from "./token-lifetime.ts";
+import { createShelf, type Entry, type Place } from "./token-shelf.ts";
+import { memoryTokenStore, type TokenStore } from "./token-store.ts";
+
+export interface CacheOptions extends ClockOptions {
+  /** A bounded store in memory unless given. */
+  readonly store?: TokenStore | undefined;
+  /** Longest time a token is kept; 3600 unless given. */
+  readonly ttlSeconds?: number | undefined;
+  /** A token is not given out in this last part of its life; 300 unless given. */
+  readonly expiryBufferSeconds?: number | undefined;
+  /** For the store in memory; 10000 unless given. */
+  readonly maxEntries?: number | undefined;
+  /** How long a refusal is repeated without asking again; 2 unless given, 0 for not at all. */
+  readonly negativeTtlSeconds?: number | undefined;
+  /** What is exchanged for what; an exchange of `createExchange` knows it itself. */
+  readonly target?: ExchangeTarget | undefined;
+  readonly onEvent?: OnEvent | undefined;
+}
+
+export interface CacheStats {
+  readonly hits: number;
+  readonly misses: number;
+  /** Exchanges started, renewals among them; several callers may have waited for one. */
+  readonly flights: number;
+  readonly renewals: number;
+  /** Entries dropped because the next hop refused the token. */
+  readonly evictions: number;
+  /** Refusals repeated from memory. */
+  readonly refusals: number;
+}
+
+/** The same type in and out, so that it can be left out. */
+export interface CachedExchange extends Exchange {
+  /**
+   * Forgets every token of this subject, in all replicas that share the store (logout).
+   * @throws the store's own error: a logout must not seem done when it is not
+   */
+  readonly purge: (who: { readonly issuer: string; readonly subject: string }) => Promise<void>;
+  readonly stats: () => CacheStats;
+}
+
+/** Seconds in which a second refusal by the next hop is not answered with yet another exchange. */
+const REJECTION_PAUSE_SECONDS = 10;
+/** Refusals and rejections are remembered for so many entries. */
+const MAX_REMEMBERED = 1000;
+
+/**
+ * Keeps exchanged tokens. An entry is found by a digest of the subject's token, issuer and subject, and of everything
+ * that was asked for; one exchange runs per entry, whoever waits for it.
+ * @throws TypeError when a shared store is given and nothing says what the exchange is for
+ */
+export function cached(exchange: Exchange, options: CacheOptions = {}): CachedExchange {
+  const { ttlSeconds = 3600, expiryBufferSeconds = 300, negativeTtlSeconds = 2, onEvent = () => undefined } = options;
+  const target = options.target ?? exchange.target;
+  const clock = clockFrom(options);
+  const shelf = createShelf(storeOf(options, target), clock, ttlSeconds, onEvent);
+  const placeOf = placement(target);
+  const flights = new Map<string, Promise<ScopedToken>>();
+  const refusals = memory<AuthError>(negativeTtlSeconds, clock.steadyMs);
+  const rejections = memory<true>(REJECTION_PAUSE_SECONDS, clock.steadyMs);
+  const count = { hits: 0, misses: 0, flights: 0, renewals: 0, evictions: 0, refusals: 0 };
+  const seconds = () => clock.wallMs() / 1000;
+
+  const exchangeCached: Exchange = async (subject, { signal, rejected } = {}) => {
+    signal?.throwIfAborted();
+    const place = placeOf(subject);
+    const entry = await shelf.get(place);
+    if (entry !== undefined && entry.token.accessToken === rejected) await evict(place);
+    else if (entry !== undefined && seconds() < subject.identity.expiresAt) return hit(subject, place, entry);
+    count.misses += 1;
+    return unlessAborted(flight(subject, place), signal);
+  };
+
+  function hit(subject: Subject, place: Place, { token, renewFrom }: Entry): ScopedToken {
+    count.hits += 1;
+    if (renewFrom !== undefined && seconds() >= renewFrom) renew(subject, place);
+    return Object.freeze({ ...token, source: "cached" });
+  }
+
+  /** Nobody waits for it, and its failure is nobody's: the entry serves to its end. */
+  function renew(subject: Subject, place: Place): void {
+    if (flights.has(place.key) || refusals.has(place.key)) return;
+    count.renewals += 1;
+    flight(subject, place).catch(() => undefined);
+  }
+
+  async function evict(place: Place): Promise<void> {
+    if (rejections.has(place.key)) {
+      throw new AuthError(
+        "subject_rejected",
+        "The next service refuses the token made for you, and a new one as well.",
+      );
+    }
+    rejections.set(place.key, true);
+    count.evictions += 1;
+    await shelf.drop(place);
+  }
+
+  function flight(subject: Subject, place: Place): Promise<ScopedToken> {
+    const refusal = refusals.get(place.key);
+    if (refusal !== undefined) {
+      count.refusals += 1;
+      return Promise.reject(refusal);
+    }
+    const running = flights.get(place.key);
+    if (running !== undefined) return running;
+    const started = fetchAndKeep(subject, place).finally(() => flights.delete(place.key));
+    flights.set(place.key, started);
+    return started;
+  }
+
+  async function fetchAndKeep(subject: Subject, place: Place): Promise<ScopedToken> {
+    count.flights += 1;
+    const askedAt = seconds();
+    try {
+      // Without any caller's signal: the one who started it may give up, the others still wait.
+      const token = await exchange(subject);
+      const ends = { tokenExpiresAt: token.expiresAt, subjectExpiresAt: subject.identity.expiresAt };
+      const life = lifetime({ now: seconds(), ttlSeconds, expiryBufferSeconds, ...ends });
+      if (life !== undefined) await shelf.put(place, { token, askedAt, ...life });
+      return token;
+    } catch (error) {
+      if (error instanceof AuthError) refusals.set(place.key, error);
+      throw error;
+    }
+  }
+
+  return Object.assign(exchangeCached, {
+    ...(target === undefined ? {} : { target }),
+    purge: (who: { readonly issuer: string; readonly subject: string }) => shelf.purge(purgeKeyOf(who)),
+    stats: () => ({ ...count }),
+  });
+}
+
+function storeOf({ store, maxEntries }: CacheOptions, target: ExchangeTarget | undefined): TokenStore {
+  if (store !== undefined && target === undefined) {
+    throw new TypeError("cached with a `store` needs `target`, or entries of different exchanges would mix.");
+  }
+  return store ?? memoryTokenStore({ maxEntries });
+}
+
+function placement(target: ExchangeTarget | undefined): (subject: Subject) => Place {
+  const asked = target === undefined ? "" : digestOf("target", ...fieldsOf(target));
+  return ({ token, identity }) => ({
+    key: digestOf("token", asked, identity.issuer, identity.subject, token),
+    purgeKey: purgeKeyOf(identity),
+  });
+}
+
+function purgeKeyOf({ issuer, subject }: { readonly issuer: string; readonly subject: string }): string {
+  return digestOf("purge", issuer, subject);
+}
+
+/** Lists are preceded by their length, so that an audience cannot pass as a scope. */
+function fieldsOf({ profile, server, clientId, audience, resource, scopes }: ExchangeTarget): string[] {
+  const lists = [audience, resource, scopes].flatMap((list) => [String(list.length), ...list]);
+  return [profile, server, clientId, ...lists];
+}
+
+function memory<Value extends object | true>(seconds: number, steadyMs: () => number): LRUCache<string, Value> {
+  return new LRUCache<string, Value>({
+    max: MAX_REMEMBERED,
+    ttl: Math.max(seconds * 1000, 1),
+    perf: { now: steadyMs },
+  });
+}
+
+async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return work;
+  let stop: () => void = () => undefined;
+  const aborted = new Promise<never>((_, reject) => {
+    stop = () => reject(signal.reason);
+    signal.addEventListener("abort", stop, { once: true });
+  });
+  return Promise.race([work, aborted]).finally(() => signal.removeEventListener("abort", stop));
+}

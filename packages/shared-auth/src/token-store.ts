@@ -1,0 +1,30 @@
+import { LRUCache } from "lru-cache";
+
+/**
+ * Where exchanged tokens wait. A store outside the process must encrypt the values. Keys are digests and give nothing
+ * away.
+ */
+export interface TokenStore {
+  readonly get: (key: string) => Promise<string | undefined>;
+  /** `ttlSeconds` is a whole number above 0. */
+  readonly set: (key: string, value: string, ttlSeconds: number) => Promise<void>;
+  readonly delete: (key: string) => Promise<void>;
+}
+
+/** A bounded store in memory; the least recently used entry goes first. Ages follow a steady clock. */
+export function memoryTokenStore({
+  maxEntries = 10_000,
+}: {
+  readonly maxEntries?: number | undefined;
+} = {}): TokenStore {
+  const entries = new LRUCache<string, string>({ max: maxEntries });
+  return {
+    get: async (key) => entries.get(key),
+    set: async (key, value, ttlSeconds) => {
+      entries.set(key, value, { ttl: ttlSeconds * 1000 });
+    },
+    delete: async (key) => {
+      entries.delete(key);
+    },
+  };
+}

@@ -1,0 +1,161 @@
+import { compactVerify, errors } from "jose";
+import { checkClaims } from "./claims.ts";
+import { type Clock, type ClockOptions, clockFrom } from "./clock.ts";
+import { type CompactToken, malformed, parseCompact, UNVERIFIED } from "./compact.ts";
+import { AuthError } from "./errors.ts";
+import type { OnEvent } from "./events.ts";
+import type { Fetch } from "./fetch-json.ts";
+import { type Identity, readIdentity } from "./identity.ts";
+import type { VerificationKey } from "./key-set.ts";
+import { keyLoader } from "./key-source.ts";
+import { createIssuerKeys, defaultKeyTimes, type IssuerKeys, type KeyTimes } from "./keys.ts";
+import { checkHeader, checkPolicy, checkTokenType, type KeyHint } from "./profile.ts";
+import { type IssuerOptions, type TrustedIssuer, trust } from "./trust.ts";
+import { createVerifiedCache, type VerifiedCacheOptions } from "./verified-cache.ts";
+
+export interface VerifierOptions extends ClockOptions {
+  /** The allowlist: a token of any other issuer is refused, and nothing is fetched because of it. */
+  readonly issuers: readonly IssuerOptions[];
+  /** Seconds by which clocks may differ; 60 unless given. */
+  readonly leewaySeconds?: number | undefined;
+  /** Accept tokens that speak for an application and no user; false unless given. */
+  readonly allowApps?: boolean | undefined;
+  /** How long a key set is used before it is loaded anew; 3600 unless given. */
+  readonly jwksCacheTtlSeconds?: number | undefined;
+  /** How long after that it still serves while the provider is down; 14400 unless given. */
+  readonly staleGraceSeconds?: number | undefined;
+  /** At most one load per this many seconds because of unknown keys; 15 unless given. */
+  readonly unknownKeyCooldownSeconds?: number | undefined;
+  /** Verified tokens that are remembered, by digest; false for none. */
+  readonly tokenCache?: false | VerifiedCacheOptions | undefined;
+  readonly fetch?: Fetch | undefined;
+  readonly onEvent?: OnEvent | undefined;
+}
+
+/**
+ * From an access token to whom it speaks for (RFC 9068 section 4, RFC 8725).
+ * @throws AuthError every code of its first three groups, `keys_unavailable`, `issuer_misconfigured`
+ */
+export interface Verifier {
+  (token: string): Promise<Identity>;
+  /**
+   * Resolves when the keys of every issuer are loaded.
+   * @throws AuthError `keys_unavailable`, `issuer_misconfigured`
+   */
+  readonly ready: () => Promise<void>;
+}
+
+interface Source {
+  readonly trusted: TrustedIssuer;
+  readonly keys: IssuerKeys;
+}
+
+/** @throws TypeError when the options are incomplete or contradict each other */
+export function createVerifier(options: VerifierOptions): Verifier {
+  const clock = clockFrom(options);
+  const sources = createSources(options, clock);
+  const cache =
+    options.tokenCache === false ? undefined : createVerifiedCache(options.tokenCache ?? { maxEntries: 5000 });
+  const leewaySeconds = options.leewaySeconds ?? 60;
+  const allowApps = options.allowApps ?? false;
+  if (!(leewaySeconds >= 0 && leewaySeconds <= 600)) throw new TypeError("leewaySeconds must be between 0 and 600.");
+
+  async function verify(token: string): Promise<Identity> {
+    const identity = remembered(token) ?? (await verifyAnew(token));
+    checkPresentation(identity);
+    return identity;
+  }
+
+  function remembered(token: string): Identity | undefined {
+    const known = cache?.get(token);
+    if (known === undefined) return undefined;
+    const { identity, key } = known;
+    const holds = clock.wallMs() / 1000 < identity.expiresAt && sources.get(identity.issuer)?.keys.holds(key);
+    if (holds) return identity;
+    cache?.delete(token);
+    return undefined;
+  }
+
+  async function verifyAnew(token: string): Promise<Identity> {
+    const parsed = parseCompact(token);
+    const { trusted, keys } = sourceOf(parsed, sources);
+    const hint = checkHeader(parsed.header, trusted);
+    checkTokenType(parsed, trusted);
+    const key = await checkSignature(token, keys, hint);
+    const now = clock.wallMs() / 1000;
+    const checked = checkClaims(parsed.claims, { audience: trusted.audience, leewaySeconds, now });
+    const identity = readIdentity(parsed.claims, checked, trusted);
+    checkPolicy(identity, trusted, { allowApps });
+    cache?.set(token, { identity, key });
+    return identity;
+  }
+
+  const ready = async () => {
+    await Promise.all([...sources.values()].map(({ keys }) => keys.ready()));
+  };
+  return Object.assign(verify, { ready });
+}
+
+function createSources(options: VerifierOptions, clock: Clock): ReadonlyMap<string, Source> {
+  if (!Array.isArray(options.issuers) || options.issuers.length === 0) {
+    throw new TypeError("createVerifier needs at least one issuer.");
+  }
+  const times = keyTimes(options);
+  const fetch = options.fetch ?? globalThis.fetch;
+  const onEvent = options.onEvent ?? (() => undefined);
+  const sources = new Map<string, Source>();
+  for (const trusted of options.issuers.map(trust)) {
+    const { issuer, keySource, algorithms } = trusted;
+    if (sources.has(issuer))
+      throw new TypeError(`Issuer ${issuer} is configured twice; give it all its audiences at once.`);
+    const load = keyLoader(issuer, keySource, algorithms, fetch);
+    sources.set(issuer, { trusted, keys: createIssuerKeys({ issuer, load, times, clock, onEvent }) });
+  }
+  return sources;
+}
+
+function keyTimes(options: VerifierOptions): KeyTimes {
+  return {
+    ...defaultKeyTimes,
+    ttlSeconds: options.jwksCacheTtlSeconds ?? defaultKeyTimes.ttlSeconds,
+    staleGraceSeconds: options.staleGraceSeconds ?? defaultKeyTimes.staleGraceSeconds,
+    unknownKidCooldownSeconds: options.unknownKeyCooldownSeconds ?? defaultKeyTimes.unknownKidCooldownSeconds,
+  };
+}
+
+/** The token's word is used to choose among the issuers we were given, and for nothing else. */
+function sourceOf({ claims }: CompactToken, sources: ReadonlyMap<string, Source>): Source {
+  const source = typeof claims.iss === "string" ? sources.get(claims.iss) : undefined;
+  if (source !== undefined) return source;
+  const cause = new Error(`The token's issuer is none of ${[...sources.keys()].join(", ")}.`);
+  throw new AuthError("issuer_untrusted", UNVERIFIED, { cause });
+}
+
+/** The key that signed the token; when none did, once more with keys that were replaced under the same name. */
+async function checkSignature(token: string, keys: IssuerKeys, { algorithm, kid }: KeyHint): Promise<VerificationKey> {
+  const known = await keys.find(algorithm, kid);
+  const signer = (await signerOf(token, known)) ?? (await signerOf(token, await keys.replaced(known, algorithm, kid)));
+  if (signer !== undefined) return signer;
+  throw new AuthError("signature_invalid", UNVERIFIED, {
+    cause: new Error("No key of the issuer made this signature."),
+  });
+}
+
+async function signerOf(token: string, keys: readonly VerificationKey[]): Promise<VerificationKey | undefined> {
+  for (const candidate of keys) {
+    try {
+      await compactVerify(token, candidate.key, { algorithms: [candidate.algorithm] });
+      return candidate;
+    } catch (error) {
+      if (!(error instanceof errors.JWSSignatureVerificationFailed)) throw malformed("JWS not readable", error);
+    }
+  }
+  return undefined;
+}
+
+/** A token bound to a key is worth nothing without a proof of that key, and must not pass as a bearer token. */
+function checkPresentation({ claims }: Identity): void {
+  if (!Object.hasOwn(claims, "cnf")) return;
+  const message = "The token is bound to its sender's key; this service takes plain bearer tokens only.";
+  throw new AuthError("token_sender_constrained", message);
+}
