@@ -80,6 +80,8 @@ export interface Settlement {
   /** The deployment that answered, for example `bedrock/anthropic.claude-sonnet-4-5`. */
   readonly providerModel: string | undefined;
   readonly usage: Usage | undefined;
+  /** True when the upstream's own count never came and `usage` is an estimate by length. */
+  readonly usageEstimated?: boolean;
   /** Milliseconds to the first byte sent to the client. */
   readonly firstTokenMs: number | undefined;
 }

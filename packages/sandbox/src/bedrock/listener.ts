@@ -13,7 +13,8 @@ export interface Incoming extends AsyncIterable<Buffer> {
 export interface Outgoing {
   writeHead(status: number, headers: Record<string, string>): unknown;
   write(chunk: Buffer): boolean;
-  end(chunk?: Buffer): unknown;
+  end(): unknown;
+  end(chunk: Buffer): unknown;
   once(event: "drain" | "close", listener: () => void): unknown;
   off(event: "drain" | "close", listener: () => void): unknown;
 }

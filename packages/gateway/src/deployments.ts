@@ -1,0 +1,146 @@
+import { z } from "zod";
+
+/** Values from YAML or from the environment, where everything is text. */
+const number = z.coerce.number();
+const positive = number.positive();
+const flag = z.union([
+  z.boolean(),
+  z.enum(["true", "false", "True", "False"]).transform((text) => text.toLowerCase() === "true"),
+]);
+
+/** One `model_list` entry as LiteLLM writes it. What only LiteLLM's other providers use is let through and not used. */
+export const modelEntry = z.strictObject({
+  /** What clients ask for. `*` at the end stands for anything: `bedrock/*`. */
+  model_name: z.string().min(1),
+  litellm_params: z.looseObject({
+    /** `bedrock/<id>`, `bedrock/converse/<id>`, `openai/<id>`, `azure/<deployment>`, `anthropic/<id>`. */
+    model: z.string().min(1),
+    api_base: z.string().optional(),
+    api_key: z.string().optional(),
+    api_version: z.string().optional(),
+    aws_region_name: z.string().optional(),
+    aws_access_key_id: z.string().optional(),
+    aws_secret_access_key: z.string().optional(),
+    aws_session_token: z.string().optional(),
+    aws_bedrock_runtime_endpoint: z.string().optional(),
+    /** Share among deployments of the same name and order. */
+    weight: positive.optional(),
+    /** Lower is tried first; the next is used when all before it fail. */
+    order: number.optional(),
+    /** Seconds for the whole call, and until the first byte of a stream. */
+    timeout: positive.optional(),
+    stream_timeout: positive.optional(),
+    guardrailConfig: z
+      .looseObject({ guardrailIdentifier: z.string(), guardrailVersion: z.string(), trace: z.string().optional() })
+      .optional(),
+  }),
+  model_info: z.looseObject({}).optional(),
+});
+export type ModelEntry = z.output<typeof modelEntry>;
+
+/** Top-level `bedrock`: how the gateway is known to AWS, and what it tells AWS about the user. */
+export const bedrockSettings = z.strictObject({
+  region: z.string().optional(),
+  /** Base URL instead of AWS's own for the region. */
+  endpoint: z.string().optional(),
+  /** A Bedrock API key instead of signatures. */
+  bearer_key: z.string().optional(),
+  /** Send user, team and trace id as Converse `requestMetadata`. */
+  request_metadata: flag.default(true),
+  /** With it every call is made under a session of this role that is named and tagged after the user. */
+  assume_role_arn: z.string().startsWith("arn:").optional(),
+  sts_endpoint: z.string().optional(),
+  session_duration_seconds: number.int().min(900).max(43_200).default(3600),
+});
+export type BedrockSettings = z.output<typeof bedrockSettings>;
+
+/** Top-level `billing`. */
+export const billingSettings = z.strictObject({
+  /** Read an abandoned answer to its end, so that its real usage is known; else the upstream call is ended at once. */
+  drain_on_abort: flag.default(false),
+  drain_seconds: positive.max(600).default(30),
+});
+export type BillingSettings = z.output<typeof billingSettings>;
+
+const fallback = z.record(z.string(), z.array(z.string()));
+
+/** Top-level `router_settings`, LiteLLM's names; its routing strategies are accepted and weights are used. */
+export const routerSettings = z.looseObject({
+  /** `[{"a": ["b", "c"]}]`: b, then c, when every deployment of a has failed. */
+  fallbacks: z.array(fallback).default([]),
+  /** Further attempts after the first, over all deployments. */
+  num_retries: number.int().min(0).max(10).default(2),
+  /** Consecutive failures after which a deployment rests. */
+  allowed_fails: number.int().min(1).default(3),
+  cooldown_time: positive.default(10),
+  connect_timeout: positive.default(5),
+  /** Seconds until the first byte of a stream. */
+  stream_timeout: positive.default(60),
+  /** Seconds between two bytes of a stream. */
+  idle_timeout: positive.default(60),
+  /** Seconds for the whole call. */
+  timeout: positive.default(600),
+  /** Seconds of silence after which a stream gets a keep-alive. */
+  keep_alive: positive.default(15),
+});
+export type RouterSettings = z.output<typeof routerSettings>;
+
+export type Provider = "bedrock" | "openai" | "azure" | "anthropic";
+
+/** One place a model can be had from. */
+export interface Deployment {
+  /** Tells deployments apart, several of one name and model too. */
+  readonly key: string;
+  /** The name clients use; of a wildcard entry, the pattern. */
+  readonly name: string;
+  readonly provider: Provider;
+  readonly modelId: string;
+  /** Provider and id, as prices and records name it. */
+  readonly providerModel: string;
+  readonly weight: number;
+  readonly order: number;
+  readonly params: ModelEntry["litellm_params"];
+  /** Why it cannot be used, in words for the operator. */
+  readonly problem: string | undefined;
+}
+
+/** Entries as deployments, in the file's order. An entry that cannot work is kept, with the reason. */
+export function deploymentsOf(entries: readonly ModelEntry[]): Deployment[] {
+  return entries.map((entry, index) => {
+    const params = entry.litellm_params;
+    const { provider, modelId } = splitModel(params.model);
+    return {
+      key: `${index}`,
+      name: entry.model_name,
+      provider: provider ?? "openai",
+      modelId,
+      providerModel: `${provider ?? "unknown"}/${modelId}`,
+      weight: params.weight ?? 1,
+      order: params.order ?? 0,
+      params,
+      problem: problemOf(provider, params),
+    };
+  });
+}
+
+function splitModel(model: string): { provider: Provider | undefined; modelId: string } {
+  const slash = model.indexOf("/");
+  const prefix = slash < 0 ? "" : model.slice(0, slash);
+  const rest = model.slice(slash + 1);
+  if (prefix === "bedrock")
+    return { provider: "bedrock", modelId: rest.replace(/^(converse|invoke|converse_like)\//, "") };
+  if (prefix === "openai" || prefix === "azure" || prefix === "anthropic") return { provider: prefix, modelId: rest };
+  if (prefix === "hosted_vllm" || prefix === "openai_like" || prefix === "ollama_chat")
+    return { provider: "openai", modelId: rest };
+  return { provider: undefined, modelId: model };
+}
+
+function problemOf(provider: Provider | undefined, params: ModelEntry["litellm_params"]): string | undefined {
+  if (provider === undefined)
+    return `'${params.model}' names no provider this gateway has: use bedrock/, openai/, azure/ or anthropic/`;
+  if (provider === "azure" && params.api_base === undefined) return `'${params.model}' has no api_base`;
+  if (provider !== "bedrock" && params.api_base !== undefined && !URL.canParse(params.api_base)) {
+    return `api_base of '${params.model}' is not a URL`;
+  }
+  return undefined;
+}

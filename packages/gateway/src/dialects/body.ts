@@ -1,0 +1,88 @@
+import { GatewayError } from "../errors.ts";
+
+export type JsonObject = Readonly<Record<string, unknown>>;
+
+/** @throws GatewayError `invalid_request` when the bytes are not one JSON object */
+export function parseObject(bytes: Uint8Array): JsonObject {
+  let value: unknown;
+  try {
+    value = JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("utf8"));
+  } catch (cause) {
+    throw new GatewayError("invalid_request", "The request body is not valid JSON.", { cause });
+  }
+  if (!isObject(value)) throw new GatewayError("invalid_request", "The request body must be a JSON object.");
+  return value;
+}
+
+export function isObject(value: unknown): value is JsonObject {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** Readers of one field, each refusing by name what it cannot be. `null` counts as absent, as clients mean it. */
+export function stringField(from: JsonObject, name: string, path = name): string | undefined {
+  const value = from[name];
+  if (value === undefined || value === null) return undefined;
+  if (typeof value !== "string") throw wrongType(path, "a string");
+  return value;
+}
+
+export function numberField(from: JsonObject, name: string, path = name): number | undefined {
+  const value = from[name];
+  if (value === undefined || value === null) return undefined;
+  if (typeof value !== "number" || !Number.isFinite(value)) throw wrongType(path, "a number");
+  return value;
+}
+
+export function positiveField(from: JsonObject, name: string, path = name): number | undefined {
+  const value = numberField(from, name, path);
+  if (value !== undefined && (!Number.isInteger(value) || value < 1))
+    throw wrongType(path, "a whole number of at least 1");
+  return value;
+}
+
+export function booleanField(from: JsonObject, name: string, path = name): boolean | undefined {
+  const value = from[name];
+  if (value === undefined || value === null) return undefined;
+  if (typeof value !== "boolean") throw wrongType(path, "true or false");
+  return value;
+}
+
+export function objectField(from: JsonObject, name: string, path = name): JsonObject | undefined {
+  const value = from[name];
+  if (value === undefined || value === null) return undefined;
+  if (!isObject(value)) throw wrongType(path, "an object");
+  return value;
+}
+
+export function arrayField(from: JsonObject, name: string, path = name): readonly unknown[] | undefined {
+  const value = from[name];
+  if (value === undefined || value === null) return undefined;
+  if (!Array.isArray(value)) throw wrongType(path, "an array");
+  return value;
+}
+
+export function requiredString(from: JsonObject, name: string, path = name): string {
+  const value = stringField(from, name, path);
+  if (value === undefined || value === "") throw missing(path);
+  return value;
+}
+
+/** An element of an array that must be an object. */
+export function objectAt(list: readonly unknown[], index: number, path: string): JsonObject {
+  const value = list[index];
+  if (!isObject(value)) throw wrongType(`${path}[${index}]`, "an object");
+  return value;
+}
+
+export function wrongType(path: string, expected: string): GatewayError {
+  return new GatewayError("invalid_request", `'${path}' must be ${expected}.`, { param: path });
+}
+
+export function missing(path: string): GatewayError {
+  return new GatewayError("invalid_request", `'${path}' is required.`, { param: path });
+}
+
+/** A field that has no counterpart: refused by name, never dropped in silence. */
+export function unsupported(path: string, why: string): GatewayError {
+  return new GatewayError("unsupported", `'${path}' is not supported here: ${why}`, { param: path });
+}

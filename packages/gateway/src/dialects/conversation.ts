@@ -1,0 +1,150 @@
+import type { Usage } from "../call.ts";
+import type { GatewayError } from "../errors.ts";
+
+/**
+ * The one conversation in the middle, shaped like Bedrock's Converse because that is the richest. Each dialect turns
+ * its request into it, each upstream turns it into its own request; binary content is base64 text throughout.
+ */
+export interface Conversation {
+  readonly system: readonly SystemBlock[];
+  readonly messages: readonly Message[];
+  readonly inferenceConfig: InferenceConfig;
+  readonly tools: readonly Tool[];
+  readonly toolChoice?: ToolChoice;
+  readonly outputFormat?: OutputFormat;
+  readonly serviceTier?: string;
+  /** Sent by the client for its own bookkeeping; AWS gets what it allows of it. */
+  readonly metadata?: Readonly<Record<string, string>>;
+  readonly wishes: Wishes;
+  /** Converse's own fields that have no counterpart elsewhere; only a Bedrock upstream can honour them. */
+  readonly bedrock?: Readonly<Record<string, unknown>>;
+}
+
+export interface InferenceConfig {
+  readonly maxTokens?: number;
+  readonly temperature?: number;
+  readonly topP?: number;
+  readonly stopSequences?: readonly string[];
+}
+
+/** What model families word differently; the upstream puts it in the family's words or refuses it by name. */
+export interface Wishes {
+  readonly reasoningEffort?: string;
+  /** Tokens the model may think, where the client counts them itself. */
+  readonly thinkingBudget?: number;
+  readonly parallelToolCalls?: boolean;
+  readonly topK?: number;
+}
+
+export interface CachePoint {
+  readonly cachePoint: { readonly type: "default"; readonly ttl?: string };
+}
+
+export type SystemBlock = { readonly text: string } | CachePoint | { readonly guardContent: unknown };
+
+export interface Message {
+  readonly role: "user" | "assistant";
+  readonly content: readonly ContentBlock[];
+}
+
+export type ContentBlock =
+  | { readonly text: string }
+  | { readonly image: { readonly format: string; readonly source: Source } }
+  | {
+      readonly document: { readonly format: string; readonly name: string; readonly source: Source } & Record<
+        string,
+        unknown
+      >;
+    }
+  | { readonly toolUse: { readonly toolUseId: string; readonly name: string; readonly input: unknown } }
+  | { readonly toolResult: ToolResult }
+  | { readonly reasoningContent: Reasoning }
+  | CachePoint
+  | { readonly guardContent: unknown };
+
+export type Source = { readonly bytes: string } | { readonly s3Location: unknown } | { readonly text: string };
+
+export interface ToolResult {
+  readonly toolUseId: string;
+  readonly content: readonly ToolResultBlock[];
+  readonly status?: "success" | "error";
+}
+
+export type ToolResultBlock =
+  | { readonly text: string }
+  | { readonly json: unknown }
+  | { readonly image: { readonly format: string; readonly source: Source } }
+  | {
+      readonly document: { readonly format: string; readonly name: string; readonly source: Source } & Record<
+        string,
+        unknown
+      >;
+    };
+
+export type Reasoning =
+  | { readonly reasoningText: { readonly text: string; readonly signature?: string } }
+  | { readonly redactedContent: string };
+
+export type Tool =
+  | {
+      readonly toolSpec: {
+        readonly name: string;
+        readonly description?: string;
+        readonly inputSchema: { readonly json: unknown };
+        readonly strict?: boolean;
+      };
+    }
+  | CachePoint;
+
+export type ToolChoice =
+  | { readonly auto: object }
+  | { readonly any: object }
+  | { readonly tool: { readonly name: string } }
+  | { readonly none: object };
+
+export type OutputFormat =
+  | { readonly type: "json" }
+  | { readonly type: "json_schema"; readonly name?: string; readonly description?: string; readonly schema: unknown };
+
+/** Why the model stopped, in Converse's words. */
+export type StopReason =
+  | "end_turn"
+  | "tool_use"
+  | "max_tokens"
+  | "stop_sequence"
+  | "guardrail_intervened"
+  | "content_filtered"
+  | "malformed_model_output"
+  | "malformed_tool_use"
+  | "model_context_window_exceeded";
+
+/** A whole answer. */
+export interface Answer {
+  readonly content: readonly ContentBlock[];
+  readonly stopReason: string;
+  readonly stopSequence?: string | undefined;
+  readonly usage: Usage;
+}
+
+/** An answer as it comes. Blocks are numbered as upstream numbered them, and come one after another. */
+export interface AnswerSink {
+  start(): void;
+  text(block: number, text: string): void;
+  reasoning(block: number, text: string): void;
+  signature(block: number, signature: string): void;
+  redacted(block: number, data: string): void;
+  toolStart(block: number, id: string, name: string): void;
+  toolInput(block: number, json: string): void;
+  blockStop(block: number): void;
+  stop(reason: string, sequence?: string): void;
+  usage(usage: Usage): void;
+  fail(error: GatewayError): void;
+}
+
+export const noUsage: Usage = {
+  inputTokens: 0,
+  outputTokens: 0,
+  cacheReadTokens: 0,
+  cacheWriteTokens: 0,
+  reasoningTokens: 0,
+};

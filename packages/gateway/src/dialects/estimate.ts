@@ -1,0 +1,20 @@
+/** Four characters a token is close for English and high for nothing that matters; base64 counts as one picture. */
+const charactersPerToken = 4;
+const tokensPerAttachment = 1600;
+const attachmentCharacters = 4096;
+const maxDepth = 64;
+
+/** What a request's texts will cost in input tokens, roughly; used to reserve before the real count is known. */
+export function estimateTokens(value: unknown, depth = 0): number {
+  if (typeof value === "string") {
+    if (value.length > attachmentCharacters && !value.slice(0, 1024).includes(" ")) return tokensPerAttachment;
+    return Math.ceil(value.length / charactersPerToken);
+  }
+  if (typeof value !== "object" || value === null || depth > maxDepth) return 0;
+  let tokens = 1;
+  for (const item of Array.isArray(value) ? value : Object.values(value)) tokens += estimateTokens(item, depth + 1);
+  return tokens;
+}
+
+/** Reserved for an answer whose length the client left open. */
+export const defaultOutputTokens = 1024;

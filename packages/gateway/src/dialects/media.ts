@@ -1,0 +1,81 @@
+import { GatewayError } from "../errors.ts";
+import type { ContentBlock } from "./conversation.ts";
+
+const imageFormats: Readonly<Record<string, string>> = {
+  "image/png": "png",
+  "image/jpeg": "jpeg",
+  "image/jpg": "jpeg",
+  "image/gif": "gif",
+  "image/webp": "webp",
+};
+
+const documentFormats: Readonly<Record<string, string>> = {
+  "application/pdf": "pdf",
+  "text/csv": "csv",
+  "application/msword": "doc",
+  "application/vnd.openxmlformats-officedocument.wordprocessingml.document": "docx",
+  "application/vnd.ms-excel": "xls",
+  "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": "xlsx",
+  "text/html": "html",
+  "text/plain": "txt",
+  "text/markdown": "md",
+};
+
+export type ImageBlock = Extract<ContentBlock, { image: unknown }>;
+export type DocumentBlock = Extract<ContentBlock, { document: unknown }>;
+
+export function imageFromBase64(mediaType: string, data: string, param: string): ImageBlock {
+  const format = imageFormats[mediaType.toLowerCase()];
+  if (format === undefined) {
+    throw new GatewayError("unsupported", `'${param}' is ${mediaType}; use PNG, JPEG, GIF or WebP.`, { param });
+  }
+  return { image: { format, source: { bytes: data } } };
+}
+
+export function documentFromBase64(mediaType: string, data: string, name: string, param: string): DocumentBlock {
+  const format = documentFormats[mediaType.toLowerCase()];
+  if (format === undefined) {
+    throw new GatewayError(
+      "unsupported",
+      `'${param}' is ${mediaType}; use PDF, text, Markdown, CSV, HTML, Word or Excel.`,
+      {
+        param,
+      },
+    );
+  }
+  return { document: { format, name: documentName(name), source: { bytes: data } } };
+}
+
+/** Converse takes letters, digits, single blanks, hyphens, parentheses and square brackets in a document's name. */
+export function documentName(name: string): string {
+  const plain = name
+    .replace(/\.[A-Za-z0-9]{1,5}$/, "")
+    .replace(/[^A-Za-z0-9\s\-()[\]]/g, " ")
+    .replace(/\s+/g, " ")
+    .trim();
+  return plain === "" ? "document" : plain.slice(0, 200);
+}
+
+/**
+ * The parts of a `data:` URL. Any other address is refused: fetching what a caller names would let him reach what the
+ * gateway can reach.
+ */
+export function dataUrl(url: string, param: string): { readonly mediaType: string; readonly data: string } {
+  const comma = url.startsWith("data:") ? url.indexOf(",") : -1;
+  const head = comma < 0 ? "" : url.slice("data:".length, comma);
+  if (!head.endsWith(";base64")) {
+    throw new GatewayError(
+      "unsupported",
+      `'${param}' must be a base64 data: URL; the gateway fetches nothing on a caller's behalf.`,
+      {
+        param,
+      },
+    );
+  }
+  return { mediaType: head.slice(0, -";base64".length).split(";")[0] ?? "", data: url.slice(comma + 1) };
+}
+
+export function mediaTypeOf(kind: "image" | "document", format: string): string {
+  if (kind === "image") return `image/${format}`;
+  return Object.entries(documentFormats).find(([, known]) => known === format)?.[0] ?? "application/octet-stream";
+}

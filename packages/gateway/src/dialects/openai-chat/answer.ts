@@ -1,0 +1,91 @@
+import type { Usage } from "../../call.ts";
+import type { Answer } from "../conversation.ts";
+
+/** What every chunk and answer of one call carries. */
+export interface ChatMeta {
+  readonly id: string;
+  /** Seconds since the epoch. */
+  readonly created: number;
+  readonly model: string;
+}
+
+const finishReasons: Readonly<Record<string, string>> = {
+  end_turn: "stop",
+  stop_sequence: "stop",
+  tool_use: "tool_calls",
+  max_tokens: "length",
+  model_context_window_exceeded: "length",
+  guardrail_intervened: "content_filter",
+  content_filtered: "content_filter",
+};
+
+export function finishReason(stopReason: string): string {
+  return finishReasons[stopReason] ?? "stop";
+}
+
+/** The provider's own word where OpenAI's says less than was known: which stop text, a guardrail or a filter. */
+export function stopDetail(stopReason: string, sequence: string | undefined): string | null {
+  if (stopReason === "end_turn" || stopReason === "tool_use" || stopReason === "max_tokens") return null;
+  return sequence ?? stopReason;
+}
+
+/** OpenAI counts cached tokens as part of the prompt. */
+export function chatUsage(usage: Usage) {
+  const prompt = usage.inputTokens + usage.cacheReadTokens + usage.cacheWriteTokens;
+  return {
+    prompt_tokens: prompt,
+    completion_tokens: usage.outputTokens,
+    total_tokens: prompt + usage.outputTokens,
+    prompt_tokens_details: { cached_tokens: usage.cacheReadTokens, audio_tokens: 0 },
+    completion_tokens_details: { reasoning_tokens: usage.reasoningTokens, audio_tokens: 0 },
+  };
+}
+
+/** A whole answer as `chat.completion`. */
+export function chatAnswer(answer: Answer, meta: ChatMeta): string {
+  let text = "";
+  let hasText = false;
+  let reasoning = "";
+  const thinkingBlocks: unknown[] = [];
+  const toolCalls: unknown[] = [];
+  for (const block of answer.content) {
+    if ("text" in block) {
+      text += block.text;
+      hasText = true;
+    } else if ("toolUse" in block) {
+      const { toolUseId, name, input } = block.toolUse;
+      toolCalls.push({ id: toolUseId, type: "function", function: { name, arguments: JSON.stringify(input ?? {}) } });
+    } else if ("reasoningContent" in block) {
+      if ("reasoningText" in block.reasoningContent) {
+        const thought = block.reasoningContent.reasoningText;
+        reasoning += thought.text;
+        thinkingBlocks.push({ type: "thinking", thinking: thought.text, signature: thought.signature ?? "" });
+      } else thinkingBlocks.push({ type: "redacted_thinking", data: block.reasoningContent.redactedContent });
+    }
+  }
+  const message = {
+    role: "assistant",
+    content: hasText ? text : null,
+    refusal: null,
+    ...(toolCalls.length === 0 ? {} : { tool_calls: toolCalls }),
+    ...(reasoning === "" ? {} : { reasoning_content: reasoning }),
+    ...(thinkingBlocks.length === 0 ? {} : { thinking_blocks: thinkingBlocks }),
+  };
+  const detail = stopDetail(answer.stopReason, answer.stopSequence);
+  return JSON.stringify({
+    id: meta.id,
+    object: "chat.completion",
+    created: meta.created,
+    model: meta.model,
+    choices: [
+      {
+        index: 0,
+        message,
+        logprobs: null,
+        finish_reason: finishReason(answer.stopReason),
+        ...(detail === null ? {} : { stop_reason: detail }),
+      },
+    ],
+    usage: chatUsage(answer.usage),
+  });
+}

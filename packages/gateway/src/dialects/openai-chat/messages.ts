@@ -1,0 +1,98 @@
+import {
+  arrayField,
+  isObject,
+  type JsonObject,
+  objectAt,
+  requiredString,
+  stringField,
+  unsupported,
+  wrongType,
+} from "../body.ts";
+import type { ContentBlock, Message, SystemBlock } from "../conversation.ts";
+import { cachePoint, pushMessage, textContent, userContent } from "./content.ts";
+
+/** Chat messages into system blocks and alternating turns. */
+export function chatMessages(list: readonly unknown[]): { system: SystemBlock[]; messages: Message[] } {
+  const system: SystemBlock[] = [];
+  const messages: { role: "user" | "assistant"; content: ContentBlock[] }[] = [];
+  for (let index = 0; index < list.length; index += 1) {
+    const message = objectAt(list, index, "messages");
+    const path = `messages[${index}]`;
+    switch (message.role) {
+      case "system":
+      case "developer":
+        system.push(...textContent(message.content, `${path}.content`), ...marked(message));
+        break;
+      case "user":
+        pushMessage(messages, "user", [...userContent(message.content, `${path}.content`), ...marked(message)]);
+        break;
+      case "assistant":
+        pushMessage(messages, "assistant", assistantContent(message, path));
+        break;
+      case "tool":
+        pushMessage(messages, "user", [toolResult(message, path), ...marked(message)]);
+        break;
+      case "function":
+        throw unsupported(`${path}.role`, "functions were replaced by tools. Send a message with role 'tool'.");
+      default:
+        throw unsupported(`${path}.role`, "use system, developer, user, assistant or tool.");
+    }
+  }
+  return { system, messages };
+}
+
+function marked(message: JsonObject) {
+  const cache = cachePoint(message);
+  return cache === undefined ? [] : [cache];
+}
+
+function toolResult(message: JsonObject, path: string): ContentBlock {
+  const toolUseId = requiredString(message, "tool_call_id", `${path}.tool_call_id`);
+  const content = userContent(message.content, `${path}.content`).flatMap((block) =>
+    "cachePoint" in block ? [] : [block],
+  );
+  // A tool that returned nothing still has to be answered for, and Converse wants at least one block.
+  return { toolResult: { toolUseId, content: content.length === 0 ? [{ text: "(no output)" }] : content } };
+}
+
+function assistantContent(message: JsonObject, path: string): ContentBlock[] {
+  if (message.function_call != null) throw unsupported(`${path}.function_call`, "send tool_calls.");
+  if (message.audio != null) throw unsupported(`${path}.audio`, "Bedrock's conversation takes no audio.");
+  const blocks: ContentBlock[] = thinking(message, path);
+  if (message.content != null) blocks.push(...textContent(message.content, `${path}.content`));
+  const refusal = stringField(message, "refusal", `${path}.refusal`);
+  if (refusal !== undefined && refusal !== "") blocks.push({ text: refusal });
+  const calls = arrayField(message, "tool_calls", `${path}.tool_calls`) ?? [];
+  for (let index = 0; index < calls.length; index += 1) blocks.push(toolUse(calls, index, `${path}.tool_calls`));
+  return [...blocks, ...marked(message)];
+}
+
+function toolUse(calls: readonly unknown[], index: number, list: string): ContentBlock {
+  const call = objectAt(calls, index, list);
+  const path = `${list}[${index}]`;
+  if (!isObject(call.function)) throw unsupported(`${path}.type`, "only function calls can be translated.");
+  const toolUseId = requiredString(call, "id", `${path}.id`);
+  const name = requiredString(call.function, "name", `${path}.function.name`);
+  return { toolUse: { toolUseId, name, input: toolInput(call.function.arguments, `${path}.function.arguments`) } };
+}
+
+function toolInput(text: unknown, path: string): unknown {
+  if (text == null || text === "") return {};
+  if (typeof text !== "string") throw unsupported(path, "arguments are a string of JSON.");
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw wrongType(path, "a string of valid JSON");
+  }
+}
+
+/** Thoughts travel back with their signature (`thinking_blocks`), without which Claude does not accept them. */
+function thinking(message: JsonObject, path: string): ContentBlock[] {
+  const list = arrayField(message, "thinking_blocks", `${path}.thinking_blocks`) ?? [];
+  return list.flatMap((_, index): ContentBlock[] => {
+    const block = objectAt(list, index, `${path}.thinking_blocks`);
+    if (typeof block.data === "string") return [{ reasoningContent: { redactedContent: block.data } }];
+    if (typeof block.thinking !== "string" || typeof block.signature !== "string") return [];
+    return [{ reasoningContent: { reasoningText: { text: block.thinking, signature: block.signature } } }];
+  });
+}

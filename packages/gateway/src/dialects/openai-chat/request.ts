@@ -1,0 +1,182 @@
+import { GatewayError } from "../../errors.ts";
+import {
+  arrayField,
+  booleanField,
+  isObject,
+  type JsonObject,
+  missing,
+  numberField,
+  objectAt,
+  objectField,
+  positiveField,
+  requiredString,
+  stringField,
+  unsupported,
+  wrongType,
+} from "../body.ts";
+import type { Conversation, InferenceConfig, OutputFormat, Tool, ToolChoice, Wishes } from "../conversation.ts";
+import { cachePoint } from "./content.ts";
+import { chatMessages } from "./messages.ts";
+
+/**
+ * A chat-completions body as a conversation: every field is mapped, refused by name, or one of those that
+ * docs/fields.md lists as ignored.
+ * @throws GatewayError `unsupported` or `invalid_request` naming the field
+ */
+export function chatConversation(body: JsonObject): Conversation {
+  refuseUnsupported(body);
+  const { system, messages } = chatMessages(arrayField(body, "messages") ?? []);
+  if (messages.length === 0) throw missing("messages");
+  const toolChoice = chatToolChoice(body.tool_choice);
+  const outputFormat = responseFormat(objectField(body, "response_format"));
+  const serviceTier = chatServiceTier(stringField(body, "service_tier"));
+  const metadata = stringPairs(objectField(body, "metadata"));
+  return {
+    system,
+    messages,
+    inferenceConfig: inferenceConfig(body),
+    tools: chatTools(arrayField(body, "tools") ?? []),
+    ...(toolChoice === undefined ? {} : { toolChoice }),
+    ...(outputFormat === undefined ? {} : { outputFormat }),
+    ...(serviceTier === undefined ? {} : { serviceTier }),
+    ...(metadata === undefined ? {} : { metadata }),
+    wishes: wishes(body),
+  };
+}
+
+function refuseUnsupported(body: JsonObject): void {
+  const has = (name: string): boolean => body[name] !== undefined && body[name] !== null && body[name] !== false;
+  if (isObject(body.logit_bias) && Object.keys(body.logit_bias).length > 0)
+    throw unsupported("logit_bias", "the model provider has no token biases.");
+  if (has("logprobs")) throw unsupported("logprobs", "the model provider returns no token probabilities.");
+  if (has("top_logprobs") && body.top_logprobs !== 0)
+    throw unsupported("top_logprobs", "the model provider returns no token probabilities.");
+  if (has("n") && body.n !== 1) throw unsupported("n", "one answer per request. Send the request several times.");
+  if (has("audio")) throw unsupported("audio", "the model provider speaks no audio here.");
+  if (Array.isArray(body.modalities) && body.modalities.some((kind) => kind !== "text"))
+    throw unsupported("modalities", "answers are text.");
+  if (has("functions")) throw unsupported("functions", "functions were replaced by tools. Send tools.");
+  if (has("function_call")) throw unsupported("function_call", "functions were replaced by tools. Send tool_choice.");
+  if (has("web_search_options")) throw unsupported("web_search_options", "the model provider searches no web.");
+  if (has("moderation")) throw unsupported("moderation", "set a guardrail on the deployment instead.");
+  for (const name of ["frequency_penalty", "presence_penalty"]) {
+    if (has(name) && body[name] !== 0)
+      throw unsupported(name, "the model provider has no such penalty. Leave it out or send 0.");
+  }
+}
+
+export function inferenceConfig(body: JsonObject): InferenceConfig {
+  const maxTokens = positiveField(body, "max_completion_tokens") ?? positiveField(body, "max_tokens");
+  const temperature = numberField(body, "temperature");
+  const topP = numberField(body, "top_p");
+  const stop = body.stop == null || typeof body.stop === "string" ? body.stop : arrayField(body, "stop");
+  const stopSequences = typeof stop === "string" ? [stop] : stop?.map(sequence);
+  return {
+    ...(maxTokens === undefined ? {} : { maxTokens }),
+    ...(temperature === undefined ? {} : { temperature }),
+    ...(topP === undefined ? {} : { topP }),
+    ...(stopSequences == null || stopSequences.length === 0 ? {} : { stopSequences }),
+  };
+}
+
+function sequence(value: unknown): string {
+  if (typeof value !== "string") throw wrongType("stop", "a string or an array of strings");
+  return value;
+}
+
+function chatTools(list: readonly unknown[]): Tool[] {
+  return list.flatMap((_, index): Tool[] => {
+    const tool = objectAt(list, index, "tools");
+    const path = `tools[${index}]`;
+    const definition = objectField(tool, "function", `${path}.function`);
+    if (tool.type !== "function" || definition === undefined)
+      throw unsupported(`${path}.type`, "only function tools can be translated.");
+    const cache = cachePoint(tool) ?? cachePoint(definition);
+    return [functionTool(definition, `${path}.function`), ...(cache === undefined ? [] : [cache])];
+  });
+}
+
+/** One function, as chat completions and Responses both describe it. */
+export function functionTool(definition: JsonObject, path: string): Tool {
+  const name = requiredString(definition, "name", `${path}.name`);
+  const description = stringField(definition, "description", `${path}.description`);
+  const json = objectField(definition, "parameters", `${path}.parameters`) ?? { type: "object", properties: {} };
+  return {
+    toolSpec: {
+      name,
+      ...(description === undefined || description === "" ? {} : { description }),
+      inputSchema: { json },
+      ...(booleanField(definition, "strict", `${path}.strict`) === true ? { strict: true } : {}),
+    },
+  };
+}
+
+export function chatToolChoice(choice: unknown): ToolChoice | undefined {
+  if (choice === undefined || choice === null) return undefined;
+  if (choice === "auto") return { auto: {} };
+  if (choice === "none") return { none: {} };
+  if (choice === "required") return { any: {} };
+  if (isObject(choice) && choice.type === "function") {
+    const name = isObject(choice.function) ? choice.function.name : choice.name;
+    if (typeof name === "string") return { tool: { name } };
+  }
+  throw unsupported("tool_choice", "use auto, none, required or one function.");
+}
+
+function responseFormat(format: JsonObject | undefined): OutputFormat | undefined {
+  if (format === undefined || format.type === "text") return undefined;
+  if (format.type === "json_object") return { type: "json" };
+  if (format.type === "json_schema")
+    return schemaFormat(
+      objectField(format, "json_schema", "response_format.json_schema") ?? {},
+      "response_format.json_schema",
+    );
+  throw unsupported("response_format.type", "use text, json_object or json_schema.");
+}
+
+export function schemaFormat(from: JsonObject, path: string): OutputFormat {
+  const schema = objectField(from, "schema", `${path}.schema`);
+  if (schema === undefined) throw missing(`${path}.schema`);
+  const name = stringField(from, "name", `${path}.name`);
+  const description = stringField(from, "description", `${path}.description`);
+  return {
+    type: "json_schema",
+    ...(name === undefined ? {} : { name }),
+    ...(description === undefined ? {} : { description }),
+    schema,
+  };
+}
+
+/** `auto` leaves the choice to the provider; OpenAI's `scale` and `fast` are contracts Bedrock does not have. */
+export function chatServiceTier(tier: string | undefined): string | undefined {
+  if (tier === undefined || tier === "auto") return undefined;
+  if (tier === "default" || tier === "flex" || tier === "priority" || tier === "reserved") return tier;
+  throw unsupported("service_tier", "use auto, default, flex or priority.");
+}
+
+export function stringPairs(metadata: JsonObject | undefined): Record<string, string> | undefined {
+  if (metadata === undefined) return undefined;
+  const pairs = Object.entries(metadata).map(([name, value]) => {
+    if (typeof value !== "string") throw wrongType(`metadata.${name}`, "a string");
+    return [name, value] as const;
+  });
+  return Object.fromEntries(pairs);
+}
+
+function wishes(body: JsonObject): Wishes {
+  const effort = stringField(body, "reasoning_effort");
+  const parallel = booleanField(body, "parallel_tool_calls");
+  const topK = positiveField(body, "top_k");
+  const thinking = objectField(body, "thinking");
+  const budget =
+    thinking?.type === "enabled" ? positiveField(thinking, "budget_tokens", "thinking.budget_tokens") : undefined;
+  if (effort !== undefined && !/^[a-z]{1,16}$/.test(effort)) {
+    throw new GatewayError("invalid_request", "'reasoning_effort' must be one word.", { param: "reasoning_effort" });
+  }
+  return {
+    ...(effort === undefined ? {} : { reasoningEffort: effort }),
+    ...(budget === undefined ? {} : { thinkingBudget: budget }),
+    ...(parallel === undefined ? {} : { parallelToolCalls: parallel }),
+    ...(topK === undefined ? {} : { topK }),
+  };
+}

@@ -1,0 +1,17 @@
+import { isObject } from "../body.ts";
+import type { Translator } from "../translator.ts";
+import { chatAnswer } from "./answer.ts";
+import { chatConversation } from "./request.ts";
+import { chatStream } from "./stream.ts";
+
+export const chatTranslator: Translator = {
+  conversation: chatConversation,
+  answer: (answer, call, { id, created }) => chatAnswer(answer, { id: `chatcmpl-${id}`, created, model: call.model }),
+  writer(call, { id, created }) {
+    const options = call.body.stream_options;
+    return chatStream(
+      { id: `chatcmpl-${id}`, created, model: call.model },
+      isObject(options) && options.include_usage === true,
+    );
+  },
+};

@@ -1,0 +1,123 @@
+import { once } from "node:events";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { createLogger } from "@onbehalf/service-kit";
+import { z } from "zod";
+import type { CallerTag, Settlement } from "./call.ts";
+import { bedrockSettings, billingSettings, modelEntry, routerSettings } from "./deployments.ts";
+import { dialects } from "./dialects/index.ts";
+import { openaiChat } from "./dialects/openai-chat/index.ts";
+import { GatewayError } from "./errors.ts";
+import { createForward } from "./forward.ts";
+import { findRoute } from "./routes.ts";
+
+/** Credentials the tests' stand-in and gateway share. */
+export const testAws = { accessKeyId: "AKIDTEST", secretAccessKey: "test-secret", region: "us-east-1" } as const;
+
+export const testCaller: CallerTag = {
+  userId: "alice",
+  subject: "alice",
+  issuer: "https://issuer.example",
+  teamId: "blue",
+  clientId: "voicebox",
+  traceId: "0af7651916cd43dd8448eb211c80319c",
+  token: undefined,
+  expiresAt: undefined,
+};
+
+export interface ForwardSetup {
+  readonly models: readonly z.input<typeof modelEntry>[];
+  /** Base URL of the Bedrock stand-in. */
+  readonly bedrockUrl?: string;
+  readonly bedrock?: z.input<typeof bedrockSettings>;
+  readonly billing?: z.input<typeof billingSettings>;
+  readonly router?: z.input<typeof routerSettings>;
+  readonly caller?: Partial<CallerTag>;
+}
+
+/**
+ * The gateway's second half behind a real HTTP server, without authentication and limits: what the tests of dialects,
+ * routing and streams talk to.
+ */
+export async function startForwarding(setup: ForwardSetup) {
+  const forwarding = createForward({
+    models: z.array(modelEntry).parse(setup.models),
+    env: {
+      AWS_ACCESS_KEY_ID: testAws.accessKeyId,
+      AWS_SECRET_ACCESS_KEY: testAws.secretAccessKey,
+      AWS_REGION: testAws.region,
+      AWS_ENDPOINT_URL_BEDROCK_RUNTIME: setup.bedrockUrl,
+    },
+    log: createLogger({ service: "test", level: "silent" }),
+    bedrock: bedrockSettings.parse(setup.bedrock ?? {}),
+    billing: billingSettings.parse(setup.billing ?? {}),
+    router: routerSettings.parse(setup.router ?? {}),
+  });
+  const settlements: Settlement[] = [];
+  const failures: GatewayError[] = [];
+  const gone = new AbortController();
+  const server = createServer(async (incoming, outgoing) => {
+    const abort = new AbortController();
+    outgoing.once("close", () => {
+      if (!outgoing.writableFinished) abort.abort(new Error("the client is gone"));
+    });
+    gone.signal.addEventListener("abort", () => abort.abort(gone.signal.reason), { once: true });
+    const path = (incoming.url ?? "/").split("?")[0] ?? "/";
+    const route = findRoute(incoming.method ?? "GET", path);
+    const dialect = dialects[route?.dialect ?? "openai-chat"] ?? openaiChat;
+    const requestId = "test-request";
+    try {
+      const id = /^\/model\/([^/]+)\//.exec(path)?.[1];
+      const call = dialect.parse({
+        path,
+        params: id === undefined ? {} : { id: decodeURIComponent(id) },
+        headers: new Headers(incoming.headers as Record<string, string>),
+        body: await bodyOf(incoming),
+      });
+      const caller = { ...testCaller, ...setup.caller };
+      const context = { caller, requestId, signal: abort.signal, outgoing, headers: { "x-request-id": requestId } };
+      settlements.push(await forwarding.forward(call, context));
+    } catch (error) {
+      const failure =
+        error instanceof GatewayError ? error : new GatewayError("internal", String(error), { cause: error });
+      failures.push(failure);
+      refuse(outgoing, dialect.error(failure, requestId));
+    }
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  return {
+    url: `http://127.0.0.1:${port}`,
+    settlements,
+    failures,
+    forwarding,
+    /** What `serve` does when the shutdown grace is over. */
+    shutDown: () => gone.abort(new Error("shutting down")),
+    async close(): Promise<void> {
+      server.closeAllConnections();
+      server.close();
+      await forwarding.close();
+    },
+  };
+}
+
+async function bodyOf(incoming: IncomingMessage): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of incoming) chunks.push(chunk);
+  return Buffer.concat(chunks);
+}
+
+function refuse(
+  outgoing: ServerResponse,
+  answer: { status: number; headers: Record<string, string>; body: string },
+): void {
+  if (outgoing.headersSent || outgoing.destroyed) return;
+  outgoing.writeHead(answer.status, answer.headers);
+  outgoing.end(answer.body);
+}
+
+/** Waits until a condition holds, for what happens after the client has its answer. */
+export async function eventually(condition: () => boolean): Promise<void> {
+  for (let tries = 0; tries < 200 && !condition(); tries += 1) await new Promise((resolve) => setTimeout(resolve, 10));
+}

@@ -1,0 +1,157 @@
+import { randomBytes } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Env, Logger } from "@onbehalf/service-kit";
+import type { Forward, ForwardContext, LlmCall } from "./call.ts";
+import {
+  type BedrockSettings,
+  type BillingSettings,
+  bedrockSettings,
+  billingSettings,
+  type Deployment,
+  deploymentsOf,
+  type ModelEntry,
+  type Provider,
+  type RouterSettings,
+  routerSettings,
+} from "./deployments.ts";
+import { isObject, type JsonObject } from "./dialects/body.ts";
+import type { Conversation } from "./dialects/conversation.ts";
+import { translators } from "./dialects/translators.ts";
+import { GatewayError } from "./errors.ts";
+import { retryDelayMs, retryPlace } from "./forward-retry.ts";
+import { settlementOf } from "./forward-settlement.ts";
+import { createRouter } from "./routing-health.ts";
+import type { RelayLimits } from "./streams/clock.ts";
+import { type RelayResult, relay } from "./streams/relay.ts";
+import { createBedrockUpstream } from "./upstreams/bedrock/index.ts";
+import { createPools } from "./upstreams/pools.ts";
+import type { Outgoing, Upstream } from "./upstreams/upstream.ts";
+
+export interface ForwardOptions {
+  readonly models: readonly ModelEntry[];
+  /** AWS's variables: region, endpoint, static keys. */
+  readonly env: Env;
+  readonly log: Logger;
+  readonly bedrock?: BedrockSettings | undefined;
+  readonly billing?: BillingSettings | undefined;
+  readonly router?: RouterSettings | undefined;
+}
+
+export interface Forwarding {
+  readonly forward: Forward;
+  /** @throws GatewayError when no deployment can be used at all */
+  ready(): Promise<void>;
+  /** Waits for what runs, then closes the connections upstream. */
+  close(): Promise<void>;
+  /** The deployments behind a name, as prices and records name them; none for a name that does not exist. */
+  providerModels(model: string): readonly string[];
+}
+
+/** Everything behind authentication and limits: choose a deployment, translate, call, answer; again elsewhere if it failed. */
+export function createForward(options: ForwardOptions): Forwarding {
+  const settings = options.router ?? routerSettings.parse({});
+  const billing = options.billing ?? billingSettings.parse({});
+  const deployments = deploymentsOf(options.models);
+  const router = createRouter({ deployments, settings });
+  const pools = createPools({ connectTimeoutMs: settings.connect_timeout * 1000 });
+  const bedrock = createBedrockUpstream({ settings: options.bedrock ?? bedrockSettings.parse({}), env: options.env });
+  const upstreams: Readonly<Partial<Record<Provider, Upstream>>> = { bedrock };
+  for (const { name, problem } of deployments)
+    if (problem !== undefined) options.log.warn({ model: name }, `model_list: ${problem}`);
+
+  const attempt = async (outgoing: Outgoing, context: ForwardContext): Promise<RelayResult> => {
+    const upstream = upstreams[outgoing.deployment.provider];
+    if (upstream === undefined) throw new GatewayError("internal", "This provider is not there yet.");
+    const exchange = upstream.exchange(outgoing);
+    const { origin, path, headers } = await upstream.address(exchange, outgoing);
+    return relay(
+      {
+        dispatcher: pools.to(origin),
+        path,
+        headers,
+        exchange,
+        errorOf: upstream.errorOf,
+        limits: limitsOf(outgoing.deployment, settings),
+        drainMs: billing.drain_on_abort ? billing.drain_seconds * 1000 : undefined,
+      },
+      context,
+    );
+  };
+
+  const forward: Forward = async (call, context) => {
+    const startedAt = performance.now();
+    const candidates = router.candidates(call.model);
+    const prepare = preparation(call, context);
+    const attempts = Math.max(candidates.length, 1 + settings.num_retries);
+    let failure: GatewayError | undefined;
+    for (let index = 0; index < attempts; index += 1) {
+      const deployment = candidates[index % candidates.length];
+      if (deployment === undefined) break;
+      const result = await tried(() => attempt(prepare(deployment), context));
+      if (result.kind === "sent") {
+        if (result.outcome === "error" && result.error !== undefined) router.failed(deployment, result.error);
+        else router.succeeded(deployment);
+        return settlementOf(result, call, deployment, startedAt);
+      }
+      failure = result.error;
+      const place = retryPlace(result.error);
+      if (place === "nowhere" || context.signal.aborted) break;
+      router.failed(deployment, result.error);
+      options.log.debug({ deployment: deployment.providerModel, error_code: result.error.code }, "deployment failed");
+      if (place === "elsewhere" && candidates.length === 1) break;
+      if (index + 1 < candidates.length) continue;
+      const delayMs = retryDelayMs(index + 1 - candidates.length, result.error);
+      if (delayMs === undefined || index + 1 >= attempts) break;
+      await sleep(delayMs, undefined, { signal: context.signal }).catch(() => undefined);
+    }
+    throw failure ?? new GatewayError("internal", "The gateway tried no deployment.");
+  };
+
+  return {
+    forward,
+    async ready() {
+      if (deployments.length === 0) throw new GatewayError("model_not_found", "model_list is empty.");
+      if (deployments.every(({ problem }) => problem !== undefined)) {
+        throw new GatewayError("upstream_denied", `No deployment can be used: ${deployments[0]?.problem}.`);
+      }
+    },
+    close: () => pools.close(),
+    providerModels: (model) => router.find(model).map(({ providerModel }) => providerModel),
+  };
+}
+
+/** A refusal before anything was sent is a failed attempt like any other. */
+async function tried(run: () => Promise<RelayResult>): Promise<RelayResult> {
+  try {
+    return await run();
+  } catch (error) {
+    if (error instanceof GatewayError) return { kind: "failed", error };
+    throw error;
+  }
+}
+
+/** What stays the same over all attempts of one call. */
+function preparation(call: LlmCall, context: ForwardContext): (deployment: Deployment) => Outgoing {
+  const { body } = call;
+  if (!isObject(body)) throw new GatewayError("internal", "The call carries no body.");
+  const translator = translators[call.dialect];
+  const meta = { id: randomBytes(16).toString("hex"), created: Math.floor(Date.now() / 1000) };
+  const typed: LlmCall<JsonObject> = { ...call, body };
+  let made: Conversation | undefined;
+  const conversation = (): Conversation => {
+    if (translator === undefined)
+      throw new GatewayError("unsupported", "This model cannot be used on this route.", { param: "model" });
+    made ??= translator.conversation(body);
+    return made;
+  };
+  return (deployment) => ({ call: typed, deployment, caller: context.caller, meta, translator, conversation });
+}
+
+function limitsOf(deployment: Deployment, settings: RouterSettings): RelayLimits {
+  return {
+    firstByteMs: (deployment.params.stream_timeout ?? settings.stream_timeout) * 1000,
+    idleMs: settings.idle_timeout * 1000,
+    totalMs: (deployment.params.timeout ?? settings.timeout) * 1000,
+    keepAliveMs: settings.keep_alive * 1000,
+  };
+}

@@ -1,0 +1,95 @@
+import type { Deployment } from "./deployments.ts";
+
+/** How a deployment has fared lately, by a clock that does not step. */
+export interface Health {
+  readonly failures: number;
+  /** `performance.now()` until which it is left alone. */
+  readonly restsUntil: number;
+  /** True when the upstream itself asked for the rest (`Retry-After`). */
+  readonly asked: boolean;
+}
+
+export const healthy: Health = { failures: 0, restsUntil: 0, asked: false };
+
+export interface CooldownRules {
+  readonly allowedFails: number;
+  readonly cooldownMs: number;
+}
+
+/** Health after one more failure. @param retryAfterMs what the upstream asked for, if anything */
+export function afterFailure(
+  health: Health,
+  now: number,
+  rules: CooldownRules,
+  retryAfterMs: number | undefined,
+): Health {
+  const failures = health.failures + 1;
+  if (retryAfterMs !== undefined)
+    return { failures, restsUntil: Math.max(health.restsUntil, now + retryAfterMs), asked: true };
+  if (failures < rules.allowedFails) return { ...health, failures };
+  return {
+    failures: 0,
+    restsUntil: Math.max(health.restsUntil, now + rules.cooldownMs),
+    asked: health.asked && health.restsUntil > now,
+  };
+}
+
+/**
+ * The order in which deployments of one name are tried: by `order`, within it by weighted chance, those that rest last.
+ * @param random numbers from 0 to below 1
+ */
+export function tryOrder(
+  deployments: readonly Deployment[],
+  healthOf: (deployment: Deployment) => Health,
+  now: number,
+  random: () => number,
+): Deployment[] {
+  if (deployments.length === 1) return [...deployments];
+  const drawn = deployments.map((deployment) => ({
+    deployment,
+    restsUntil: Math.max(0, healthOf(deployment).restsUntil - now),
+    // The smallest of exponential draws with rate = weight wins with a chance in proportion to its weight.
+    draw: -Math.log(1 - random()) / deployment.weight,
+  }));
+  const rests = (entry: { restsUntil: number }): number => (entry.restsUntil > 0 ? 1 : 0);
+  return drawn
+    .sort(
+      (left, right) =>
+        rests(left) - rests(right) ||
+        (rests(left) === 1 ? left.restsUntil - right.restsUntil : 0) ||
+        left.deployment.order - right.deployment.order ||
+        left.draw - right.draw,
+    )
+    .map((entry) => entry.deployment);
+}
+
+/** Deployments by the name a client asks for: the exact name, else the longest pattern that fits. */
+export function createModelTable(deployments: readonly Deployment[]): (model: string) => readonly Deployment[] {
+  const exact = new Map<string, Deployment[]>();
+  const patterns = new Map<string, Deployment[]>();
+  for (const deployment of deployments) {
+    const table = deployment.name.endsWith("*") ? patterns : exact;
+    const name = deployment.name.endsWith("*") ? deployment.name.slice(0, -1) : deployment.name;
+    table.set(name, [...(table.get(name) ?? []), deployment]);
+  }
+  const prefixes = [...patterns.keys()].sort((left, right) => right.length - left.length);
+  return (model) => {
+    const found = exact.get(model);
+    if (found !== undefined) return found;
+    const prefix = prefixes.find((candidate) => model.startsWith(candidate));
+    if (prefix === undefined) return [];
+    return (patterns.get(prefix) ?? []).map((deployment) => named(deployment, model.slice(prefix.length), model));
+  };
+}
+
+/** A pattern's deployment for one name: what `*` stood for goes where the provider's id has its own `*`. */
+function named(deployment: Deployment, rest: string, model: string): Deployment {
+  if (!deployment.modelId.includes("*")) return deployment;
+  const modelId = deployment.modelId.replace("*", rest === "" ? model : rest);
+  return {
+    ...deployment,
+    key: `${deployment.key}/${modelId}`,
+    modelId,
+    providerModel: `${deployment.provider}/${modelId}`,
+  };
+}

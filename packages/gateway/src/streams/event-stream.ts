@@ -1,0 +1,141 @@
+import { crc32 } from "node:zlib";
+
+/** A header value of the AWS event-stream encoding; the protocol of Bedrock itself uses strings only. */
+export type HeaderValue = string | number | bigint | boolean | Buffer;
+
+export type FrameHeaders = Readonly<Record<string, HeaderValue>>;
+
+/** The bytes are not a well-formed event stream. The connection is of no use afterwards. */
+export class FrameError extends Error {
+  override readonly name = "FrameError";
+}
+
+const preludeBytes = 12;
+const checksumBytes = 4;
+/** AWS's own bounds: 128 KiB of headers, 24 MiB in one message. */
+const maxHeaderBytes = 128 * 1024;
+const maxFrameBytes = 24 * 1024 * 1024;
+const maxKnownHeaders = 64;
+
+/**
+ * Takes `application/vnd.amazon.eventstream` bytes in any split and hands on whole frames, both checksums checked.
+ * A payload is a view into the chunk: use it before returning, or copy it.
+ */
+export function createFrameReader(onFrame: (headers: FrameHeaders, payload: Buffer) => void) {
+  const parseHeaders = createHeaderParser();
+  let parts: Buffer[] = [];
+  let held = 0;
+  let needed = preludeBytes;
+
+  /** @throws FrameError */
+  const push = (chunk: Buffer): void => {
+    let bytes = chunk;
+    if (held > 0) {
+      parts.push(chunk);
+      held += chunk.length;
+      if (held < needed) return;
+      bytes = parts.length === 1 ? chunk : Buffer.concat(parts, held);
+      parts = [];
+      held = 0;
+    }
+    let at = 0;
+    while (bytes.length - at >= preludeBytes) {
+      const length = frameLength(bytes, at);
+      if (bytes.length - at < length) {
+        needed = length;
+        break;
+      }
+      const headersLength = bytes.readUInt32BE(at + 4);
+      const end = at + length - checksumBytes;
+      if (crc32(bytes.subarray(at, end)) !== bytes.readUInt32BE(end))
+        throw new FrameError("the checksum of a frame is wrong");
+      const headersEnd = at + preludeBytes + headersLength;
+      onFrame(parseHeaders(bytes, at + preludeBytes, headersEnd), bytes.subarray(headersEnd, end));
+      at += length;
+      needed = preludeBytes;
+    }
+    if (at < bytes.length) {
+      parts = [at === 0 ? bytes : bytes.subarray(at)];
+      held = bytes.length - at;
+    }
+  };
+  return { push, /** True between frames: a stream that ends here was not cut. */ atBoundary: () => held === 0 };
+}
+
+function frameLength(bytes: Buffer, at: number): number {
+  if (crc32(bytes.subarray(at, at + 8)) !== bytes.readUInt32BE(at + 8)) {
+    throw new FrameError("the checksum of a frame's prelude is wrong");
+  }
+  const length = bytes.readUInt32BE(at);
+  const headersLength = bytes.readUInt32BE(at + 4);
+  if (length > maxFrameBytes) throw new FrameError("a frame is larger than 24 MiB");
+  if (headersLength > maxHeaderBytes || preludeBytes + headersLength + checksumBytes > length) {
+    throw new FrameError("the headers of a frame do not fit into it");
+  }
+  return length;
+}
+
+/** One stream repeats few sets of headers, so a set seen before costs one look-up. */
+function createHeaderParser(): (bytes: Buffer, start: number, end: number) => FrameHeaders {
+  const known = new Map<string, FrameHeaders>();
+  return (bytes, start, end) => {
+    const key = bytes.toString("latin1", start, end);
+    const seen = known.get(key);
+    if (seen !== undefined) return seen;
+    const headers = readHeaders(bytes.subarray(start, end));
+    if (known.size < maxKnownHeaders) known.set(key, headers);
+    return headers;
+  };
+}
+
+function readHeaders(bytes: Buffer): FrameHeaders {
+  const headers: Record<string, HeaderValue> = Object.create(null);
+  let at = 0;
+  while (at < bytes.length) {
+    const nameEnd = at + 1 + (bytes[at] ?? 0);
+    const name = bytes.toString("utf8", at + 1, nameEnd);
+    const [value, next] = readValue(bytes, nameEnd);
+    if (next > bytes.length) throw new FrameError("a header of a frame is cut off");
+    if (name in headers) throw new FrameError("a frame carries a header twice");
+    headers[name] = value;
+    at = next;
+  }
+  return headers;
+}
+
+function readValue(bytes: Buffer, at: number): readonly [HeaderValue, next: number] {
+  const type = bytes[at];
+  const from = at + 1;
+  const room = bytes.length - from;
+  const need = (size: number): number => {
+    if (room < size) throw new FrameError("a header of a frame is cut off");
+    return from + size;
+  };
+  switch (type) {
+    case 0:
+      return [true, from];
+    case 1:
+      return [false, from];
+    case 2:
+      return [bytes.readInt8(need(1) - 1), from + 1];
+    case 3:
+      return [bytes.readInt16BE(need(2) - 2), from + 2];
+    case 4:
+      return [bytes.readInt32BE(need(4) - 4), from + 4];
+    case 5:
+    case 8:
+      return [bytes.readBigInt64BE(need(8) - 8), from + 8];
+    case 6: {
+      const end = need(2) + bytes.readUInt16BE(from);
+      return [Buffer.from(bytes.subarray(from + 2, end)), end];
+    }
+    case 7: {
+      const end = need(2) + bytes.readUInt16BE(from);
+      return [bytes.toString("utf8", from + 2, Math.min(end, bytes.length)), end];
+    }
+    case 9:
+      return [Buffer.from(bytes.subarray(from, need(16))), from + 16];
+    default:
+      throw new FrameError("a header of a frame has a type that does not exist");
+  }
+}

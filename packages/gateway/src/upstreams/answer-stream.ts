@@ -1,0 +1,86 @@
+import type { AnswerSink } from "../dialects/conversation.ts";
+import { GatewayError } from "../errors.ts";
+import { newProgress, type Progress, type ResponseStream } from "./exchange.ts";
+
+/** Reads one upstream's stream and tells the sink what it says. */
+export interface AnswerReader {
+  push(chunk: Buffer): void;
+  /** The upstream has ended. */
+  end(): void;
+}
+
+/** Writes a dialect's stream: what the sink is told piles up in `take()`. */
+export interface AnswerWriter extends AnswerSink {
+  readonly headers: Readonly<Record<string, string>>;
+  readonly keepAlive: string | undefined;
+  /** Everything after the last event of the answer. */
+  finish(): void;
+  /** @returns what was written since the last call */
+  take(): string | Buffer;
+}
+
+/** Joins a reader and a writer, counting on the way what the record needs. */
+export function joinStream(open: (sink: AnswerSink) => AnswerReader, writer: AnswerWriter): ResponseStream {
+  const progress = newProgress();
+  const reader = open(counting(writer, progress));
+  return {
+    headers: writer.headers,
+    keepAlive: writer.keepAlive,
+    progress,
+    push(chunk) {
+      reader.push(chunk);
+      return writer.take();
+    },
+    end() {
+      reader.end();
+      if (progress.complete && progress.failure === undefined) writer.finish();
+      return writer.take();
+    },
+    fail(error) {
+      writer.fail(error);
+      return writer.take();
+    },
+  };
+}
+
+function counting(writer: AnswerWriter, progress: Progress): AnswerSink {
+  return {
+    start: () => writer.start(),
+    text(block, text) {
+      progress.characters += text.length;
+      writer.text(block, text);
+    },
+    reasoning(block, text) {
+      progress.characters += text.length;
+      writer.reasoning(block, text);
+    },
+    signature: (block, signature) => writer.signature(block, signature),
+    redacted: (block, data) => writer.redacted(block, data),
+    toolStart: (block, id, name) => writer.toolStart(block, id, name),
+    toolInput(block, json) {
+      progress.characters += json.length;
+      writer.toolInput(block, json);
+    },
+    blockStop: (block) => writer.blockStop(block),
+    stop(reason, sequence) {
+      progress.complete = true;
+      progress.stopReason = reason;
+      writer.stop(reason, sequence);
+    },
+    usage(usage) {
+      progress.usage = usage;
+      writer.usage(usage);
+    },
+    // The relay writes the error event itself, once it knows whether another deployment may still be tried.
+    fail(error) {
+      progress.failure ??= error;
+    },
+  };
+}
+
+/** The upstream's bytes were not what its protocol promises. */
+export function malformedAnswer(what: string, cause?: unknown): GatewayError {
+  return new GatewayError("upstream_failed", `The model provider's answer could not be read: ${what}. Try again.`, {
+    cause,
+  });
+}

@@ -1,0 +1,46 @@
+import type { Usage } from "../../call.ts";
+import { isObject } from "../../dialects/body.ts";
+import type { Answer, ContentBlock } from "../../dialects/conversation.ts";
+import { malformedAnswer } from "../answer-stream.ts";
+
+/** A whole Converse answer. @throws GatewayError `upstream_failed` when it is not one */
+export function converseAnswer(body: Buffer): Answer {
+  const parsed: unknown = JSON.parse(body.toString("utf8"));
+  const output = isObject(parsed) && isObject(parsed.output) ? parsed.output.message : undefined;
+  if (
+    !isObject(parsed) ||
+    !isObject(output) ||
+    !Array.isArray(output.content) ||
+    typeof parsed.stopReason !== "string"
+  ) {
+    throw malformedAnswer("it carries no message");
+  }
+  return {
+    // Blocks pass as they are; the dialects look at the kinds they know.
+    content: output.content.filter(isObject) as unknown as readonly ContentBlock[],
+    stopReason: parsed.stopReason,
+    stopSequence: stopSequence(parsed.additionalModelResponseFields),
+    usage: converseUsage(parsed.usage),
+  };
+}
+
+/** Bedrock's count excludes cached tokens from `inputTokens`, as `Usage` does. */
+export function converseUsage(usage: unknown): Usage {
+  const count = (name: string): number => {
+    const value = isObject(usage) ? usage[name] : undefined;
+    return typeof value === "number" && value >= 0 ? value : 0;
+  };
+  return {
+    inputTokens: count("inputTokens"),
+    outputTokens: count("outputTokens"),
+    cacheReadTokens: count("cacheReadInputTokens"),
+    cacheWriteTokens: count("cacheWriteInputTokens"),
+    reasoningTokens: 0,
+  };
+}
+
+/** Which stop sequence was hit comes only among the model's own fields. */
+export function stopSequence(fields: unknown): string | undefined {
+  const found = isObject(fields) ? fields.stop_sequence : undefined;
+  return typeof found === "string" ? found : undefined;
+}

@@ -1,0 +1,31 @@
+/** Model families that word a wish differently. */
+export type Family =
+  | "claude"
+  | "nova"
+  | "nova2"
+  | "titan"
+  | "llama"
+  | "mistral"
+  | "cohere"
+  | "deepseek"
+  | "gpt-oss"
+  | "qwen"
+  | "other";
+
+const families: readonly (readonly [pattern: RegExp, family: Family])[] = [
+  [/anthropic\.claude/, "claude"],
+  [/amazon\.nova-2/, "nova2"],
+  [/amazon\.nova/, "nova"],
+  [/amazon\.titan/, "titan"],
+  [/meta\.llama/, "llama"],
+  [/mistral\./, "mistral"],
+  [/cohere\./, "cohere"],
+  [/deepseek\./, "deepseek"],
+  [/openai\.gpt-oss/, "gpt-oss"],
+  [/qwen\./, "qwen"],
+];
+
+/** By model id, inference-profile id or an ARN that names one of them. */
+export function familyOf(modelId: string): Family {
+  return families.find(([pattern]) => pattern.test(modelId))?.[1] ?? "other";
+}

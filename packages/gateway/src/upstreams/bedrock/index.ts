@@ -1,0 +1,79 @@
+import type { Env } from "@onbehalf/service-kit";
+import type { BedrockSettings, Deployment } from "../../deployments.ts";
+import { unsupported } from "../../dialects/body.ts";
+import { GatewayError } from "../../errors.ts";
+import type { Exchange } from "../exchange.ts";
+import type { Addressed, Outgoing, Upstream } from "../upstream.ts";
+import { converseExchange } from "./converse.ts";
+import { createCredentials } from "./credentials.ts";
+import { bedrockError } from "./error.ts";
+import { createSigner } from "./signer.ts";
+
+export interface BedrockUpstreamOptions {
+  readonly settings: BedrockSettings;
+  readonly env: Env;
+}
+
+/** Amazon Bedrock's runtime, signed for by the gateway. */
+export function createBedrockUpstream({ settings, env }: BedrockUpstreamOptions): Upstream {
+  const sign = createSigner("bedrock");
+  const credentialsOf = createCredentials(env, settings.bearer_key);
+  const region = (deployment: Deployment): string | undefined =>
+    deployment.params.aws_region_name ?? settings.region ?? env.AWS_REGION ?? env.AWS_DEFAULT_REGION;
+  const baseOf = createBases((deployment) => {
+    const own = deployment.params.aws_bedrock_runtime_endpoint ?? deployment.params.api_base;
+    const said = own ?? settings.endpoint ?? env.AWS_ENDPOINT_URL_BEDROCK_RUNTIME ?? env.AWS_ENDPOINT_URL;
+    return said ?? `https://bedrock-runtime.${region(deployment)}.amazonaws.com`;
+  });
+
+  return {
+    exchange(outgoing) {
+      const { call, translator } = outgoing;
+      if (call.operation === "generate" && translator !== undefined)
+        return converseExchange(outgoing, translator, settings.request_metadata);
+      throw unsupported("model", "this model cannot be used on this route.");
+    },
+    async address(exchange: Exchange, { deployment }: Outgoing): Promise<Addressed> {
+      const signedRegion = region(deployment);
+      if (signedRegion === undefined) {
+        throw new GatewayError(
+          "upstream_denied",
+          "The gateway knows no AWS region for this model. Tell its operator.",
+          {
+            cause: "set aws_region_name, bedrock.region or AWS_REGION",
+          },
+        );
+      }
+      const base = baseOf(deployment);
+      const credentials = await credentialsOf(deployment);
+      const path = base.path + exchange.path;
+      const headers = { ...exchange.headers, host: base.host };
+      if ("bearer" in credentials)
+        return { origin: base.origin, path, headers: { ...headers, authorization: `Bearer ${credentials.bearer}` } };
+      const { method, body } = exchange;
+      const signature = sign({ method, path, headers, body }, credentials, signedRegion, Date.now());
+      return { origin: base.origin, path, headers: { ...headers, ...signature } };
+    },
+    errorOf: bedrockError,
+  };
+}
+
+interface Base {
+  readonly origin: string;
+  readonly host: string;
+  /** What the URL has before the operation's path, without a slash at its end. */
+  readonly path: string;
+}
+
+/** Parsing a URL once per deployment, not per call. */
+export function createBases(urlOf: (deployment: Deployment) => string): (deployment: Deployment) => Base {
+  const bases = new WeakMap<Deployment["params"], Base>();
+  return (deployment) => {
+    const kept = bases.get(deployment.params);
+    if (kept !== undefined) return kept;
+    const url = new URL(urlOf(deployment));
+    const base = { origin: url.origin, host: url.host, path: url.pathname.replace(/\/+$/, "") };
+    bases.set(deployment.params, base);
+    return base;
+  };
+}

@@ -1,0 +1,73 @@
+import { isObject, type JsonObject } from "../../dialects/body.ts";
+import type { AnswerSink } from "../../dialects/conversation.ts";
+import { createFrameReader, type FrameHeaders } from "../../streams/event-stream.ts";
+import { type AnswerReader, malformedAnswer } from "../answer-stream.ts";
+import { converseUsage, stopSequence } from "./answer.ts";
+import { streamError } from "./error.ts";
+
+/** Reads a converse-stream: frames to events. */
+export function converseReader(sink: AnswerSink): AnswerReader {
+  const reader = createFrameReader((headers, payload) => {
+    if (headers[":message-type"] === "event") tell(sink, headers[":event-type"], payload);
+    else sink.fail(frameFailure(headers, payload));
+  });
+  return {
+    push(chunk) {
+      try {
+        reader.push(chunk);
+      } catch (cause) {
+        sink.fail(malformedAnswer("its stream is broken", cause));
+      }
+    },
+    end() {
+      if (!reader.atBoundary()) sink.fail(malformedAnswer("its stream ended inside an event"));
+    },
+  };
+}
+
+/** An exception or error frame, in AWS's two forms. */
+export function frameFailure(headers: FrameHeaders, payload: Buffer) {
+  const type = headers[":exception-type"] ?? headers[":error-code"] ?? "unknown";
+  return streamError(
+    String(type),
+    payload.length > 0 ? payload.toString("utf8") : String(headers[":error-message"] ?? ""),
+  );
+}
+
+function tell(sink: AnswerSink, type: unknown, payload: Buffer): void {
+  const event: JsonObject = JSON.parse(payload.toString("utf8"));
+  const block = Number(event.contentBlockIndex);
+  switch (type) {
+    case "contentBlockDelta":
+      tellDelta(sink, block, event.delta);
+      break;
+    case "messageStart":
+      sink.start();
+      break;
+    case "contentBlockStart": {
+      const use = isObject(event.start) ? event.start.toolUse : undefined;
+      if (isObject(use)) sink.toolStart(block, String(use.toolUseId), String(use.name));
+      break;
+    }
+    case "contentBlockStop":
+      sink.blockStop(block);
+      break;
+    case "messageStop":
+      sink.stop(String(event.stopReason), stopSequence(event.additionalModelResponseFields));
+      break;
+    case "metadata":
+      sink.usage(converseUsage(event.usage));
+  }
+}
+
+function tellDelta(sink: AnswerSink, block: number, delta: unknown): void {
+  if (!isObject(delta)) return;
+  if (typeof delta.text === "string") sink.text(block, delta.text);
+  else if (isObject(delta.toolUse)) sink.toolInput(block, String(delta.toolUse.input ?? ""));
+  else if (isObject(delta.reasoningContent)) {
+    const { text, signature, redactedContent } = delta.reasoningContent;
+    if (typeof text === "string") sink.reasoning(block, text);
+    if (typeof signature === "string") sink.signature(block, signature);
+    if (typeof redactedContent === "string") sink.redacted(block, redactedContent);
+  }
+}

@@ -1,0 +1,75 @@
+import { unsupported } from "../../dialects/body.ts";
+import type { Conversation, SystemBlock } from "../../dialects/conversation.ts";
+import type { Family } from "./family.ts";
+import { modelFields } from "./model-fields.ts";
+
+const jsonOnly = "Answer with one valid JSON value and nothing else: no prose around it and no code fence.";
+
+/**
+ * A conversation as the body of Converse. What the client sent for Converse itself stays as it was, except that
+ * `requestMetadata` is the gateway's.
+ * @throws GatewayError `unsupported` naming a wish that this model family has no words for
+ */
+export function converseBody(
+  conversation: Conversation,
+  family: Family,
+  metadata: Readonly<Record<string, string>>,
+  guardrail: unknown,
+): string {
+  const { inferenceConfig, outputFormat, serviceTier, bedrock } = conversation;
+  const wished = modelFields(conversation, family);
+  const system: readonly SystemBlock[] =
+    outputFormat?.type === "json" ? [...conversation.system, { text: jsonOnly }] : conversation.system;
+  const toolConfig = converseTools(conversation, family);
+  const limits = wished.maxTokens === undefined ? inferenceConfig : { ...inferenceConfig, maxTokens: wished.maxTokens };
+  return JSON.stringify({
+    ...bedrock,
+    messages: conversation.messages,
+    ...(system.length === 0 ? {} : { system }),
+    ...(Object.keys(limits).length === 0 ? {} : { inferenceConfig: limits }),
+    ...(toolConfig === undefined ? {} : { toolConfig }),
+    ...(outputFormat?.type === "json_schema" ? { outputConfig: { textFormat: textFormat(outputFormat) } } : {}),
+    ...(serviceTier === undefined ? {} : { serviceTier: { type: serviceTier } }),
+    ...(guardrail === undefined ? {} : { guardrailConfig: guardrail }),
+    // Claude says only among its own fields which stop sequence it met.
+    ...(family === "claude" && inferenceConfig.stopSequences !== undefined
+      ? { additionalModelResponseFieldPaths: ["/stop_sequence"] }
+      : {}),
+    ...(wished.fields === undefined ? {} : { additionalModelRequestFields: wished.fields }),
+    ...(Object.keys(metadata).length === 0 ? {} : { requestMetadata: metadata }),
+  });
+}
+
+function converseTools(conversation: Conversation, family: Family): unknown {
+  const { tools, toolChoice } = conversation;
+  if (toolChoice === undefined || !("none" in toolChoice)) {
+    return tools.length === 0 ? undefined : { tools, ...(toolChoice === undefined ? {} : { toolChoice }) };
+  }
+  // Converse cannot forbid tools. Without tools in the history they can be left out; with them they must be declared.
+  if (!usesTools(conversation)) return undefined;
+  if (family === "claude") return { tools };
+  throw unsupported(
+    "tool_choice",
+    "this model cannot be told to call no tool while the conversation holds tool calls.",
+  );
+}
+
+export function usesTools(conversation: Conversation): boolean {
+  return conversation.messages.some(({ content }) =>
+    content.some((block) => "toolUse" in block || "toolResult" in block),
+  );
+}
+
+function textFormat(format: Extract<Conversation["outputFormat"], { type: "json_schema" }>) {
+  const { name, description, schema } = format;
+  return {
+    type: "json_schema",
+    structure: {
+      jsonSchema: {
+        schema: JSON.stringify(schema),
+        ...(name === undefined ? {} : { name }),
+        ...(description === undefined ? {} : { description }),
+      },
+    },
+  };
+}

@@ -1,0 +1,132 @@
+import { createHmac, hash } from "node:crypto";
+
+export interface AwsCredentials {
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+  readonly sessionToken?: string | undefined;
+}
+
+/** What Signature Version 4 covers: the request as it will be sent. */
+export interface SignableRequest {
+  readonly method: string;
+  /** Path as sent, already percent-encoded once. */
+  readonly path: string;
+  /** Query pairs, not encoded; none when absent. */
+  readonly query?: readonly (readonly [string, string])[];
+  /** Every header to sign, `host` among them; names in lower case. `x-amz-date` and the session token are added. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string | Uint8Array;
+}
+
+export interface SignatureHeaders {
+  readonly authorization: string;
+  readonly "x-amz-date": string;
+  readonly "x-amz-security-token"?: string;
+}
+
+/**
+ * AWS Signature Version 4 for one service. The key of a day and region is derived once and kept, and so is the encoded
+ * form of a path, which is where a general signer spends most of its time.
+ */
+export function createSigner(service: string) {
+  const dayKey = createDayKeys(service);
+  const canonicalPath = bounded(512, encodePath);
+  const amzDate = createAmzDate();
+
+  return (request: SignableRequest, credentials: AwsCredentials, region: string, nowMs: number): SignatureHeaders => {
+    const date = amzDate(nowMs);
+    const day = date.slice(0, 8);
+    const headers: Record<string, string> = { ...request.headers, "x-amz-date": date };
+    if (credentials.sessionToken !== undefined) headers["x-amz-security-token"] = credentials.sessionToken;
+    const names = Object.keys(headers).sort();
+    let canonical = `${request.method}\n${canonicalPath(request.path)}\n${encodeQuery(request.query)}\n`;
+    for (const name of names) canonical += `${name}:${collapse(headers[name] ?? "")}\n`;
+    const signedHeaders = names.join(";");
+    canonical += `\n${signedHeaders}\n${hash("sha256", request.body, "hex")}`;
+    const scope = `${day}/${region}/${service}/aws4_request`;
+    const toSign = `AWS4-HMAC-SHA256\n${date}\n${scope}\n${hash("sha256", canonical, "hex")}`;
+    const signature = createHmac("sha256", dayKey(credentials.secretAccessKey, day, region))
+      .update(toSign)
+      .digest("hex");
+    return {
+      authorization: `AWS4-HMAC-SHA256 Credential=${credentials.accessKeyId}/${scope}, SignedHeaders=${signedHeaders}, Signature=${signature}`,
+      "x-amz-date": date,
+      ...(credentials.sessionToken === undefined ? {} : { "x-amz-security-token": credentials.sessionToken }),
+    };
+  };
+}
+
+/** Enough for every role of a large gateway; the oldest goes first. */
+const maxDayKeys = 1000;
+
+function createDayKeys(service: string): (secret: string, day: string, region: string) => Buffer {
+  const keys = new Map<string, Buffer>();
+  return (secret, day, region) => {
+    const id = `${day}/${region}/${secret}`;
+    const kept = keys.get(id);
+    if (kept !== undefined) return kept;
+    const step = (key: string | Buffer, data: string): Buffer => createHmac("sha256", key).update(data).digest();
+    const key = step(step(step(step(`AWS4${secret}`, day), region), service), "aws4_request");
+    if (keys.size >= maxDayKeys) keys.delete(keys.keys().next().value ?? "");
+    keys.set(id, key);
+    return key;
+  };
+}
+
+/** `YYYYMMDDThhmmssZ`, made once a second. */
+function createAmzDate(): (nowMs: number) => string {
+  let second = Number.NaN;
+  let text = "";
+  return (nowMs) => {
+    const current = Math.floor(nowMs / 1000);
+    if (current !== second) {
+      second = current;
+      text = `${new Date(current * 1000).toISOString().slice(0, 19).replace(/[-:]/g, "")}Z`;
+    }
+    return text;
+  };
+}
+
+/** Every service but S3 normalises the path and encodes it a second time. */
+function encodePath(path: string): string {
+  const kept: string[] = [];
+  for (const segment of path.split("/")) {
+    if (segment === "..") kept.pop();
+    else if (segment !== "" && segment !== ".") kept.push(encode(segment));
+  }
+  return `/${kept.join("/")}${kept.length > 0 && path.endsWith("/") ? "/" : ""}`;
+}
+
+function encodeQuery(query: SignableRequest["query"]): string {
+  if (query === undefined || query.length === 0) return "";
+  const pairs = query.map(([name, value]) => [encode(name), encode(value)] as const);
+  const before = (left: string, right: string): number => (left < right ? -1 : left > right ? 1 : 0);
+  return pairs
+    .sort(([a, x], [b, y]) => before(a, b) || before(x, y))
+    .map(([name, value]) => `${name}=${value}`)
+    .join("&");
+}
+
+/** RFC 3986's unreserved characters stay; encodeURIComponent leaves five more. */
+function encode(text: string): string {
+  return encodeURIComponent(text).replace(
+    /[!'()*]/g,
+    (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`,
+  );
+}
+
+function collapse(value: string): string {
+  return value.includes("  ") || value !== value.trim() ? value.trim().replace(/ +/g, " ") : value;
+}
+
+function bounded(maxEntries: number, compute: (key: string) => string): (key: string) => string {
+  const kept = new Map<string, string>();
+  return (key) => {
+    const known = kept.get(key);
+    if (known !== undefined) return known;
+    const value = compute(key);
+    if (kept.size >= maxEntries) kept.clear();
+    kept.set(key, value);
+    return value;
+  };
+}

@@ -1,0 +1,43 @@
+import { type Dispatcher, Pool } from "undici";
+
+export interface PoolOptions {
+  readonly connectTimeoutMs: number;
+  /** Upper bound of connections to one origin. */
+  readonly maxConnections?: number;
+}
+
+/** Beyond this many streams at once to one origin, requests wait for one to end. */
+const defaultMaxConnections = 2048;
+/** Longer than a busy minute's pauses, shorter than the idle limits of AWS's front ends. */
+const keepAliveMs = 30_000;
+
+/** One pool of kept connections per upstream origin; `close` waits for what runs. */
+export function createPools(options: PoolOptions) {
+  const pools = new Map<string, Pool>();
+  const open = (origin: string): Pool =>
+    new Pool(origin, {
+      connections: options.maxConnections ?? defaultMaxConnections,
+      connect: { timeout: options.connectTimeoutMs },
+      keepAliveTimeout: keepAliveMs,
+      allowH2: false,
+      // The relay's own clock cuts waiting and idle calls, exactly and in the dialect's words.
+      headersTimeout: 0,
+      bodyTimeout: 0,
+    });
+  return {
+    to(origin: string): Dispatcher {
+      const kept = pools.get(origin);
+      if (kept !== undefined) return kept;
+      const pool = open(origin);
+      pools.set(origin, pool);
+      return pool;
+    },
+    async close(): Promise<void> {
+      await Promise.all([...pools.values()].map((pool) => pool.close()));
+    },
+    async destroy(): Promise<void> {
+      await Promise.all([...pools.values()].map((pool) => pool.destroy()));
+    },
+  };
+}
+export type Pools = ReturnType<typeof createPools>;

@@ -1,0 +1,9 @@
+/** The longest wait taken from an upstream; a larger one is its mistake or its joke. */
+const maxRetryAfterSeconds = 3600;
+
+/** `Retry-After` in seconds (RFC 9110 section 10.2.3: a number or a date); undefined when absent or unreadable. */
+export function retryAfterSeconds(header: string | string[] | undefined, nowMs = Date.now()): number | undefined {
+  if (typeof header !== "string" || header === "") return undefined;
+  const seconds = /^\d+$/.test(header) ? Number(header) : (Date.parse(header) - nowMs) / 1000;
+  return Number.isFinite(seconds) ? Math.min(maxRetryAfterSeconds, Math.max(0, Math.ceil(seconds))) : undefined;
+}
