@@ -7,8 +7,32 @@ export type AbortRequest = (reason: Error) => void;
 export interface Connection {
   readonly incoming: IncomingMessage;
   readonly outgoing: ServerResponse;
-  /** The requests that are still running: those who are in it are told when the shutdown deadline comes. */
-  readonly running: Set<AbortRequest>;
+  readonly running: Running;
+}
+
+/** The requests whose line is not written yet; they are told when the shutdown deadline comes. */
+export interface Running {
+  add(abort: AbortRequest): void;
+  delete(abort: AbortRequest): void;
+  abortAll(reason: Error): void;
+  /** Resolves when there is none. */
+  empty(): Promise<void>;
+}
+
+export function createRunning(): Running {
+  const aborts = new Set<AbortRequest>();
+  const waiting = new Set<() => void>();
+  return {
+    add: (abort) => void aborts.add(abort),
+    delete(abort) {
+      aborts.delete(abort);
+      if (aborts.size === 0) for (const resolve of waiting) resolve();
+    },
+    abortAll(reason) {
+      for (const abort of aborts) abort(reason);
+    },
+    empty: () => (aborts.size === 0 ? Promise.resolve() : new Promise((resolve) => waiting.add(resolve))),
+  };
 }
 
 /** The reasons of `c.var.signal`. */

@@ -1,5 +1,5 @@
 import type { Server } from "node:http";
-import { type AbortRequest, ShuttingDown } from "./connection.ts";
+import { type Running, ShuttingDown } from "./connection.ts";
 import type { Readiness } from "./health.ts";
 import type { Logger } from "./log.ts";
 import type { Sockets } from "./sockets.ts";
@@ -7,7 +7,7 @@ import type { Sockets } from "./sockets.ts";
 export interface DrainOptions {
   readonly server: Server;
   readonly sockets: Sockets;
-  readonly running: ReadonlySet<AbortRequest>;
+  readonly running: Running;
   readonly log: Logger;
   readonly graceSeconds: number;
   readonly noticeSeconds?: number | undefined;
@@ -18,6 +18,8 @@ export interface DrainOptions {
 
 /** Streams are told to end this long before the deadline, so that they end properly instead of being cut. */
 const endingMs = 1_000;
+/** For the lines of what was cut to be written. */
+const linesMs = 500;
 /** Each closer gets this long: a database that does not answer must not keep the process. */
 const closerMs = 5_000;
 
@@ -37,11 +39,12 @@ export async function drain(options: DrainOptions): Promise<void> {
   const graceMs = graceSeconds * 1_000;
   if (!(await within(sockets.idle(), Math.max(0, graceMs - endingMs)))) {
     log.warn({ running: sockets.running }, "deadline: ending what still runs");
-    for (const abort of running) abort(new ShuttingDown());
+    running.abortAll(new ShuttingDown());
     await within(sockets.idle(), Math.min(endingMs, graceMs));
   }
   sockets.destroy();
   await closed;
+  await within(running.empty(), linesMs);
   for (const close of onClose) await guarded("onClose", async () => close(), log);
   log.info({}, "stopped");
 }

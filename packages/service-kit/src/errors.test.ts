@@ -28,9 +28,13 @@ describe("an answer to", () => {
     const error = new AuthError("token_expired", "The token has expired.", { cause: new Error("exp was 12") });
     const { status, headers, body, logs } = await thrown(error);
     expect(status).toBe(401);
-    expect(headers.get("www-authenticate")).toMatch(/^Bearer error="invalid_token".*resource_metadata="https:\/\/v\.example/);
+    expect(headers.get("www-authenticate")).toMatch(
+      /^Bearer error="invalid_token".*resource_metadata="https:\/\/v\.example/,
+    );
     expect(body).toEqual({ error: "invalid_token", message: "The token has expired.", request_id: "r1" });
-    expect(logs.requests()).toMatchObject([{ error_code: "token_expired", reason: "Error: exp was 12", outcome: "denied" }]);
+    expect(logs.requests()).toMatchObject([
+      { error_code: "token_expired", reason: "Error: exp was 12", outcome: "denied" },
+    ]);
   });
 
   test("an HttpError carries its headers and a Retry-After of at least one second", async () => {
@@ -46,7 +50,10 @@ describe("an answer to", () => {
     const result = schema.safeParse({ stream: "canary", nested: { n: "canary" } });
     const { status, body } = await thrown(result.error);
     expect(status).toBe(400);
-    expect(body).toMatchObject({ error: "invalid_request", message: expect.stringMatching(/query: .*stream: .*nested\.n: /) });
+    expect(body).toMatchObject({
+      error: "invalid_request",
+      message: expect.stringMatching(/query: .*stream: .*nested\.n: /),
+    });
     expect(JSON.stringify(body)).not.toContain("canary");
   });
 
@@ -61,7 +68,11 @@ describe("an answer to", () => {
     expect(status).toBe(500);
     expect(body).toEqual({ error: "internal_error", message: expect.any(String), request_id: "r1" });
     expect(JSON.stringify(body)).not.toMatch(/undefined|errors\.test/);
-    expect(logs.lines()[0]).toMatchObject({ level: "error", request_id: "r1", err: { type: "TypeError", stack: expect.stringContaining("errors.test.ts") } });
+    expect(logs.lines()[0]).toMatchObject({
+      level: "error",
+      request_id: "r1",
+      err: { type: "TypeError", stack: expect.stringContaining("errors.test.ts") },
+    });
   });
 
   test("a path nobody serves is 404 in the same form", async () => {

@@ -15,6 +15,10 @@ export { runMain } from "./run.ts";
 export { type SecurityHeadersOptions, securityHeaders } from "./security-headers.ts";
 export { type RequestLimits, type ServeOptions, serve } from "./serve.ts";
 export type { Service, ServiceIo, Start } from "./service.ts";
+export { type Database, type DatabaseOptions, openDatabase } from "./sql/database.ts";
+export type { Migration, SqlDialect } from "./sql/migrate.ts";
+export { openPool, type PostgresOptions } from "./sql/postgres.ts";
+export { openSqlite } from "./sql/sqlite.ts";
 export { type MemoryStoreOptions, memoryStore } from "./stores/memory.ts";
 export type { KeyValueStore, Lease, Lifetime } from "./stores/store.ts";
 export { parseTraceparent, type Trace } from "./trace.ts";
@@ -27,3 +31,4 @@ export {
   type TrailOptions,
   type TrailReader,
 } from "./trail.ts";
+export { StoreUnavailable } from "./unavailable.ts";

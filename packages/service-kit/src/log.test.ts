@@ -21,8 +21,11 @@ describe("a log line", () => {
   test("shows no secret, wherever it was handed in", () => {
     const { log, logs } = logger({ secrets: ["client-canary-value"] });
     const cause = new Error(`POST /token?client_secret=canary answered ${jwt}`);
-    const circular: Record<string, unknown> = { token: "canary", deep: { deeper: { deepest: { cookie: "a=canary" } } } };
-    circular["self"] = circular;
+    const circular: Record<string, unknown> = {
+      token: "canary",
+      deep: { deeper: { deepest: { cookie: "a=canary" } } },
+    };
+    circular.self = circular;
     log.error({ err: new Error("Authorization: Bearer canary-opaque-1", { cause }) }, `msg sk-canary-1 ${jwt}`);
     log.error(new Error(`thrown with ${jwt}`, { cause }));
     log.info({ error: Object.assign(new Error("x"), { request: { headers: { authorization: "canary" } } }) }, "x");
@@ -38,7 +41,7 @@ describe("a log line", () => {
     const { log, logs } = logger();
     const cause = Object.assign(new Error("connect ECONNREFUSED"), { code: "ECONNREFUSED" });
     log.error({ err: new TypeError("keys out of reach", { cause }) }, "failed");
-    expect(logs.lines()[0]?.["err"]).toEqual({
+    expect(logs.lines()[0]?.err).toEqual({
       type: "TypeError",
       message: "keys out of reach",
       stack: expect.stringMatching(/keys out of reach\n.*log\.test\.ts[\s\S]*caused by: Error: connect ECONNREFUSED/),
@@ -49,7 +52,10 @@ describe("a log line", () => {
     const { log, logs } = logger();
     log.info({ body: "x".repeat(100_000) }, "big");
     expect(logs.lines()).toEqual([
-      expect.objectContaining({ level: "info", msg: expect.stringMatching(/^a line of 100\d{3} characters was left out$/) }),
+      expect.objectContaining({
+        level: "info",
+        msg: expect.stringMatching(/^a line of 100\d{3} characters was left out$/),
+      }),
     ]);
   });
 

@@ -85,9 +85,17 @@ function byCode(code: string): Refusal {
     case "ERR_HTTP_REQUEST_TIMEOUT":
       return { status: 408, error: "request_timeout", message: "The request came too slowly; send it again, faster." };
     case "HPE_HEADER_OVERFLOW":
-      return { status: 431, error: "request_head_too_large", message: "The request's headers are too large; send fewer." };
+      return {
+        status: 431,
+        error: "request_head_too_large",
+        message: "The request's headers are too large; send fewer.",
+      };
     case "HPE_CHUNK_EXTENSIONS_OVERFLOW":
-      return { status: 413, error: "request_too_large", message: "The chunk extensions are too large; leave them out." };
+      return {
+        status: 413,
+        error: "request_too_large",
+        message: "The chunk extensions are too large; leave them out.",
+      };
     default:
       return unreadable;
   }
@@ -100,7 +108,10 @@ function answer(outgoing: ServerResponse, refusal: Refusal, log: Logger): void {
   if (!known) log.info(line(refusal, requestId), "request");
   outgoing.setHeader("x-request-id", requestId);
   outgoing.writeHead(refusal.status, { "content-type": "application/json", connection: "close" });
-  outgoing.end(body, () => outgoing.socket?.destroySoon());
+  const { req: incoming, socket } = outgoing;
+  // Node forgets a request once it is answered: whoever still reads its body would wait for ever.
+  socket?.once("close", () => incoming.destroy(new Error(refusal.error)));
+  outgoing.end(body, () => socket?.destroySoon());
 }
 
 function envelope({ error, message }: Refusal, outgoing?: ServerResponse): { body: string; requestId: string } {

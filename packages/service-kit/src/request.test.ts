@@ -1,6 +1,6 @@
 import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
-import { createTestIssuer } from "@onbehalf/shared-auth/testing";
 import { Hono } from "hono";
+import { generateKeyPair, SignJWT } from "jose";
 import { afterEach, describe, expect, test } from "vitest";
 import { connectionOf } from "./connection.ts";
 import { errorHandler, notFound } from "./errors.ts";
@@ -33,7 +33,15 @@ function build(routes: (app: App) => void, options: Partial<RequestContextOption
 
 async function start(routes: (app: App) => void) {
   const { app, logs, log } = build(routes);
-  const service = await serve({ name: "test", app, host: "127.0.0.1", port: 0, portVariable: "P", log, graceSeconds: 0 });
+  const service = await serve({
+    name: "test",
+    app,
+    host: "127.0.0.1",
+    port: 0,
+    portVariable: "P",
+    log,
+    graceSeconds: 0,
+  });
   opened.push(service);
   return { url: service.url, logs };
 }
@@ -45,9 +53,20 @@ describe("ids", () => {
     expect(await answer.json()).toEqual({ id: "abc-1.2:3_4" });
     expect(answer.headers.get("x-request-id")).toBe("abc-1.2:3_4");
     expect(answer.headers.get("traceparent")).toMatch(new RegExp(`^00-${traceId}-[0-9a-f]{16}-01$`));
-    await expect.poll(() => logs.requests()).toMatchObject([
-      { level: "info", service: "test", request_id: "abc-1.2:3_4", trace_id: traceId, route: "GET /a/:id", status: 200, outcome: "ok", ms: expect.any(Number) },
-    ]);
+    await expect
+      .poll(() => logs.requests())
+      .toMatchObject([
+        {
+          level: "info",
+          service: "test",
+          request_id: "abc-1.2:3_4",
+          trace_id: traceId,
+          route: "GET /a/:id",
+          status: 200,
+          outcome: "ok",
+          ms: expect.any(Number),
+        },
+      ]);
   });
 
   test.each([
@@ -74,17 +93,24 @@ describe("ids", () => {
         return RESPONSE_ALREADY_SENT;
       });
     });
-    for (const [path, status] of [["/error", 500], ["/none", 404], ["/raw", 200], ["/direct", 201]] as const) {
+    for (const [path, status] of [
+      ["/error", 500],
+      ["/none", 404],
+      ["/raw", 200],
+      ["/direct", 201],
+    ] as const) {
       const answer = await fetch(url + path, { headers: { "x-request-id": `id${path.slice(1)}` } });
       expect([path, answer.status, answer.headers.get("x-request-id")]).toEqual([path, status, `id${path.slice(1)}`]);
       expect(answer.headers.get("traceparent")).toMatch(/^00-/);
     }
-    await expect.poll(() => logs.requests().map(({ route, status }) => [route, status])).toEqual([
-      ["GET /error", 500],
-      ["GET unmatched", 404],
-      ["GET /raw", 200],
-      ["GET /direct", 201],
-    ]);
+    await expect
+      .poll(() => logs.requests().map(({ route, status }) => [route, status]))
+      .toEqual([
+        ["GET /error", 500],
+        ["GET unmatched", 404],
+        ["GET /raw", 200],
+        ["GET /direct", 201],
+      ]);
   });
 });
 
@@ -92,7 +118,12 @@ describe("the line", () => {
   test("names who, by issuer and subject, and what was noted", async () => {
     const { app, logs } = build((a) =>
       a.get("/", (c) => {
-        c.set("identity", { issuer: "https://issuer", subject: "alice", clientId: "launchpad", claims: { secret: "no" } });
+        c.set("identity", {
+          issuer: "https://issuer",
+          subject: "alice",
+          clientId: "launchpad",
+          claims: { secret: "no" },
+        });
         c.get("note")({ model: "m", tokens: 1 });
         c.get("note")({ tokens: 12, outcome: "limited" });
         return c.text("ok");
@@ -100,7 +131,14 @@ describe("the line", () => {
     );
     await app.request("/");
     const [line] = logs.requests();
-    expect(line).toMatchObject({ issuer: "https://issuer", subject: "alice", client_id: "launchpad", model: "m", tokens: 12, outcome: "limited" });
+    expect(line).toMatchObject({
+      issuer: "https://issuer",
+      subject: "alice",
+      client_id: "launchpad",
+      model: "m",
+      tokens: 12,
+      outcome: "limited",
+    });
     expect(logs.text()).not.toContain("claims");
   });
 
@@ -134,7 +172,9 @@ describe("the line", () => {
   });
 
   test("of a probe that succeeds is for debugging only; one that fails is not", async () => {
-    const { app, logs } = build((a) => a.get("/system/ready", (c) => c.text("", c.req.query("ok") === "1" ? 200 : 503)));
+    const { app, logs } = build((a) =>
+      a.get("/system/ready", (c) => c.text("", c.req.query("ok") === "1" ? 200 : 503)),
+    );
     await app.request("/system/ready?ok=1");
     await app.request("/system/ready");
     expect(logs.requests()).toMatchObject([{ status: 503 }]);
@@ -143,14 +183,17 @@ describe("the line", () => {
   test("is measured by the clock it was given, and told to whom asked for it", async () => {
     const ended: object[] = [];
     let clock = 0;
-    const { app } = build((a) => a.get("/", (c) => c.text("ok")), { now: () => (clock += 12.345), onEnd: (line) => ended.push(line) });
+    const { app } = build((a) => a.get("/", (c) => c.text("ok")), {
+      now: () => (clock += 12.345),
+      onEnd: (line) => ended.push(line),
+    });
     await app.request("/");
     expect(ended).toMatchObject([{ ms: 12.35, route: "GET /" }]);
   });
 
   test("and every other line of the request shows no token that came with it", async () => {
-    const issuer = await createTestIssuer();
-    const token = await issuer.mint();
+    const { privateKey } = await generateKeyPair("RS256");
+    const token = await new SignJWT({ sub: "canary" }).setProtectedHeader({ alg: "RS256" }).sign(privateKey);
     const { url, logs } = await start((app) =>
       app.get("/q/:token", (c) => {
         c.get("log").info({ headers: c.req.header(), url: c.req.url }, `asked with ${c.req.header("authorization")}`);
@@ -158,7 +201,11 @@ describe("the line", () => {
         throw new Error(`cannot use ${token}`, { cause: new Error(c.req.header("cookie")) });
       }),
     );
-    const headers = { authorization: `Bearer ${token}`, cookie: "__Host-session=canary-cookie", "x-api-key": "canary-key" };
+    const headers = {
+      authorization: `Bearer ${token}`,
+      cookie: "__Host-session=canary-cookie",
+      "x-api-key": "canary-key",
+    };
     await fetch(`${url}/q/${token}?access_token=${token}&token=canary-query`, { headers });
     await expect.poll(() => logs.requests().length).toBe(1);
     expect(logs.lines().length).toBeGreaterThan(2);
@@ -175,5 +222,11 @@ test("a request's own lines carry its ids", async () => {
     }),
   );
   await app.request("/", { headers: { traceparent, "x-request-id": "r1" } });
-  expect(logs.lines()[0]).toMatchObject({ level: "warn", request_id: "r1", trace_id: traceId, attempt: 2, msg: "trying again" });
+  expect(logs.lines()[0]).toMatchObject({
+    level: "warn",
+    request_id: "r1",
+    trace_id: traceId,
+    attempt: 2,
+    msg: "trying again",
+  });
 });

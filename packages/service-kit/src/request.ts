@@ -1,6 +1,6 @@
 import type { Context, MiddlewareHandler } from "hono";
 import { type AccessLine, accessFields, type Ending, routeOf, statusWithoutAnswer } from "./access-line.ts";
-import { type AbortRequest, ClientGone, type Connection, connectionOf } from "./connection.ts";
+import { type AbortRequest, ClientGone, type Connection, connectionOf, ShuttingDown } from "./connection.ts";
 import type { Log, Logger } from "./log.ts";
 import { mask } from "./mask.ts";
 import { createTracer, type Trace } from "./trace.ts";
@@ -35,6 +35,7 @@ const probes = ["/system/health", "/system/ready", "/health/liveliness", "/healt
 
 /** How long a line waits for the handler of a client that has left, so that it still learns what was used. */
 const settleMs = 5_000;
+const shutdownSettleMs = 250;
 
 /**
  * Gives each request its ids, trace, log and signal, and logs one line when its answer has ended: sent, refused or
@@ -81,7 +82,7 @@ export function requestContext(options: RequestContextOptions): MiddlewareHandle
       finish({ status: c.res.status, aborted: false });
       return;
     }
-    const handled = whenEnded(connection, (reason) => controller.abort(reason), finish);
+    const handled = whenEnded(connection, controller, finish);
     try {
       await next();
     } finally {
@@ -94,25 +95,26 @@ export function requestContext(options: RequestContextOptions): MiddlewareHandle
  * Follows an answer to its end. The returned function says that the handler is done; the line is written when both
  * are over, since a handler may write the answer itself and note its figures afterwards.
  */
-function whenEnded({ outgoing, running }: Connection, abort: AbortRequest, finish: (ending: Ending) => void) {
+function whenEnded({ outgoing, running }: Connection, controller: AbortController, finish: (ending: Ending) => void) {
+  const abort: AbortRequest = (reason) => controller.abort(reason);
   let handlerDone = false;
   let ending: Ending | undefined;
   let timer: NodeJS.Timeout | undefined;
   const settle = (): void => {
     if (ending === undefined) return;
     clearTimeout(timer);
-    const known = ending;
+    finish(ending);
     ending = undefined;
-    finish(known);
+    running.delete(abort);
   };
   running.add(abort);
   outgoing.once("close", () => {
-    running.delete(abort);
     const aborted = !outgoing.writableFinished;
     ending = { aborted, status: outgoing.headersSent ? outgoing.statusCode : statusWithoutAnswer };
     if (aborted) abort(new ClientGone());
+    const waitMs = controller.signal.reason instanceof ShuttingDown ? shutdownSettleMs : settleMs;
     if (handlerDone) settle();
-    else timer = setTimeout(settle, settleMs).unref();
+    else timer = setTimeout(settle, waitMs).unref();
   });
   return (): void => {
     handlerDone = true;

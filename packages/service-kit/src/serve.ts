@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { getRequestListener } from "@hono/node-server";
 import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
-import type { AbortRequest } from "./connection.ts";
+import { createRunning } from "./connection.ts";
 import { drain } from "./drain.ts";
 import type { Readiness } from "./health.ts";
 import { listen } from "./listen.ts";
@@ -59,7 +59,7 @@ export interface ServeOptions {
  */
 export async function serve(options: ServeOptions): Promise<Service> {
   const { name, app, host, log } = options;
-  const running = new Set<AbortRequest>();
+  const running = createRunning();
   const server = createServer(serverOptions({ ...defaultLimits, ...options.limits }));
   const sockets = trackSockets(server);
   const respond = getRequestListener(

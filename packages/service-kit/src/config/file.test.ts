@@ -10,7 +10,9 @@ const schema = z.object({
     .object({ enable_jwt_auth: z.boolean().default(false), jwt_audience: z.union([z.string(), z.array(z.string())]) })
     .optional(),
   groups: z.record(z.string(), z.object({ models: z.array(z.string()) })).default({}),
-  routes: z.array(z.union([z.string(), z.object({ path: z.string(), allowed_groups: z.array(z.string()) })])).optional(),
+  routes: z
+    .array(z.union([z.string(), z.object({ path: z.string(), allowed_groups: z.array(z.string()) })]))
+    .optional(),
   free: z.looseObject({}).optional(),
   connection: z
     .discriminatedUnion("type", [
