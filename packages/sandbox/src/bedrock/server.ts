@@ -1,17 +1,19 @@
-import { randomUUID } from "node:crypto";
-import type { Service } from "@onbehalf/service-kit";
-import { ZodError } from "zod";
+import { ConfigError, type Service, type ServiceIo } from "@onbehalf/service-kit";
+import { failInstead, readBody, sendError, sendEvents, sendJson } from "./answering.ts";
 import { converse } from "./converse.ts";
-import { eventFrame } from "./frames.ts";
+import { createFaults } from "./faults.ts";
 import { createListener, type Incoming, type Outgoing } from "./listener.ts";
 import type { Operation } from "./operation.ts";
+import { Refusal } from "./refusal.ts";
 import type { Rule } from "./rule.ts";
-import { createSignatureVerifier, Refused } from "./signature.ts";
+import { createSignatureVerifier } from "./signature.ts";
 
-export interface BedrockOptions {
+export interface BedrockOptions extends ServiceIo {
   readonly host?: string;
   /** 0 takes a free one. */
   readonly port: number;
+  /** The variable to name when the port is taken. */
+  readonly portVariable?: string;
   readonly accessKeyId: string;
   readonly secretAccessKey: string;
   readonly region: string;
@@ -24,7 +26,6 @@ export interface BedrockOptions {
 }
 
 const defaultEventDelayMs = 15;
-const maxBodyBytes = 25 * 1024 * 1024;
 
 const operations: Readonly<Record<string, { readonly run: Operation; readonly streamed: boolean }>> = {
   converse: { run: converse, streamed: false },
@@ -33,9 +34,29 @@ const operations: Readonly<Record<string, { readonly run: Operation; readonly st
 
 /**
  * A stand-in for the Bedrock runtime: checks signatures as AWS does, speaks its wire, and answers by rule.
- * Its answers say that it is not a model.
+ * Its answers say that it is not a model. `POST /sandbox/faults` makes it fail.
+ * @throws ConfigError when the port is taken
  */
 export async function startBedrock(options: BedrockOptions): Promise<Service> {
+  const faults = createFaults();
+  const answer = createAnswering(options, faults);
+  const listener = createListener(async (incoming, outgoing, cut) => {
+    try {
+      if ((incoming.url ?? "/").startsWith("/sandbox/faults")) await tellFaults(incoming, outgoing, faults);
+      else await answer(incoming, outgoing, cut);
+    } catch (error) {
+      sendError(outgoing, error);
+    }
+  });
+  const host = options.host ?? "127.0.0.1";
+  const port = await listener.listen(options.port, host).catch((cause: unknown) => {
+    const name = options.portVariable ?? "port";
+    throw new ConfigError([{ name, problem: `cannot listen on ${host}:${options.port}; is it taken?` }], { cause });
+  });
+  return { name: "bedrock stand-in", url: `http://${host}:${port}`, port, close: listener.close };
+}
+
+function createAnswering(options: BedrockOptions, faults: ReturnType<typeof createFaults>) {
   const verify = createSignatureVerifier({
     service: "bedrock",
     region: options.region,
@@ -49,113 +70,34 @@ export async function startBedrock(options: BedrockOptions): Promise<Service> {
   const rules = options.rules ?? [];
   const delayMs = options.eventDelayMs ?? defaultEventDelayMs;
 
-  const listener = createListener(async (incoming, outgoing) => {
-    try {
-      const url = new URL(incoming.url ?? "/", "http://stand-in");
-      const body = await readBody(incoming);
-      const [rawPath = "/"] = (incoming.url ?? "/").split("?");
-      const query = Object.fromEntries(url.searchParams);
-      await verify({ method: incoming.method ?? "GET", path: rawPath, query, headers: incoming.headers, body });
-      const match = /^\/model\/([^/]+)\/([a-z-]+)$/.exec(rawPath);
-      const operation = match === null ? undefined : operations[match[2] ?? ""];
-      if (match === null || operation === undefined || incoming.method !== "POST") {
-        throw new Fault(404, "UnknownOperationException", "The stand-in has no such operation.");
-      }
-      const context = { model: decodeURIComponent(match[1] ?? ""), rules };
-      const answer = operation.run(JSON.parse(body.toString("utf8")), context);
-      if (operation.streamed) await sendEvents(outgoing, answer.events(), delayMs);
-      else sendJson(outgoing, 200, answer.json());
-    } catch (error) {
-      sendError(outgoing, error);
+  return async (incoming: Incoming, outgoing: Outgoing, cut: () => void): Promise<void> => {
+    const body = await readBody(incoming);
+    const [path = "/", search = ""] = (incoming.url ?? "/").split("?");
+    const query = Object.fromEntries(new URLSearchParams(search));
+    await verify({ method: incoming.method ?? "GET", path, query, headers: incoming.headers, body });
+    const match = /^\/model\/([^/]+)\/([a-z-]+)$/.exec(path);
+    const name = match?.[2] ?? "";
+    const operation = operations[name];
+    if (match === null || operation === undefined || incoming.method !== "POST") {
+      throw new Refusal(404, "UnknownOperationException", "The stand-in has no such operation.");
     }
-  });
-  const host = options.host ?? "127.0.0.1";
-  const port = await listener.listen(options.port, host);
-  return { name: "bedrock stand-in", url: `http://${host}:${port}`, port, close: listener.close };
+    const model = decodeURIComponent(match[1] ?? "");
+    const fault = faults.take(name, model);
+    const result = operation.run(JSON.parse(body.toString("utf8")), { model, rules });
+    if (await failInstead(fault, outgoing, cut)) return;
+    if (operation.streamed) await sendEvents(outgoing, result.events(), { delayMs, fault, cut });
+    else sendJson(outgoing, 200, result.json());
+  };
 }
 
-class Fault extends Error {
-  readonly status: number;
-  readonly type: string;
-  constructor(status: number, type: string, message: string) {
-    super(message);
-    this.status = status;
-    this.type = type;
-  }
-}
-
-async function readBody(incoming: Incoming): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  for await (const chunk of incoming) {
-    bytes += chunk.length;
-    if (bytes > maxBodyBytes)
-      throw new Fault(413, "RequestEntityTooLargeException", "The request is larger than 25 MB.");
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks);
-}
-
-function sendJson(outgoing: Outgoing, status: number, body: unknown, headers: Record<string, string> = {}): void {
-  const bytes = Buffer.from(JSON.stringify(body));
-  outgoing.writeHead(status, {
-    "content-type": "application/json",
-    "content-length": String(bytes.length),
-    "x-amzn-requestid": randomUUID(),
-    ...headers,
-  });
-  outgoing.end(bytes);
-}
-
-async function sendEvents(
+/** `POST` adds a fault, `DELETE` forgets them all, `GET` lists those that wait. For people and tests: no signature. */
+async function tellFaults(
+  incoming: Incoming,
   outgoing: Outgoing,
-  events: Iterable<readonly [string, unknown]>,
-  delayMs: number,
+  faults: ReturnType<typeof createFaults>,
 ): Promise<void> {
-  outgoing.writeHead(200, { "content-type": "application/vnd.amazon.eventstream", "x-amzn-requestid": randomUUID() });
-  let gone = false;
-  outgoing.once("close", () => {
-    gone = true;
-  });
-  for (const [type, payload] of events) {
-    if (gone) return;
-    if (!outgoing.write(eventFrame(type, payload))) await drained(outgoing);
-    if (delayMs > 0) await new Promise((resolve) => setTimeout(resolve, delayMs));
-  }
-  outgoing.end();
-}
-
-function drained(outgoing: Outgoing): Promise<void> {
-  return new Promise((resolve) => {
-    const done = () => {
-      outgoing.off("drain", done);
-      outgoing.off("close", done);
-      resolve();
-    };
-    outgoing.once("drain", done);
-    outgoing.once("close", done);
-  });
-}
-
-function sendError(outgoing: Outgoing, error: unknown): void {
-  const { status, type, message } = describe(error);
-  sendJson(
-    outgoing,
-    status,
-    { message },
-    { "x-amzn-errortype": `${type}:http://internal.amazon.com/coral/com.amazon.bedrock/` },
-  );
-}
-
-function describe(error: unknown): { status: number; type: string; message: string } {
-  if (error instanceof Fault) return error;
-  if (error instanceof Refused) return { status: 403, type: error.type, message: error.message };
-  if (error instanceof ZodError) {
-    const problems = error.issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`);
-    return { status: 400, type: "ValidationException", message: `Malformed input request: ${problems.join("; ")}` };
-  }
-  if (error instanceof SyntaxError || error instanceof TypeError) {
-    return { status: 400, type: "ValidationException", message: error.message };
-  }
-  return { status: 500, type: "InternalServerException", message: "The stand-in failed; its console says how." };
+  const body = await readBody(incoming);
+  if (incoming.method === "POST") faults.add(JSON.parse(body.toString("utf8")));
+  else if (incoming.method === "DELETE") faults.clear();
+  sendJson(outgoing, 200, { faults: faults.waiting() });
 }
