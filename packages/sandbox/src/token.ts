@@ -14,6 +14,8 @@ export interface SignIn {
   readonly audience?: string;
   readonly scope?: string;
   readonly redirectUri?: string;
+  /** Cookies of the browser imagined here, by name; handed in again, its session goes on. */
+  readonly cookies?: Map<string, string>;
   /** Further parameters of the authorization request, for example `acr_values`. */
   readonly parameters?: Readonly<Record<string, string>>;
 }
@@ -68,7 +70,7 @@ export async function signIn(request: SignIn): Promise<SignedIn> {
     ...request.parameters,
   }).toString();
 
-  const callback = await walk(authorize, redirectUri, request);
+  const callback = await walkSignIn(authorize, redirectUri, request, request.cookies);
   const code = codeOf(callback, state, request.issuer);
   const grant = { client_id: clientId, redirect_uri: redirectUri, code_verifier: verifier, code };
   const response = await tokenFor(request, grant);
@@ -80,9 +82,18 @@ export async function signIn(request: SignIn): Promise<SignedIn> {
   };
 }
 
-/** From the authorization request to the redirect back to the client, through the login form. */
-async function walk(start: URL, redirectUri: string, { user, password = user }: SignIn): Promise<URL> {
-  const cookies = new Map<string, string>();
+/**
+ * From an authorization request to the redirect back to the client, through the login form where it is shown.
+ * @param cookies of the browser that is imagined here; handed in again, its session goes on
+ * @returns where the client is answered
+ * @throws SignInError with what the page says when there is no way on
+ */
+export async function walkSignIn(
+  start: URL,
+  redirectUri: string,
+  { user, password = user }: Pick<SignIn, "user" | "password">,
+  cookies: Map<string, string> = new Map(),
+): Promise<URL> {
   let url = start;
   let form: URLSearchParams | undefined;
   let submitted = false;

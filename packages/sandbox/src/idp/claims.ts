@@ -30,7 +30,7 @@ export function profileClaims(user: User): Record<string, unknown> & { sub: stri
 
 /** Which scope covers which of those claims (OpenID Connect Core, section 5.4; `groups` as in Okta). */
 export const claimsByScope: Record<string, string[]> = {
-  openid: ["sub"],
+  openid: ["sub", "acr", "amr", "auth_time"],
   profile: ["name", "given_name", "family_name", "preferred_username"],
   email: ["email", "email_verified"],
   groups: ["groups"],

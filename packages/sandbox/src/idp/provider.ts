@@ -121,7 +121,8 @@ function features({ definition }: ProviderParts): NonNullable<Configuration["fea
     claimsParameter: { enabled: true },
     clientCredentials: { enabled: true },
     introspection: { enabled: true, allowedPolicy: (_ctx, client) => client.clientAuthMethod !== "none" },
-    revocation: { enabled: true },
+    // RFC 7009, section 2.1: a token is revoked by the client it was issued to.
+    revocation: { enabled: true, allowedPolicy: (_ctx, client, token) => token.clientId === client.clientId },
     resourceIndicators: {
       enabled: true,
       defaultResource: (ctx, client) => resourceOf(wantedAudience(ctx, definition, client?.clientId)),

@@ -113,7 +113,8 @@ async function readForm(ctx: KoaContextWithOIDC): Promise<URLSearchParams | unde
 /** A form of our own page: it carries the token of this sign-in, and the browser says it comes from here. */
 function isOurForm(ctx: KoaContextWithOIDC, parts: SignInParts, interaction: Interaction, form: URLSearchParams) {
   const origin = ctx.get("origin");
-  if (origin !== "" && origin !== ctx.origin) return false;
+  const ours = [new URL(parts.issuerUrl).origin, `${ctx.protocol}://${ctx.host}`];
+  if (origin !== "" && !ours.includes(origin)) return false;
   return equal(form.get("form_token") ?? "", formToken(parts, interaction));
 }
 

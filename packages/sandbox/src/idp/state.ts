@@ -2,6 +2,7 @@ import { chmodSync, closeSync, mkdirSync, openSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import type { Adapter, AdapterPayload } from "oidc-provider";
+import { errors } from "./library.ts";
 
 /** Rows kept per model and issuer. Tokens are the only thing that grows with use; the oldest go first. */
 const maxRows = 50_000;
@@ -83,7 +84,11 @@ function adapter(database: DatabaseSync, issuer: string, model: string, sweep: (
     findByUid: async (uid) => payloadOf(byUid.get(issuer, model, uid)),
     // The device flow, the only one with user codes, is off.
     findByUserCode: async () => undefined,
-    consume: async (id) => void consume.run(seconds(), issuer, model, id),
+    // The library looks, then marks; of several that looked at once, one alone may go on.
+    consume: async (id) => {
+      const { changes } = consume.run(seconds(), issuer, model, id);
+      if (Number(changes) === 0) throw new errors.InvalidGrant(`${model} was used already`);
+    },
     destroy: async (id) => void destroy.run(issuer, model, id),
     revokeByGrantId: async (grantId) => {
       if (grantId) revoke.run(issuer, grantId);

@@ -1,0 +1,137 @@
+import { ConfigError } from "@onbehalf/service-kit";
+import { describe, expect, test } from "vitest";
+import { signIn } from "../token.ts";
+import { startIdentityProvider } from "./start.ts";
+import { exchange, launchpadBackend, post, providerForTest, voicebox } from "./testing.ts";
+
+const json = async (url: string): Promise<Record<string, unknown>> =>
+  (await fetch(url)).json() as Promise<Record<string, unknown>>;
+
+describe("issuers", () => {
+  test.each(["default", "llm", "partner"])(
+    "%s: metadata at all three addresses, endpoints as Okta has them",
+    async (name) => {
+      const { provider } = await providerForTest();
+      const issuer = provider.issuerUrl(name);
+      expect(issuer).toBe(`http://localhost:${provider.port}/oauth2/${name}`);
+
+      const document = await json(`${issuer}/.well-known/openid-configuration`);
+      expect(await json(`${issuer}/.well-known/oauth-authorization-server`)).toEqual(document);
+      expect(await json(`${provider.url}/.well-known/oauth-authorization-server/oauth2/${name}`)).toEqual(document);
+      expect(document).toMatchObject({
+        issuer,
+        authorization_endpoint: `${issuer}/v1/authorize`,
+        token_endpoint: `${issuer}/v1/token`,
+        jwks_uri: `${issuer}/v1/keys`,
+        userinfo_endpoint: `${issuer}/v1/userinfo`,
+        revocation_endpoint: `${issuer}/v1/revoke`,
+        introspection_endpoint: `${issuer}/v1/introspect`,
+        end_session_endpoint: `${issuer}/v1/logout`,
+        authorization_response_iss_parameter_supported: true,
+        code_challenge_methods_supported: ["S256"],
+        backchannel_logout_supported: true,
+      });
+    },
+  );
+
+  test("publish public keys only, each issuer its own", async () => {
+    const { provider } = await providerForTest();
+    const sets = await Promise.all(["default", "llm"].map((name) => json(`${provider.issuerUrl(name)}/v1/keys`)));
+    const keys = sets.flatMap((set) => set.keys as Record<string, unknown>[]);
+    expect(keys).toHaveLength(2);
+    expect(new Set(keys.map(({ kid }) => kid)).size).toBe(2);
+    for (const key of keys) expect(Object.keys(key).sort()).toEqual(["alg", "e", "kid", "kty", "n", "use"]);
+  });
+
+  test("an unknown issuer or endpoint: 404 that names what there is", async () => {
+    const { provider } = await providerForTest();
+    expect(await json(`${provider.url}/oauth2/other/v1/keys`)).toMatchObject({
+      error: "not_found",
+      message: expect.stringContaining("default, llm, partner"),
+    });
+    expect(await json(`${provider.url}/oauth2/default/v1/secrets`)).toMatchObject({ error: "not_found" });
+  });
+});
+
+describe("tokens at the other endpoints", () => {
+  test("userinfo tells what the scopes cover, and nothing for a token without openid", async () => {
+    const { provider } = await providerForTest();
+    const issuer = provider.issuerUrl("default");
+    const ask = async (token: string) =>
+      await fetch(`${issuer}/v1/userinfo`, { headers: { authorization: `Bearer ${token}` } });
+    const { accessToken } = await signIn({ issuer, user: "bob", scope: "openid email" });
+    expect(await (await ask(accessToken)).json()).toEqual({
+      sub: "bob",
+      email: "bob@example.com",
+      email_verified: true,
+    });
+
+    const exchanged = await exchange(issuer, launchpadBackend, accessToken, { audience: "voicebox" });
+    expect((await ask(String(exchanged.body.access_token))).status).toBe(403);
+    expect((await ask(`${accessToken.slice(0, -8)}AAAAAAAA`)).status).toBe(401);
+  });
+
+  test("introspection answers confidential clients only; a revoked or foreign token is inactive", async () => {
+    const { provider } = await providerForTest();
+    const issuer = provider.issuerUrl("default");
+    const introspect = (token: string) => post(`${issuer}/v1/introspect`, { token }, voicebox);
+    const { accessToken } = await signIn({ issuer, user: "alice" });
+    expect((await introspect(accessToken)).body).toMatchObject({
+      active: true,
+      sub: "alice",
+      client_id: "sandbox-cli",
+      aud: "launchpad",
+      scope: "openid profile email groups",
+      groups: ["litellm-users"],
+      token_type: "Bearer",
+    });
+    const asPublic = await post(`${issuer}/v1/introspect`, { token: accessToken, client_id: "sandbox-cli" });
+    expect(asPublic.body).toEqual({ active: false });
+
+    const elsewhere = await signIn({ issuer: provider.issuerUrl("partner"), user: "alice" });
+    expect((await introspect(elsewhere.accessToken)).body).toMatchObject({ error: "unsupported_token_type" });
+    expect((await introspect("opaque")).body).toEqual({ active: false });
+
+    await post(`${issuer}/v1/revoke`, { token: accessToken, client_id: "sandbox-cli" });
+    expect((await introspect(accessToken)).body).toEqual({ active: false });
+  });
+});
+
+describe("the process", () => {
+  test("two providers share nothing: neither keys nor sessions nor counters", async () => {
+    const [{ provider: one }, { provider: two }] = [await providerForTest(), await providerForTest()];
+    await signIn({ issuer: one.issuerUrl("default"), user: "alice" });
+    expect(await json(`${two.url}/sandbox/calls`)).toEqual({ total: 0, calls: {} });
+    expect(await json(`${one.issuerUrl("default")}/v1/keys`)).not.toEqual(
+      await json(`${two.issuerUrl("default")}/v1/keys`),
+    );
+  });
+
+  test("a taken port is said with the variable that sets it", async () => {
+    const { provider } = await providerForTest();
+    const again = startIdentityProvider({ port: provider.port, destination: { write: () => undefined } });
+    await expect(again).rejects.toThrow(ConfigError);
+    await expect(again).rejects.toMatchObject({ problems: [{ name: "SANDBOX_IDP_PORT" }] });
+  });
+
+  test("logs one line per request and no token, code, cookie or secret", async () => {
+    const { provider, logs } = await providerForTest();
+    const issuer = provider.issuerUrl("default");
+    const { accessToken, refreshToken } = await signIn({ issuer, user: "alice", scope: "openid offline_access" });
+    await exchange(issuer, launchpadBackend, accessToken, { audience: "voicebox" });
+    await provider.close();
+    expect(logs.requests().map(({ route, status }) => `${route} ${status}`)).toEqual([
+      "GET /oauth2/:issuer/v1/:endpoint 303",
+      "GET /oauth2/:issuer/signin/:uid 200",
+      "POST /oauth2/:issuer/signin/:uid 303",
+      "GET /oauth2/:issuer/v1/:endpoint/:step 303",
+      "POST /oauth2/:issuer/v1/:endpoint 200",
+      "POST /oauth2/:issuer/v1/:endpoint 200",
+    ]);
+    expect(logs.requests().at(-1)).toMatchObject({ endpoint: "token", issuer, outcome: "ok" });
+    for (const secret of [accessToken, accessToken.split(".")[2] ?? "", refreshToken ?? "", launchpadBackend[1]]) {
+      expect(secret.length).toBeGreaterThan(10);
+      expect(logs.text()).not.toContain(secret);
+    }
+  });
+});
