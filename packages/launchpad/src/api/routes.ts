@@ -1,0 +1,143 @@
+import { HttpError, type Outcome, type TrailExchange, type TrailHop } from "@onbehalf/service-kit";
+import { AuthError, toWire } from "@onbehalf/shared-auth";
+import { type Context, Hono } from "hono";
+import { routePath } from "hono/route";
+import type { Caller } from "../caller.ts";
+import { launchpadHop, type TrailOf } from "../trail.ts";
+import type { Voicebox } from "../voicebox.ts";
+import type { ApiEnv, Credentials } from "./credentials.ts";
+import { callOf, sendOnBehalf } from "./on-behalf.ts";
+import { type AskRequest, askAnswer, askRequest, type Snapshot, snapshot } from "./schemas.ts";
+import { snapshotStream } from "./stream.ts";
+
+type C = Context<ApiEnv>;
+
+export interface ApiOptions {
+  readonly credentials: Credentials;
+  readonly voicebox: Voicebox;
+  readonly trail: TrailOf;
+  /** @throws HttpError 429 naming the limit */
+  readonly limit: (caller: Caller) => Promise<void>;
+  /** Lets the page draw an answer: adds to each line what to show. */
+  readonly decorate: (snapshot: Snapshot) => object;
+  readonly hopsOf: (c: Context<ApiEnv>, traceId: string) => Promise<readonly TrailHop[]>;
+  readonly now?: () => number;
+}
+
+const base = "/api/v1/voicebox";
+
+/** The public API, and the page's own way in: verified caller in, Voicebox's answer out. */
+export function apiRoutes(options: ApiOptions): Hono<ApiEnv> {
+  const { credentials, voicebox, trail, now = Date.now } = options;
+  const app = new Hono<ApiEnv>();
+
+  app.post(`${base}/ask`, (c) => asking(c, (run) => run.whole("ask")));
+  app.post(`${base}/generate-query`, (c) => asking(c, (run) => run.whole("generate-query")));
+  app.post(`${base}/stream/ask`, (c) => asking(c, (run) => run.streamed((line) => line)));
+  app.post("/page/ask", (c) => asking(c, (run) => run.streamed(options.decorate)));
+
+  app.get("/api/v1/app", async (c) => {
+    const { app: bound } = await credentials.caller(c);
+    const { id, name, connection, database, model, named_graphs, reasoning } = bound;
+    return c.json({ id, name, connection, database, model, named_graphs, reasoning });
+  });
+
+  app.get("/api/trail/:traceId", async (c) => {
+    const traceId = c.req.param("traceId");
+    return c.json({ trace_id: traceId, hops: await options.hopsOf(c, traceId) }, 200, { "cache-control": "no-store" });
+  });
+
+  interface Run {
+    whole(path: "ask" | "generate-query"): Promise<Response>;
+    streamed(toLine: (snapshot: Snapshot) => object): Promise<Response>;
+  }
+
+  /** Authenticates, limits, then asks; whatever the end, one hop goes into the trail. */
+  async function asking(c: C, ask: (run: Run) => Promise<Response>): Promise<Response> {
+    const startedAt = now();
+    const caller = await credentials.caller(c);
+    noteCaller(c, caller);
+    let exchange: TrailExchange | null = null;
+    const record = (status: number, outcome: Outcome, errorCode: string | null): void => {
+      const { requestId, trace } = c.var;
+      const facts = { startedAt, now: now(), status, outcome, errorCode, caller, exchange };
+      trail.add(launchpadHop({ ...facts, requestId, traceId: trace.traceId, route: `${c.req.method} ${routePath(c)}` }));
+    };
+    const send = (path: string, body: AskRequest) =>
+      sendOnBehalf(
+        voicebox,
+        caller,
+        { method: "POST", path: `${base}/${path}`, body: bodyFor(body, caller) },
+        callOf(c),
+        (made) => {
+          exchange = made;
+          c.var.note({ exchange: made.source });
+        },
+      );
+    const run: Run = {
+      async whole(path) {
+        const answer = await send(path, await readQuestion(c));
+        const body = askAnswer.safeParse(await answer.json());
+        if (!body.success) throw badAnswer(body.error);
+        record(200, "ok", null);
+        return c.json(body.data, 200, { "cache-control": "no-store" });
+      },
+      async streamed(toLine) {
+        const upstream = await send("stream/ask", await readQuestion(c));
+        const stream = snapshotStream({
+          upstream,
+          requestId: c.var.requestId,
+          toLine,
+          parse: (line) => snapshot.parse(JSON.parse(line)),
+          onEnd: (outcome, last) => record(last?.error?.status ?? 200, outcome, last?.error?.error ?? null),
+        });
+        return c.body(stream, 200, { "content-type": "application/x-ndjson", "cache-control": "no-store" });
+      },
+    };
+    try {
+      await options.limit(caller);
+      return await ask(run);
+    } catch (error) {
+      const { status, code } = describe(error);
+      record(status, status === 401 || status === 403 ? "denied" : status === 429 ? "limited" : "error", code);
+      throw error;
+    }
+  }
+
+  return app;
+}
+
+function noteCaller(c: C, { identity, app, clientId }: Caller): void {
+  const { issuer, subject, credential } = identity;
+  c.var.note({ issuer, subject, credential, app: app.id, client: clientId });
+}
+
+async function readQuestion(c: C): Promise<AskRequest> {
+  const body: unknown = await c.req.json().catch(() => {
+    throw new HttpError(400, "invalid_request", 'The body is not JSON. Send for example {"query": "Who is Bob?"}.');
+  });
+  return askRequest.parse(body);
+}
+
+/** What Voicebox is asked: the question, and the data of the application it came through. */
+function bodyFor(asked: AskRequest, { app, clientId }: Caller) {
+  const { id, name, connection, database, model, named_graphs, reasoning } = app;
+  return {
+    query: asked.query ?? asked.message,
+    conversation_id: asked.conversation_id ?? null,
+    ...(asked.think_mode === undefined ? {} : { think_mode: asked.think_mode }),
+    ...(clientId === undefined ? {} : { client_id: clientId }),
+    app: { id, name, connection, database, model, named_graphs, reasoning },
+  };
+}
+
+function badAnswer(cause: unknown): HttpError {
+  const message = "Voicebox answered in a form that is not understood here. Tell your administrator.";
+  return new HttpError(502, "voicebox_answer_invalid", message, { cause });
+}
+
+function describe(error: unknown): { status: number; code: string } {
+  if (error instanceof HttpError) return { status: error.status, code: error.error };
+  if (error instanceof AuthError) return { status: toWire(error).status, code: error.code };
+  return { status: 500, code: "internal_error" };
+}

@@ -1,0 +1,83 @@
+import { ShuttingDown } from "@onbehalf/service-kit";
+import type { Response as UpstreamResponse } from "undici";
+import type { Snapshot } from "./schemas.ts";
+
+/** One line of an answer is the whole answer so far; larger than this is not an answer any more. */
+const maxLineBytes = 4 * 1024 * 1024;
+
+/** Yields the lines of an NDJSON body as they come. @throws when a line is too long or the body breaks off */
+export async function* ndjsonLines(body: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
+  const decoder = new TextDecoder();
+  let rest = "";
+  for await (const chunk of body) {
+    rest += decoder.decode(chunk, { stream: true });
+    const lines = rest.split("\n");
+    rest = lines.pop() ?? "";
+    yield* lines.filter((line) => line !== "");
+    if (rest.length > maxLineBytes) throw new Error("a line of the answer is too long");
+  }
+  if (rest !== "") yield rest;
+}
+
+export interface StreamOptions {
+  readonly upstream: UpstreamResponse;
+  readonly requestId: string;
+  /** Changes a line on its way, for the page. */
+  readonly toLine: (snapshot: Snapshot) => object;
+  readonly parse: (line: string) => Snapshot;
+  /** Told once how it ended; `aborted` when the reader went away. */
+  readonly onEnd: (outcome: "ok" | "error" | "aborted", last: Snapshot | undefined) => void;
+}
+
+/**
+ * Passes snapshots on one by one, as fast as they are read. A stream that breaks ends with a last line that says so;
+ * a reader that leaves closes the stream above too.
+ */
+export function snapshotStream(options: StreamOptions): ReadableStream<Uint8Array> {
+  const encoder = new TextEncoder();
+  const lines = ndjsonLines(options.upstream.body ?? emptyBody());
+  let last: Snapshot | undefined;
+  let over = false;
+  const end = (outcome: "ok" | "error" | "aborted"): void => {
+    if (over) return;
+    over = true;
+    options.onEnd(outcome, last);
+  };
+  return new ReadableStream<Uint8Array>({
+    async pull(controller) {
+      const line = (value: object): void => controller.enqueue(encoder.encode(`${JSON.stringify(value)}\n`));
+      try {
+        const next = await lines.next();
+        if (next.done !== true) {
+          last = options.parse(next.value);
+          line(options.toLine(last));
+          return;
+        }
+        if (last?.pending !== false) line(options.toLine(brokenOff(last, options.requestId, undefined)));
+        end(last?.pending === false && last.error === undefined ? "ok" : "error");
+        controller.close();
+      } catch (error) {
+        line(options.toLine(brokenOff(last, options.requestId, error)));
+        end("error");
+        controller.close();
+      }
+    },
+    async cancel() {
+      end("aborted");
+      await options.upstream.body?.cancel().catch(() => {});
+    },
+  });
+}
+
+/** What was said so far stays; the end says that there is no more, and why. */
+function brokenOff(last: Snapshot | undefined, requestId: string, error: unknown): Snapshot {
+  const shutdown = error instanceof ShuttingDown;
+  const message = shutdown
+    ? "The service is restarting and could not finish this answer. Ask again in a moment."
+    : "The answer broke off before its end. Ask again.";
+  const said = last ?? { result: "", actions: [] };
+  const reason = { error: shutdown ? "shutting_down" : "answer_broken_off", message, request_id: requestId };
+  return { ...said, pending: false, error: reason };
+}
+
+async function* emptyBody(): AsyncGenerator<Uint8Array> {}

@@ -1,0 +1,61 @@
+import type { App, AppKey } from "./app.ts";
+import type { FileApps } from "./file.ts";
+import { keyHint, keyMatches, keyPattern } from "./key.ts";
+import type { AppStore } from "./store.ts";
+
+/** All applications, from the file and from the database, and the way from a key to its application. */
+export interface AppRegistry {
+  list(): Promise<readonly App[]>;
+  byId(id: string): Promise<App | undefined>;
+  /** The application the page uses when none is named: the file's default, else the first that takes sessions. */
+  byDefault(): Promise<App | undefined>;
+  keys(appId: string): Promise<readonly AppKey[]>;
+  /** The application a key opens, disabled or expired ones too: the caller decides what to say. */
+  byKey(key: string): Promise<{ readonly app: App; readonly key: AppKey } | undefined>;
+  /** Notes that a key was used; at most once a minute is written. */
+  used(key: AppKey): Promise<void>;
+}
+
+const usedEveryMs = 60_000;
+
+export function createAppRegistry(file: FileApps, store: AppStore, now: () => number = Date.now): AppRegistry {
+  /** Last uses of the file's keys live with this process: there is nowhere in the file to write them. */
+  const fileUses = new Map<string, string>();
+  const withUse = (key: AppKey): AppKey => ({ ...key, last_used_at: fileUses.get(key.id) ?? null });
+
+  async function list(): Promise<readonly App[]> {
+    const stored = await store.apps();
+    const ids = new Set(file.apps.map(({ id }) => id));
+    return [...file.apps, ...stored.filter(({ id }) => !ids.has(id))];
+  }
+  async function byId(id: string): Promise<App | undefined> {
+    return file.apps.find((app) => app.id === id) ?? (await store.app(id));
+  }
+
+  return {
+    list,
+    byId,
+    async byDefault() {
+      const apps = await list();
+      return apps.find(({ isDefault }) => isDefault) ?? apps.find(({ modes }) => modes.includes("session"));
+    },
+    async keys(appId) {
+      const ofFile = file.keys.filter(({ app_id }) => app_id === appId).map(withUse);
+      return ofFile.length > 0 ? ofFile : store.keys(appId);
+    },
+    async byKey(given) {
+      if (!keyPattern.test(given)) return undefined;
+      const candidates = [...file.keys, ...(await store.keysByHint(keyHint(given)))];
+      const key = candidates.find(({ hash }) => keyMatches(given, hash));
+      const app = key && (await byId(key.app_id));
+      return key && app && { app, key };
+    },
+    async used(key) {
+      const at = new Date(now()).toISOString();
+      const last = fileUses.get(key.id) ?? key.last_used_at;
+      if (last !== null && now() - Date.parse(last) < usedEveryMs) return;
+      if (key.id.startsWith("file:")) fileUses.set(key.id, at);
+      else await store.used(key.id, at);
+    },
+  };
+}

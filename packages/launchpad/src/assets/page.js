@@ -1,0 +1,302 @@
+// @ts-check
+/**
+ * The page's only script. It never turns text into markup: what the server sends to be shown is a tree of elements,
+ * which is built here one by one (see pages/tree.ts).
+ */
+
+/** @typedef {{ tag: string, attributes: Record<string, string>, children: (Tree | string)[] }} Tree */
+/** @typedef {{ question: string, answer: Tree | null, behind: Tree | null, chain: Tree | null, problem: string | null }} Turn */
+/** @typedef {{ id: string | null, title: string, turns: Turn[] }} Conversation */
+
+const svgTags = new Set(["svg", "path", "circle", "rect", "line", "g", "text", "title", "polyline"]);
+const svgNamespace = "http://www.w3.org/2000/svg";
+
+/** @param {Tree | string} tree @returns {Node} */
+function build(tree) {
+  if (typeof tree === "string") return document.createTextNode(tree);
+  const element = svgTags.has(tree.tag) ? document.createElementNS(svgNamespace, tree.tag) : document.createElement(tree.tag);
+  for (const [name, value] of Object.entries(tree.attributes)) element.setAttribute(name, value);
+  element.append(...tree.children.map(build));
+  return element;
+}
+
+/** @param {string} tag @param {Record<string, string>} attributes @param {(Node | string)[]} children */
+function make(tag, attributes = {}, ...children) {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
+  element.append(...children);
+  return element;
+}
+
+/** @param {number} seconds */
+function secondsLeft(seconds) {
+  const left = Math.floor(seconds);
+  if (left <= 0) return "expired";
+  if (left < 60) return `${left} s`;
+  if (left < 3600) return `${Math.floor(left / 60)} min ${left % 60} s`;
+  return `${Math.floor(left / 3600)} h ${Math.floor((left % 3600) / 60)} min`;
+}
+
+setInterval(() => {
+  for (const element of document.querySelectorAll("[data-expires]")) {
+    element.textContent = secondsLeft(Number(element.getAttribute("data-expires")) - Date.now() / 1000);
+  }
+}, 1000);
+
+/** @param {ReadableStream<Uint8Array>} body */
+async function* lines(body) {
+  const reader = body.pipeThrough(new TextDecoderStream()).getReader();
+  let rest = "";
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) break;
+    rest += value;
+    const parts = rest.split("\n");
+    rest = parts.pop() ?? "";
+    for (const part of parts) if (part !== "") yield JSON.parse(part);
+  }
+  if (rest !== "") yield JSON.parse(rest);
+}
+
+const ask = document.querySelector("[data-page=ask]");
+if (ask instanceof HTMLElement) startAsking(ask);
+
+/** @param {HTMLElement} root */
+function startAsking(root) {
+  /** @template {Element} E @param {string} id @param {new () => E} type @returns {E} */
+  const byId = (id, type) => {
+    const found = document.getElementById(id);
+    if (found instanceof type) return found;
+    throw new Error(`the page has no ${id}`);
+  };
+  const composer = byId("composer", HTMLFormElement);
+  const input = byId("question", HTMLTextAreaElement);
+  const send = byId("send", HTMLButtonElement);
+  const stop = byId("stop", HTMLButtonElement);
+  const turnsAt = byId("turns", HTMLElement);
+  const status = byId("status", HTMLElement);
+  const welcome = byId("welcome", HTMLElement);
+  const list = byId("conversation-list", HTMLElement);
+  const appChoice = document.getElementById("app");
+  // One session's conversations; another session in the same tab starts with none.
+  const storageKey = `conversations-${root.dataset.owner}`;
+  const pendingKey = "question-on-its-way";
+
+  /** @type {Conversation[]} */
+  let conversations = restore();
+  /** @type {Conversation} */
+  let current = { id: null, title: "", turns: [] };
+  /** @type {AbortController | undefined} */
+  let running;
+
+  function restore() {
+    for (const key of Object.keys(sessionStorage)) {
+      if (key.startsWith("conversations-") && key !== storageKey) sessionStorage.removeItem(key);
+    }
+    try {
+      return JSON.parse(sessionStorage.getItem(storageKey) ?? "[]");
+    } catch {
+      return [];
+    }
+  }
+
+  function keep() {
+    if (!conversations.includes(current) && current.turns.length > 0) conversations = [current, ...conversations].slice(0, 20);
+    try {
+      sessionStorage.setItem(storageKey, JSON.stringify(conversations));
+    } catch {
+      // Full: the list is a convenience, the answers are on the page.
+    }
+    showList();
+  }
+
+  function showList() {
+    list.replaceChildren(
+      ...conversations.map((conversation) => {
+        const button = make("button", { type: "button" }, conversation.title);
+        if (conversation === current) button.setAttribute("aria-current", "true");
+        button.addEventListener("click", () => show(conversation));
+        return make("li", {}, button);
+      }),
+    );
+  }
+
+  /** @param {Conversation} conversation */
+  function show(conversation) {
+    running?.abort();
+    current = conversation;
+    turnsAt.replaceChildren(...conversation.turns.map((turn) => turnView(turn).element));
+    welcome.hidden = conversation.turns.length > 0;
+    showList();
+    input.focus();
+  }
+
+  /** @param {Turn} turn */
+  function turnView(turn) {
+    const answer = make("div", { class: "answer" });
+    const behind = make("div", {});
+    const problem = make("div", { class: "problem", role: "alert" });
+    const chain = make("div", {});
+    const retry = make("button", { type: "button", class: "plain" }, "Ask again");
+    const curl = make("button", { type: "button", class: "plain" }, "Copy as curl");
+    const tools = make("div", { class: "tools" }, retry, curl);
+    const element = make(
+      "article",
+      { class: "turn", "aria-label": turn.question },
+      make("h2", { class: "question" }, turn.question),
+      answer,
+      problem,
+      tools,
+      behind,
+      chain,
+    );
+    retry.addEventListener("click", () => void run(turn.question));
+    curl.addEventListener("click", () => void copyCurl(turn.question, curl));
+    const update = () => {
+      answer.replaceChildren(...(turn.answer === null ? [] : [build(turn.answer)]));
+      behind.replaceChildren(...(turn.behind === null ? [] : [build(turn.behind)]));
+      chain.replaceChildren(...(turn.chain === null ? [] : [build(turn.chain)]));
+      problem.replaceChildren(...(turn.problem === null ? [] : [make("p", {}, turn.problem)]));
+      problem.hidden = turn.problem === null;
+    };
+    update();
+    return { element, update, problem };
+  }
+
+  /** @param {string} question @param {HTMLElement} button */
+  async function copyCurl(question, button) {
+    const body = JSON.stringify({ query: question }).replaceAll("'", "'\\''");
+    const command = [
+      `curl -X POST '${root.dataset.publicUrl}/api/v1/voicebox/ask'`,
+      `-H "Authorization: Bearer $ACCESS_TOKEN"`,
+      `-H "X-Voicebox-App-Key: $APP_KEY"`,
+      `-H 'X-Client-Id: my-client'`,
+      `-H 'Content-Type: application/json'`,
+      `-d '${body}'`,
+    ].join(" \\\n  ");
+    await navigator.clipboard.writeText(command);
+    button.textContent = "Copied";
+    setTimeout(() => {
+      button.textContent = "Copy as curl";
+    }, 1500);
+  }
+
+  /** @param {string} question */
+  async function run(question) {
+    if (running !== undefined) return;
+    running = new AbortController();
+    /** @type {Turn} */
+    const turn = { question, answer: null, behind: null, chain: null, problem: null };
+    if (current.turns.length === 0) current.title = question;
+    current.turns.push(turn);
+    const view = turnView(turn);
+    view.element.classList.add("pending");
+    turnsAt.append(view.element);
+    welcome.hidden = true;
+    send.hidden = true;
+    stop.hidden = false;
+    status.textContent = "Answering…";
+    view.element.scrollIntoView({ block: "start", behavior: "auto" });
+    let traceId = "";
+    try {
+      const response = await fetch("/page/ask", {
+        method: "POST",
+        signal: running.signal,
+        headers: { "content-type": "application/json", ...appHeader() },
+        body: JSON.stringify({ query: question, conversation_id: current.id }),
+      });
+      traceId = response.headers.get("traceparent")?.split("-")[1] ?? "";
+      if (response.ok && response.body !== null) await read(response.body, turn, view.update);
+      else await refused(response, question, turn, view.problem, view.update);
+    } catch (error) {
+      turn.problem = running.signal.aborted
+        ? "You stopped this answer."
+        : `The connection broke off. Check your network and ask again. (${error instanceof Error ? error.message : ""})`;
+    }
+    running = undefined;
+    send.hidden = false;
+    stop.hidden = true;
+    view.element.classList.remove("pending");
+    status.textContent = turn.problem ?? "The answer is complete.";
+    if (traceId !== "") turn.chain = await fetchChain(traceId);
+    const kept = [...view.problem.children];
+    view.update();
+    if (kept.length > 1) view.problem.replaceChildren(...kept);
+    keep();
+  }
+
+  /** @returns {Record<string, string>} */
+  function appHeader() {
+    return appChoice instanceof HTMLSelectElement ? { "x-voicebox-app": appChoice.value } : {};
+  }
+
+  /** @param {ReadableStream<Uint8Array>} body @param {Turn} turn @param {() => void} update */
+  async function read(body, turn, update) {
+    let isDrawn = true;
+    for await (const line of lines(body)) {
+      current.id = line.conversation_id ?? current.id;
+      turn.answer = line.answer;
+      turn.behind = line.behind;
+      turn.problem = line.error === null ? null : line.error.message;
+      if (!isDrawn) continue;
+      isDrawn = false;
+      // Drawn at most once a frame, however fast the lines come.
+      requestAnimationFrame(() => {
+        isDrawn = true;
+        update();
+      });
+    }
+    update();
+  }
+
+  /**
+   * A refusal in words; where signing in again helps, the question is kept and asked again afterwards.
+   * @param {Response} response @param {string} question @param {Turn} turn @param {HTMLElement} at @param {() => void} update
+   */
+  async function refused(response, question, turn, at, update) {
+    const body = await response.json().catch(() => ({}));
+    turn.problem = body.message ?? `The question was not answered (${response.status}).`;
+    update();
+    if (response.status !== 401) return;
+    sessionStorage.setItem(pendingKey, question);
+    const way = body.login_url ?? `/login?${new URLSearchParams({ return_to: "/?resume=1" })}`;
+    const label = body.login_url === undefined ? "Sign in again; your question is kept" : "Confirm it is you; your question is kept";
+    at.append(make("a", { class: "button", href: way }, label));
+  }
+
+  /** @param {string} traceId @returns {Promise<Tree | null>} */
+  async function fetchChain(traceId) {
+    const response = await fetch(`/page/chain/${traceId}`).catch(() => undefined);
+    return response?.ok === true ? response.json() : null;
+  }
+
+  composer.addEventListener("submit", (event) => {
+    event.preventDefault();
+    const question = input.value.trim();
+    if (question === "" || running !== undefined) return;
+    input.value = "";
+    void run(question);
+  });
+  input.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
+    event.preventDefault();
+    composer.requestSubmit();
+  });
+  stop.addEventListener("click", () => running?.abort());
+  for (const button of document.querySelectorAll("[data-example]")) {
+    button.addEventListener("click", () => void run(button.getAttribute("data-example") ?? ""));
+  }
+  byId("new-conversation", HTMLButtonElement).addEventListener("click", () => {
+    show({ id: null, title: "", turns: [] });
+  });
+
+  showList();
+  const pending = sessionStorage.getItem(pendingKey);
+  if (pending !== null && new URLSearchParams(location.search).has("resume")) {
+    sessionStorage.removeItem(pendingKey);
+    history.replaceState(null, "", "/");
+    void run(pending);
+  } else {
+    input.focus();
+  }
+}

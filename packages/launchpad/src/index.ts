@@ -1,0 +1,2 @@
+export { createKey } from "./apps/key.ts";
+export { start } from "./start.ts";

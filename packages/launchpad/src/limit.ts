@@ -1,0 +1,39 @@
+import { HttpError } from "@onbehalf/service-kit";
+import { RateLimiterMemory } from "rate-limiter-flexible";
+import type { Caller } from "./caller.ts";
+
+export interface LimitOptions {
+  readonly appRequestsPerMinute: number;
+  readonly clientRequestsPerMinute: number;
+}
+
+/** Windows of one minute, counted by this process; several replicas let through as many times more. */
+const windowSeconds = 60;
+
+/**
+ * LIMIT: requests per minute of an application, and of one client or person within it. An application's own figure
+ * replaces the general one.
+ * The answered function throws HttpError 429, which names the limit and says when to come again.
+ */
+export function createLimit({ appRequestsPerMinute, clientRequestsPerMinute }: LimitOptions) {
+  const perMinute = (points: number) => new RateLimiterMemory({ points, duration: windowSeconds });
+  const apps = perMinute(Number.MAX_SAFE_INTEGER);
+  const clients = perMinute(clientRequestsPerMinute);
+
+  return async ({ app, identity, clientId }: Pick<Caller, "app" | "identity" | "clientId">): Promise<void> => {
+    const allowed = app.requests_per_minute ?? appRequestsPerMinute;
+    const ofApp = await apps.consume(app.id);
+    if (ofApp.consumedPoints > allowed) throw limited(`application ${app.id}`, allowed, ofApp.msBeforeNext);
+    // The client's name is its own word: the person or application it speaks for is part of the key.
+    const who = `${app.id} ${identity.issuer} ${identity.subject} ${clientId ?? ""}`;
+    await clients.consume(who).catch((state: { readonly msBeforeNext: number }) => {
+      throw limited(`client ${clientId ?? identity.subject}`, clientRequestsPerMinute, state.msBeforeNext);
+    });
+  };
+}
+
+function limited(what: string, perMinute: number, msBeforeNext: number): HttpError {
+  const retryAfterSeconds = Math.max(1, Math.ceil(msBeforeNext / 1000));
+  const message = `The limit of ${perMinute} requests per minute for ${what} is reached. Try again in ${retryAfterSeconds} s.`;
+  return new HttpError(429, "rate_limited", message, { retryAfterSeconds });
+}

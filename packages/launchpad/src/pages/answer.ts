@@ -1,0 +1,93 @@
+import type { Snapshot } from "../api/schemas.ts";
+import { parseCsv } from "./csv.ts";
+import { markdownTree } from "./markdown.ts";
+import { type Child, h, type Tree } from "./tree.ts";
+
+/** What the page gets for each snapshot: the answer to show, and no more of it than it shows. */
+export interface AnswerView {
+  readonly conversation_id: string | null;
+  readonly pending: boolean;
+  readonly error: Snapshot["error"] | null;
+  readonly answer: Tree;
+  /** What is behind the answer: the query, its table, its sources. */
+  readonly behind: Tree | null;
+}
+
+export function answerView(snapshot: Snapshot): AnswerView {
+  return {
+    conversation_id: snapshot.conversation_id ?? null,
+    pending: snapshot.pending,
+    error: snapshot.error ?? null,
+    answer: markdownTree(snapshot.result ?? ""),
+    behind: snapshot.pending ? null : behind(snapshot.actions),
+  };
+}
+
+type Action = Snapshot["actions"][number];
+
+function behind(actions: readonly Action[]): Tree | null {
+  const parts = actions.map(part).filter((found) => found !== null);
+  return parts.length === 0 ? null : h("div", { class: "behind" }, ...parts);
+}
+
+function part({ type, label, value }: Action): Tree | null {
+  if (type === "provenance") return sources(value);
+  if (typeof value !== "string" || value === "") return null;
+  switch (type) {
+    case "sparql":
+      return fold(label ?? "SPARQL", h("pre", { tabindex: 0 }, h("code", {}, value)));
+    case "csv":
+      return table(label ?? "Table", value);
+    case "rewritten_query":
+      return fold(label ?? "Understood as", h("p", {}, value));
+    case "reasoning":
+      return fold(label ?? "Reasoning", h("pre", { tabindex: 0 }, pretty(value)));
+    default:
+      return null;
+  }
+}
+
+function fold(title: string, ...content: readonly Child[]): Tree {
+  return h("details", {}, h("summary", {}, title), ...content);
+}
+
+const shownRows = 100;
+
+function table(title: string, csv: string): Tree | null {
+  const [head, ...rows] = parseCsv(csv);
+  if (head === undefined) return null;
+  const more = rows.length - shownRows;
+  return fold(
+    `${title} · ${rows.length} ${rows.length === 1 ? "row" : "rows"}`,
+    h(
+      "div",
+      { class: "table", tabindex: 0, role: "region", "aria-label": title },
+      h(
+        "table",
+        {},
+        h("thead", {}, h("tr", {}, ...head.map((cell) => h("th", { scope: "col" }, cell)))),
+        h("tbody", {}, ...rows.slice(0, shownRows).map((row) => h("tr", {}, ...row.map((cell) => h("td", {}, cell))))),
+      ),
+    ),
+    more > 0 && h("p", { class: "quiet" }, `and ${more} more rows`),
+  );
+}
+
+/** `{graphs: [{name, iri, description, …}]}`; anything else is not shown. */
+function sources(value: unknown): Tree | null {
+  const graphs = typeof value === "object" && value !== null && "graphs" in value ? value.graphs : undefined;
+  if (!Array.isArray(graphs) || graphs.length === 0) return null;
+  const rows = graphs.map((graph: unknown) => {
+    const { name, iri, description } = (graph ?? {}) as Record<string, unknown>;
+    return h("li", {}, h("strong", {}, String(name ?? iri ?? "graph")), description ? ` ${String(description)}` : null);
+  });
+  return fold(`Sources · ${rows.length}`, h("ul", {}, ...rows));
+}
+
+function pretty(json: string): string {
+  try {
+    return JSON.stringify(JSON.parse(json), null, 2);
+  } catch {
+    return json;
+  }
+}

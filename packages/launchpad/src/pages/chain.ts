@@ -1,0 +1,226 @@
+import type { TrailHop } from "@onbehalf/service-kit";
+import { type Chain, chainOf, type Stop, type Ticket } from "./chain-model.ts";
+import { type Child, h, type Tree } from "./tree.ts";
+import { milliseconds, secondsLeft, shortIssuer } from "./words.ts";
+
+/**
+ * The picture of one request: who asked, each service it passed, and between two services the token that was carried
+ * there. One line in the person's colour runs through all of it: everything was done on their behalf.
+ * @param now seconds since the epoch
+ */
+export function chainTree(hops: readonly TrailHop[], now: number): Tree {
+  const chain = chainOf(hops);
+  const id = `chain-${hops[0]?.trace_id ?? "none"}-${hops[0]?.request_id.slice(0, 8) ?? ""}`;
+  if (chain.stops.length === 0) return h("p", { class: "quiet" }, "Nothing is known about this request any more.");
+  return h(
+    "figure",
+    { class: "chain", "aria-labelledby": `${id}-title` },
+    h("figcaption", { id: `${id}-title` }, caption(chain)),
+    h(
+      "ol",
+      { class: "chain-line" },
+      person(chain),
+      ...chain.stops.flatMap((stop, at) => [
+        ticket(chain.tickets[at], now, stop.outcome === "denied"),
+        station(stop, `${id}-${at}`, now),
+      ]),
+      ...model(chain),
+    ),
+  );
+}
+
+function caption({ person: who, stops, totalMilliseconds }: Chain): Child {
+  const name = who?.name ?? who?.subject ?? "somebody";
+  const stopped = stops.find(({ outcome }) => outcome === "denied" || outcome === "limited");
+  const failed = stops.find(({ outcome }) => outcome === "error" || outcome === "aborted");
+  const end =
+    stopped !== undefined
+      ? [" and was stopped at ", h("strong", {}, stops.at(-1)?.title ?? stopped.title)]
+      : failed !== undefined
+        ? " and did not come to its end"
+        : null;
+  const last = stops.at(-1)?.title ?? "";
+  return [
+    "This question travelled to ",
+    last,
+    " ",
+    h("strong", { class: "behalf" }, `on behalf of ${name}`),
+    end,
+    h("span", { class: "quiet" }, ` · ${milliseconds(totalMilliseconds)}`),
+  ];
+}
+
+function person({ person: who }: Chain): Tree {
+  const name = who?.name ?? who?.subject ?? "Somebody";
+  return h(
+    "li",
+    { class: "stop person" },
+    h("span", { class: "dot", "aria-hidden": "true" }, initials(name)),
+    h("strong", { class: "stop-name" }, name),
+    h("span", { class: "quiet" }, who === null ? "" : who.kind === "app" ? "application" : (who.email ?? who.subject)),
+    who !== null && who.groups.length > 0 && h("span", { class: "chips" }, ...who.groups.slice(0, 4).map(chip)),
+  );
+}
+
+function chip(text: string): Tree {
+  return h("span", { class: "chip" }, text);
+}
+
+function initials(name: string): string {
+  const words = name.split(/[\s.@_-]+/).filter((word) => word !== "");
+  return words
+    .slice(0, 2)
+    .map((word) => [...word][0]?.toUpperCase() ?? "")
+    .join("");
+}
+
+function ticket(carried: Ticket | undefined, now: number, refused: boolean): Tree {
+  if (carried === undefined) return h("li", { class: "ticket" });
+  const { title, audience, scopes, client, issuer, source, expiresAt } = carried;
+  const state = source === null ? "kept" : source;
+  return h(
+    "li",
+    { class: `ticket ${state}${refused ? " refused" : ""}` },
+    h(
+      "div",
+      { class: "ticket-paper" },
+      h("span", { class: "ticket-title" }, title, source !== null && h("span", { class: `source ${source}` }, sourceWords(carried))),
+      h(
+        "dl",
+        {},
+        fact("for", audience),
+        fact("scope", scopes.length === 0 ? null : shortList(scopes)),
+        fact("client", client),
+        fact("issuer", issuer === null ? null : shortIssuer(issuer)),
+        expiresAt === null
+          ? null
+          : [h("dt", {}, "valid"), h("dd", { "data-expires": expiresAt }, secondsLeft(expiresAt - now))],
+      ),
+    ),
+  );
+}
+
+function sourceWords({ source, milliseconds: ms }: Ticket): string {
+  if (source === "cached") return "cached";
+  return ms === null ? "fresh" : `fresh · ${milliseconds(ms)}`;
+}
+
+function fact(name: string, value: string | null): Child {
+  return value === null || value === "" ? null : [h("dt", {}, name), h("dd", {}, value)];
+}
+
+const shownScopes = 3;
+function shortList(words: readonly string[]): string {
+  const more = words.length - shownScopes;
+  return words.slice(0, shownScopes).join(" ") + (more > 0 ? ` +${more}` : "");
+}
+
+function station(stop: Stop, id: string, now: number): Tree {
+  const { title, role, outcome, calls } = stop;
+  return h(
+    "li",
+    { class: `stop service ${outcome}` },
+    h("span", { class: "dot", "aria-hidden": "true" }, outcome === "ok" ? "✓" : outcome === "denied" ? "✕" : "!"),
+    h(
+      "button",
+      { class: "stop-name", type: "button", popovertarget: id, "aria-label": `${title}: show claims` },
+      title,
+    ),
+    h("span", { class: "quiet" }, outcome === "ok" ? role : outcomeWords(stop)),
+    h("span", { class: "stop-figures" }, milliseconds(stop.milliseconds), calls > 1 ? ` · ${calls} calls` : null),
+    claims(stop, id, now),
+  );
+}
+
+function outcomeWords({ outcome, status, errorCode }: Stop): string {
+  const words = { ok: "ok", denied: "refused", limited: "limit reached", error: "failed", aborted: "stopped" }[outcome];
+  return `${words} · ${status}${errorCode === null ? "" : ` ${errorCode}`}`;
+}
+
+/** What the service saw, word by word. A popover: opened by its button, closed by Escape, without a script. */
+function claims(stop: Stop, id: string, now: number): Tree {
+  return h(
+    "div",
+    { class: "claims", id, popover: "auto", role: "dialog", "aria-label": `What ${stop.title} saw` },
+    h(
+      "header",
+      {},
+      h("h4", {}, `What ${stop.title} saw`),
+      h("button", { type: "button", class: "plain", popovertarget: id, popovertargetaction: "hide", "aria-label": "Close" }, "✕"),
+    ),
+    ...stop.hops.map((hop) => hopFacts(hop, now)),
+    h("p", { class: "quiet" }, "Claims only: the token itself never leaves the services."),
+  );
+}
+
+function hopFacts(hop: TrailHop, now: number): Tree {
+  const { identity, exchange, detail } = hop;
+  const { claims: seen, ...rest } = detail;
+  return h(
+    "section",
+    {},
+    h("p", { class: "route" }, h("code", {}, hop.route), ` → ${hop.status}, ${milliseconds(hop.duration_ms)}`),
+    h("table", {}, h("tbody", {}, ...rows(typeof seen === "object" && seen !== null ? seen : (identity ?? {})))),
+    exchange === null
+      ? null
+      : [
+          h("h5", {}, "Then it exchanged the token for"),
+          h(
+            "table",
+            {},
+            h(
+              "tbody",
+              {},
+              ...rows({
+                ...exchange,
+                valid: exchange.expires_at === null ? null : secondsLeft(exchange.expires_at - now),
+              }),
+            ),
+          ),
+        ],
+    Object.keys(rest).length === 0 ? null : [h("h5", {}, "On record"), h("table", {}, h("tbody", {}, ...rows(rest)))],
+  );
+}
+
+function rows(record: object): Tree[] {
+  return Object.entries(record)
+    .filter(([, value]) => value !== null && value !== undefined && value !== "")
+    .map(([name, value]) => h("tr", {}, h("th", { scope: "row" }, name), h("td", {}, valueText(name, value))));
+}
+
+const times = new Set(["exp", "iat", "nbf", "auth_time", "expires_at"]);
+
+function valueText(name: string, value: unknown): string {
+  if (times.has(name) && typeof value === "number") {
+    return `${value} (${new Date(value * 1000).toISOString().slice(11, 19)} UTC)`;
+  }
+  return typeof value === "string" ? value : JSON.stringify(value);
+}
+
+function model({ model: answered, stops }: Chain): Tree[] {
+  if (answered === null) return [];
+  const figures = [
+    answered.tokens === null ? null : `${answered.tokens.toLocaleString("en")} tokens`,
+    answered.usd === null ? null : `$${answered.usd.toFixed(4)}`,
+  ].filter((text) => text !== null);
+  return [
+    h(
+      "li",
+      { class: "ticket kept" },
+      h(
+        "div",
+        { class: "ticket-paper" },
+        h("span", { class: "ticket-title" }, "Signed by AWS SigV4"),
+        h("dl", {}, fact("metadata", `user ${stops.at(-1)?.identity?.subject ?? "—"}`)),
+      ),
+    ),
+    h(
+      "li",
+      { class: "stop model" },
+      h("span", { class: "dot", "aria-hidden": "true" }, "✦"),
+      h("strong", { class: "stop-name" }, "Bedrock"),
+      h("span", { class: "quiet" }, answered.name),
+      figures.length > 0 && h("span", { class: "stop-figures" }, figures.join(" · ")),
+    ),
+  ];
+}

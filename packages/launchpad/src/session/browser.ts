@@ -1,0 +1,43 @@
+import type { Context } from "hono";
+import { createMiddleware } from "hono/factory";
+import { HttpError } from "@onbehalf/service-kit";
+import type { Cookie } from "./cookie.ts";
+import type { Session } from "./session.ts";
+import type { Sessions } from "./sessions.ts";
+
+/** What the session stage leaves for the stages after it. */
+export interface SessionVariables {
+  /** The session of this request's cookie, looked up when first asked for. */
+  session: () => Promise<Session | undefined>;
+}
+
+/** Finds the session behind a request's cookie, at most once a request, and only where someone asks. */
+export function withSession(sessions: Sessions, cookie: Cookie) {
+  return createMiddleware<{ Variables: SessionVariables }>(async (c, next) => {
+    let found: Promise<Session | undefined> | undefined;
+    c.set("session", () => {
+      const value = cookie.read(c);
+      found ??= value === undefined || value.length > 200 ? Promise.resolve(undefined) : sessions.find(value);
+      return found;
+    });
+    await next();
+  });
+}
+
+/** @throws HttpError 401 without a living session */
+export async function requireSession(c: { readonly var: SessionVariables }): Promise<Session> {
+  const session = await c.var.session();
+  if (session !== undefined) return session;
+  throw new HttpError(401, "session_absent", "You are not signed in, or your session has ended. Sign in to go on.");
+}
+
+/**
+ * A cookie travels with requests that other sites start, so a request that changes something must say that it came
+ * from our own page: the browser writes `Origin` itself and no script can forge it.
+ * @throws HttpError 403 for a foreign or absent Origin
+ */
+export function requireSameOrigin(c: Context, publicUrl: string): void {
+  if (c.req.header("origin") === publicUrl) return;
+  const message = `This request did not come from ${publicUrl}. Open that page and try there; programs use the public API with a token.`;
+  throw new HttpError(403, "origin_refused", message);
+}
