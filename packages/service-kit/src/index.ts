@@ -20,7 +20,11 @@ export type { Migration, SqlDialect } from "./sql/migrate.ts";
 export { openPool, type PostgresOptions } from "./sql/postgres.ts";
 export { openSqlite } from "./sql/sqlite.ts";
 export { type MemoryStoreOptions, memoryStore } from "./stores/memory.ts";
+export { type FlightOptions, oneFlight } from "./stores/one-flight.ts";
+export { type RedisStoreOptions, redisStore } from "./stores/redis.ts";
+export { openRedis, type RedisClient, type RedisConnection, type RedisOptions } from "./stores/redis-connection.ts";
 export type { KeyValueStore, Lease, Lifetime } from "./stores/store.ts";
+export { redisTokenStore, tokenStoreOver } from "./stores/token-store.ts";
 export { parseTraceparent, type Trace } from "./trace.ts";
 export {
   createTrail,

@@ -1,5 +1,5 @@
 import { LRUCache } from "lru-cache";
-import type { KeyValueStore, Lifetime } from "./store.ts";
+import { type KeyValueStore, type Lifetime, maxMembers } from "./store.ts";
 
 export interface MemoryStoreOptions {
   /** The least recently used entry makes room for a new one. */
@@ -13,7 +13,7 @@ export function memoryStore({ maxEntries, now = () => performance.now() }: Memor
   const options = { max: maxEntries, perf: { now }, ttlResolution: 0 };
   const values = new LRUCache<string, string>(options);
   const leases = new LRUCache<string, symbol>(options);
-  const sets = new LRUCache<string, Set<string>>(options);
+  const sets = new LRUCache<string, Map<string, number>>(options);
   const store = (key: string, value: string, lifetime: Lifetime): void => {
     values.set(key, value, { ttl: milliseconds(lifetime) });
   };
@@ -52,16 +52,16 @@ export function memoryStore({ maxEntries, now = () => performance.now() }: Memor
       };
     },
     async addMember(key, member, lifetime) {
-      const members = sets.get(key) ?? new Set();
-      members.add(member);
-      sets.set(key, members, { ttl: milliseconds(lifetime) });
+      const members = alive(sets.get(key), now());
+      const ttl = milliseconds(lifetime);
+      members.set(member, now() + ttl);
+      const kept = [...members].sort(([, a], [, b]) => a - b).slice(-maxMembers);
+      sets.set(key, new Map(kept), { ttl: Math.max(...members.values()) - now() });
     },
     async removeMember(key, member) {
-      const members = sets.get(key);
-      members?.delete(member);
-      if (members?.size === 0) sets.delete(key);
+      sets.get(key)?.delete(member);
     },
-    members: async (key) => [...(sets.get(key) ?? [])],
+    members: async (key) => [...alive(sets.get(key), now()).keys()],
     ready: async () => {},
     close: async () => {
       values.clear();
@@ -69,6 +69,10 @@ export function memoryStore({ maxEntries, now = () => performance.now() }: Memor
       sets.clear();
     },
   };
+}
+
+function alive(members: ReadonlyMap<string, number> | undefined, now: number): Map<string, number> {
+  return new Map([...(members ?? [])].filter(([, until]) => until > now));
 }
 
 /** @throws TypeError for a lifetime that is none: 0 would mean “for ever” to a cache */

@@ -21,7 +21,7 @@ export interface KeyValueStore {
   delete(key: string): Promise<boolean>;
   /** Holds a name for a while; undefined when somebody else does. Ends by itself after `ttlSeconds`. */
   lease(name: string, lifetime: Lifetime): Promise<Lease | undefined>;
-  /** Sets of short texts, for example the sessions of one user. The whole set lives `ttlSeconds` from the last add. */
+  /** Sets of short texts, for example the sessions of one user. Each member lives `ttlSeconds` from its last add. */
   addMember(key: string, member: string, lifetime: Lifetime): Promise<void>;
   removeMember(key: string, member: string): Promise<void>;
   members(key: string): Promise<readonly string[]>;
@@ -34,3 +34,6 @@ export interface Lease {
   /** Gives the name back, unless it has passed to somebody else meanwhile. */
   release(): Promise<void>;
 }
+
+/** Beyond this, the members that end first make room. */
+export const maxMembers = 1_000;

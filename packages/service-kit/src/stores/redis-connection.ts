@@ -1,0 +1,90 @@
+import { CircuitState, ConsecutiveBreaker, circuitBreaker, handleAll } from "cockatiel";
+import { createClient } from "redis";
+import { StoreUnavailable } from "../unavailable.ts";
+
+export type RedisClient = ReturnType<typeof newClient>;
+
+export interface RedisOptions {
+  /** `redis://` or, with TLS, `rediss://`. */
+  readonly url: string;
+  /** What it holds, in words for a caller who cannot be served without it. */
+  readonly what?: string;
+  /** For the whole of one operation. */
+  readonly timeoutMs?: number;
+  /** Told of broken connections: a matter for the log, the client connects again by itself. */
+  readonly onError?: (error: Error) => void;
+}
+
+/** A connection to Redis that never waits long: every operation is bounded in time and, while Redis is away, refused at once. */
+export interface RedisConnection {
+  readonly client: RedisClient;
+  /** @throws StoreUnavailable when Redis does not answer in time, or with an error */
+  run<T>(operation: (client: RedisClient) => Promise<T>): Promise<T>;
+  /** Rejects while Redis cannot be reached: for readiness. */
+  ready(): Promise<void>;
+  close(): Promise<void>;
+}
+
+const connectMs = 2_000;
+const failuresToOpen = 5;
+/** How long nothing is asked of a Redis that has failed; then one operation tries. */
+const restMs = 1_000;
+const reconnectMs = 2_000;
+const maxWaiting = 10_000;
+
+/**
+ * Connects, or goes on connecting in the background: a service starts without its Redis, not ready, and gets well by
+ * itself.
+ */
+export async function openRedis(options: RedisOptions): Promise<RedisConnection> {
+  const { url, what = "store", timeoutMs = 1_000, onError = () => {} } = options;
+  const client = newClient(url);
+  client.on("error", onError);
+  const connected = client.connect().then(() => {}, onError);
+  await within(connected, connectMs).catch(onError);
+
+  const breaker = circuitBreaker(handleAll, { halfOpenAfter: restMs, breaker: new ConsecutiveBreaker(failuresToOpen) });
+  const run = async <T>(operation: (client: RedisClient) => Promise<T>): Promise<T> => {
+    try {
+      return await breaker.execute(() => within(operation(client), timeoutMs));
+    } catch (error) {
+      throw new StoreUnavailable(what, error);
+    }
+  };
+  return {
+    client,
+    run,
+    async ready() {
+      await run((redis) => redis.ping());
+    },
+    async close() {
+      if (client.isReady && breaker.state === CircuitState.Closed)
+        await within(client.close(), timeoutMs).catch(onError);
+      if (client.isOpen) client.destroy();
+    },
+  };
+}
+
+function newClient(url: string) {
+  return createClient({
+    url,
+    disableOfflineQueue: true,
+    commandsQueueMaxLength: maxWaiting,
+    maintNotifications: "disabled",
+    socket: {
+      connectTimeout: connectMs,
+      reconnectStrategy: (retries) => Math.min(50 * 2 ** retries, reconnectMs) * (0.5 + Math.random() / 2),
+    },
+  });
+}
+
+/** The client's own timeout ends only what was not sent yet; a Redis that hangs would be waited for without end. */
+async function within<T>(work: Promise<T>, ms: number): Promise<T> {
+  const late = Promise.withResolvers<never>();
+  const timer = setTimeout(() => late.reject(new Error(`Redis gave no answer within ${ms} ms`)), ms);
+  try {
+    return await Promise.race([work, late.promise]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
