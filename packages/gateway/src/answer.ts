@@ -1,0 +1,38 @@
+import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
+import type { CallerTag } from "./call.ts";
+import { limitHeaders } from "./limits/limit-headers.ts";
+import { costOf } from "./record/cost.ts";
+import type { Stage, StageContext } from "./stages.ts";
+
+/** Forwards the call; the answer is written to Node's own response. Last of the stages. */
+export const answer: Stage = async (c) => {
+  const { forwarding, findPrice } = c.get("rules");
+  const call = c.get("call");
+  const draft = c.get("draft");
+  const requestId = c.get("requestId");
+  const settlement = await forwarding.forward(call, {
+    caller: tagOf(c),
+    requestId,
+    signal: c.get("signal"),
+    outgoing: c.env.outgoing,
+    // Anthropic's SDKs read `request-id`, OpenAI's `x-request-id`; the latter is already on the answer.
+    headers: { "request-id": requestId, ...limitHeaders(c.get("granted").states, Date.now()) },
+  });
+  draft.settlement = settlement;
+  if (settlement.usage !== undefined && settlement.providerModel !== undefined) {
+    const price = findPrice(settlement.providerModel, call.model);
+    draft.costUsd = costOf(settlement.usage, price);
+    if (price === undefined) {
+      c.get("log").warn(
+        { model: settlement.providerModel },
+        "cost: no price is known for this model; add it under prices",
+      );
+    }
+  }
+  return RESPONSE_ALREADY_SENT;
+};
+
+function tagOf(c: StageContext): CallerTag {
+  const { userId, subject, issuer, teamId, clientId, token, expiresAt } = c.get("caller");
+  return { userId, subject, issuer, teamId, clientId, traceId: c.get("trace").traceId, token, expiresAt };
+}

@@ -1,0 +1,78 @@
+import {
+  healthRoutes,
+  type Logger,
+  notFound,
+  type Readiness,
+  requestContext,
+  securityHeaders,
+} from "@onbehalf/service-kit";
+import { protectedResource } from "@onbehalf/shared-auth/hono";
+import { Hono } from "hono";
+import { type AdminOptions, adminHandlers } from "./admin/handlers.ts";
+import { answer } from "./answer.ts";
+import { authorize } from "./authorize.ts";
+import { dialects } from "./dialects/index.ts";
+import { admit, authenticate, identify, requireRecord } from "./entry.ts";
+import { answerErrors } from "./errors-on-the-wire.ts";
+import { litellmHealthRoutes } from "./http/health.ts";
+import { limit } from "./limit.ts";
+import { parse } from "./parse.ts";
+import { recordEach } from "./record/record-stage.ts";
+import type { Recorder } from "./record/recorder.ts";
+import { routeName, routes, spellings } from "./routes.ts";
+import type { Rules, StageEnv } from "./stages.ts";
+
+export interface AppOptions extends AdminOptions {
+  readonly log: Logger;
+  /** The rules in force; a reload changes what this gives. */
+  readonly rules: () => Rules;
+  readonly recorder: Recorder;
+  readonly readiness: Readiness;
+  /** Where clients reach this gateway. */
+  readonly publicUrl: string;
+  readonly bodyTimeoutMs: number;
+}
+
+/** The whole way of a request. */
+export function createApp(options: AppOptions): Hono<StageEnv> {
+  const { log, rules, recorder, readiness, publicUrl } = options;
+  const resourceMetadata = `${publicUrl}/.well-known/oauth-protected-resource`;
+  const handlers = adminHandlers(options);
+  const app = new Hono<StageEnv>();
+
+  app.onError(answerErrors({ dialects, resourceMetadata }));
+  app.notFound(notFound());
+  app.use(requestContext({ service: "gateway", log }));
+  app.use(securityHeaders());
+  app.use(recordEach({ recorder }));
+  app.use(admit(rules));
+
+  app.route("/", healthRoutes(readiness));
+  app.route("/", litellmHealthRoutes(readiness));
+  app.get("/.well-known/oauth-protected-resource", (c, next) =>
+    protectedResource(describe(rules(), publicUrl))(c, next),
+  );
+
+  const recordable = requireRecord(() => recorder.state().full);
+  for (const route of routes) {
+    const paths = [...spellings(route)];
+    const dialect = route.dialect === undefined ? undefined : dialects[route.dialect];
+    const handler = handlers[routeName(route)];
+    if (dialect !== undefined) {
+      const parsed = parse(dialect, options);
+      app.on(route.method, paths, identify(route), recordable, authenticate, parsed, authorize, limit, answer);
+    } else if (handler !== undefined) {
+      app.on(route.method, paths, identify(route), recordable, authenticate, authorize, handler);
+    }
+  }
+  return app;
+}
+
+/** What a client needs to know to get a token for this gateway (RFC 9728). */
+function describe({ settings: { issuers } }: Rules, resource: string) {
+  return {
+    resource,
+    authorizationServers: issuers.map(({ options }) => options.issuer),
+    scopes: [...new Set(issuers.flatMap(({ options }) => options.requiredScopes ?? []))],
+  };
+}

@@ -1,0 +1,115 @@
+import { hash, timingSafeEqual } from "node:crypto";
+import { AuthError, type Verifier } from "@onbehalf/shared-auth";
+import { type Caller, localIssuer } from "./caller.ts";
+import { callerFromToken, claimAt } from "./claims.ts";
+import type { TrustedIssuer } from "./config/issuers.ts";
+import type { Settings } from "./config/settings.ts";
+import { readCredential } from "./http/credential.ts";
+import type { FindKey } from "./keys/find-key.ts";
+import { callerFromKey } from "./keys/virtual-key.ts";
+
+/** @throws AuthError */
+export type Authenticate = (headers: Headers) => Promise<Caller>;
+
+export interface AuthenticateOptions {
+  readonly settings: Pick<Settings, "issuers" | "keyAuth" | "masterKey" | "roles" | "emailDomain" | "allowedRoles">;
+  /** Undefined when no issuer is configured. */
+  readonly verifier: Verifier | undefined;
+  readonly findKey: FindKey;
+}
+
+/** Who calls: a JWT of a trusted issuer, a virtual key, or the master key. */
+export function createAuthenticate({ settings, verifier, findKey }: AuthenticateOptions): Authenticate {
+  const issuers = new Map(settings.issuers.map((issuer) => [issuer.options.issuer, issuer]));
+  const isMaster = createComparison(settings.masterKey);
+
+  const byToken = async (token: string): Promise<Caller> => {
+    if (verifier === undefined) {
+      throw new AuthError(
+        "issuer_untrusted",
+        "JWTs are not accepted here: no issuer is configured (issuers, or JWT_PUBLIC_KEY_URL).",
+      );
+    }
+    const identity = await verifier(token);
+    const issuer = issuers.get(identity.issuer);
+    if (issuer === undefined) throw new AuthError("issuer_untrusted", "The token's issuer is not trusted here.");
+    const caller = callerFromToken(identity, issuer.mapping, settings.roles, token);
+    checkKind(caller, issuer);
+    checkEmailDomain(caller, settings.emailDomain);
+    checkAllowedRoles(caller, issuer, settings.allowedRoles, identity.claims);
+    return caller;
+  };
+  return async (headers) => {
+    const credential = readCredential(headers);
+    if (credential.kind === "jwt") return byToken(credential.token);
+    if (!settings.keyAuth) {
+      throw new AuthError(
+        "token_type_unaccepted",
+        "Keys are no longer accepted here: sign in and send the access token of your identity provider.",
+      );
+    }
+    return isMaster(credential.token) ? masterCaller : callerFromKey(await findKey(credential.token));
+  };
+}
+
+const masterCaller: Caller = {
+  credential: "master-key",
+  issuer: localIssuer,
+  subject: "master-key",
+  kind: "app",
+  userId: "master-key",
+  email: undefined,
+  name: undefined,
+  teamId: undefined,
+  clientId: undefined,
+  role: "admin",
+  groups: [],
+  groupsState: "listed",
+  audience: [],
+  scopes: [],
+  actors: [],
+  expiresAt: undefined,
+  token: undefined,
+  key: undefined,
+};
+
+/** Over digests of equal length, so that neither length nor content shows in the time it takes. */
+function createComparison(secret: string | undefined): (given: string) => boolean {
+  if (secret === undefined) return () => false;
+  const digest = hash("sha256", secret, "buffer");
+  return (given) => timingSafeEqual(hash("sha256", given, "buffer"), digest);
+}
+
+function checkKind({ kind, role, clientId }: Caller, { allowProjects }: TrustedIssuer): void {
+  if (kind === "user" || allowProjects || role === "admin") return;
+  throw new AuthError(
+    "user_required",
+    `The token speaks for the application ${clientId ?? "itself"} and for no user; send a user's token, or allow projects for its issuer (issuers[].allow_projects).`,
+  );
+}
+
+function checkEmailDomain({ email, role }: Caller, domain: string | undefined): void {
+  if (domain === undefined || role === "admin") return;
+  if (email?.toLowerCase().endsWith(`@${domain.toLowerCase()}`)) return;
+  throw new AuthError(
+    "client_untrusted",
+    `Only users with an e-mail address at ${domain} are let in; the token's is ${email ?? "absent"}.`,
+  );
+}
+
+function checkAllowedRoles(
+  { role }: Caller,
+  { mapping }: TrustedIssuer,
+  allowed: readonly string[] | undefined,
+  claims: Readonly<Record<string, unknown>>,
+): void {
+  if (allowed === undefined || role === "admin") return;
+  const names = mapping.role
+    .flatMap((path) => [claimAt(claims, path)].flat())
+    .filter((name) => typeof name === "string");
+  if (names.some((name) => allowed.includes(name))) return;
+  throw new AuthError(
+    "client_untrusted",
+    `One of the roles [${allowed.join(", ")}] is needed; the token's are [${names.join(", ")}].`,
+  );
+}

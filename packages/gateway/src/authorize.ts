@@ -1,0 +1,31 @@
+import { GatewayError } from "./errors.ts";
+import { decide } from "./policy/policy.ts";
+import type { Stage } from "./stages.ts";
+
+/**
+ * May this caller use this route and model? In shadow mode a refusal is logged and recorded and the request goes on,
+ * except on routes that change or show what belongs to others.
+ * @throws GatewayError `forbidden`
+ */
+export const authorize: Stage = async (c, next) => {
+  const { settings } = c.get("rules");
+  const route = c.get("route");
+  const call = c.get("call");
+  const decision = decide(settings.policy, c.get("caller"), { route, model: call?.model });
+  if (!decision.allowed) {
+    const draft = c.get("draft");
+    draft.rule = decision.rule;
+    if (settings.policy.enforce || route.kind === "admin")
+      throw new GatewayError("forbidden", sentence(decision.reason));
+    draft.detail.would_refuse = { rule: decision.rule, reason: decision.reason };
+    c.get("log").warn(
+      { rule: decision.rule, reason: decision.reason },
+      "policy: would have refused (enforce is false)",
+    );
+  }
+  await next();
+};
+
+function sentence(reason: string): string {
+  return `Not allowed: ${reason}.`;
+}

@@ -1,0 +1,39 @@
+import { count, flag, list, port, seconds, secret, url } from "@onbehalf/service-kit";
+import { z } from "zod";
+
+const logLevel = z.enum(["trace", "debug", "info", "warn", "error", "fatal", "silent"]);
+
+/** The gateway's environment; names as LiteLLM and the other services use them. */
+export const environmentSchema = z.object({
+  HOST: z.string().default("127.0.0.1"),
+  GATEWAY_PORT: port().default(4000),
+  /** Where clients reach the gateway; the identifier in the protected-resource document. */
+  PUBLIC_URL: url().optional(),
+  LOG_LEVEL: logLevel.default("info"),
+  SHUTDOWN_GRACE_SECONDS: seconds({ min: 1, max: 3600 }).default(30),
+  ONBEHALF_DATA_DIR: z.string().default(".onbehalf"),
+  METRICS_PORT: port().optional(),
+
+  /** Path of gateway.yaml (a LiteLLM configuration works). */
+  GATEWAY_CONFIG: z.string().optional(),
+  JWT_PUBLIC_KEY_URL: url({ httpOnLoopbackOnly: true }).optional(),
+  JWT_ISSUER: z.string().optional(),
+  JWT_AUDIENCE: list({ min: 1 }).optional(),
+  JWT_REQUIRED_SCOPE: list({ min: 1 }).optional(),
+
+  LITELLM_MASTER_KEY: secret().optional(),
+  /** Pepper of the stored key hashes; the same on every replica. */
+  LITELLM_SALT_KEY: secret({ min: 16 }).optional(),
+  ENCRYPTION_SECRET: secret({ min: 16 }).optional(),
+
+  DATABASE_URL: secret().optional(),
+  REDIS_URL: secret().optional(),
+
+  MAX_BODY_BYTES: count({ min: 1024, max: 1_073_741_824 }).default(33_554_432),
+  /** A body that has not arrived whole by then is refused with 408. */
+  BODY_TIMEOUT_SECONDS: seconds({ min: 1, max: 3600 }).default(30),
+  /** The file is looked at this often for changes; SIGHUP works at once. */
+  CONFIG_WATCH: flag().default(true),
+});
+
+export type Environment = Readonly<z.output<typeof environmentSchema>>;

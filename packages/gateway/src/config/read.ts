@@ -1,0 +1,76 @@
+import { readFileSync } from "node:fs";
+import { ConfigError, type Env, loadEnv, loadFile } from "@onbehalf/service-kit";
+import { parseDocument } from "yaml";
+import { type Environment, environmentSchema } from "./environment.ts";
+import { type FileSettings, fileSchema } from "./file-schema.ts";
+import { sortLitellmKeys } from "./litellm-keys.ts";
+import { resolveReferences } from "./references.ts";
+import { buildSettings, type Settings } from "./settings.ts";
+
+export interface Configuration {
+  readonly environment: Environment;
+  readonly settings: Settings;
+}
+
+/**
+ * The whole configuration, from the environment and the file it names.
+ * @throws ConfigError with every problem of both
+ */
+export function readConfiguration(env: Env): Configuration {
+  const environment = loadEnv(environmentSchema, env);
+  return { environment, settings: readSettings(environment, env) };
+}
+
+/**
+ * What a reload reads anew: the file, with the environment as it was.
+ * @throws ConfigError
+ */
+export function readSettings(environment: Environment, env: Env): Settings {
+  const path = environment.GATEWAY_CONFIG;
+  const { file, warnings } = path === undefined ? { file: fileSchema.parse({}), warnings: [] } : readFile(path, env);
+  return buildSettings(file, environment, warnings);
+}
+
+interface ReadFile {
+  readonly file: FileSettings;
+  readonly warnings: readonly string[];
+}
+
+/** @throws ConfigError naming the file and the key */
+export function readFile(path: string, env: Env): ReadFile {
+  return parseFile(readText(path), path, env);
+}
+
+/** LiteLLM's keys are sorted first, references resolved then, and what remains is held against the schema. */
+export function parseFile(text: string, name: string, env: Env): ReadFile {
+  const document = parseDocument(text);
+  const [error] = document.errors;
+  if (error !== undefined) {
+    throw new ConfigError([{ name, problem: `is not YAML: ${error.message.split("\n", 1)[0]}` }]);
+  }
+  const sorted = sortLitellmKeys(document.toJS({ maxAliasCount: 100 }) ?? {});
+  const resolved = resolveReferences(sorted.value, env);
+  const problems = [...sorted.problems, ...resolved.problems].map((problem) => ({
+    ...problem,
+    name: `${name}: ${problem.name}`,
+  }));
+  try {
+    const file = loadFile(fileSchema, { text: JSON.stringify(resolved.value), name }, { format: "json" });
+    if (problems.length === 0) return { file, warnings: sorted.warnings };
+  } catch (caught) {
+    if (caught instanceof ConfigError) throw new ConfigError([...problems, ...caught.problems]);
+    throw caught;
+  }
+  throw new ConfigError(problems);
+}
+
+function readText(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (error) {
+    const reason = error instanceof Error && "code" in error ? String(error.code) : "unknown reason";
+    throw new ConfigError([{ name: "GATEWAY_CONFIG", problem: `names ${path}, which cannot be read (${reason})` }], {
+      cause: error,
+    });
+  }
+}

@@ -1,0 +1,83 @@
+import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
+import { errorHandler, HttpError } from "@onbehalf/service-kit";
+import { AuthError, toWire, type WireError } from "@onbehalf/shared-auth";
+import type { ErrorHandler } from "hono";
+import type { Dialect, DialectName } from "./call.ts";
+import { GatewayError, type GatewayErrorCode } from "./errors.ts";
+import type { StageContext, StageEnv } from "./stages.ts";
+
+export interface WireErrorOptions {
+  readonly dialects: Readonly<Partial<Record<DialectName, Dialect>>>;
+  /** URL of this resource's metadata (RFC 9728). */
+  readonly resourceMetadata: string;
+}
+
+/** Whatever a stage threw, in the envelope the client understands: the dialect's own on LLM routes, else the common one. */
+export function answerErrors({ dialects, resourceMetadata }: WireErrorOptions): ErrorHandler<StageEnv> {
+  const common = errorHandler({ resourceMetadata });
+  return (error, c) => {
+    const draft = c.get("draft");
+    if (draft !== undefined) draft.errorCode = codeOf(error);
+    if (c.env.outgoing.headersSent) return RESPONSE_ALREADY_SENT;
+    const dialect = dialectOf(c, dialects);
+    if (dialect === undefined) return common(error instanceof GatewayError ? plain(error) : error, c as never);
+    const known = asGatewayError(error, resourceMetadata);
+    if (known.code === "internal") c.get("log").error({ err: error }, "request failed");
+    else if (known.cause !== undefined) c.get("note")({ reason: reasonOf(known.cause) });
+    const requestId = c.get("requestId");
+    const answer = dialect.error(known, requestId);
+    return c.body(answer.body, answer.status as 400, { "request-id": requestId, ...answer.headers });
+  };
+}
+
+function dialectOf(c: StageContext, dialects: WireErrorOptions["dialects"]): Dialect | undefined {
+  const name = c.get("route")?.dialect;
+  return name === undefined ? undefined : dialects[name];
+}
+
+function asGatewayError(error: Error, resourceMetadata: string): GatewayError {
+  if (error instanceof GatewayError) return error;
+  if (error instanceof AuthError) return fromAuth(error, toWire(error, { resourceMetadata }));
+  return new GatewayError("internal", "Something went wrong here. Try again; if it stays, report the request id.", {
+    cause: error,
+  });
+}
+
+const byStatus: Readonly<Record<WireError["status"], GatewayErrorCode>> = {
+  400: "invalid_request",
+  401: "unauthenticated",
+  403: "forbidden",
+  502: "internal",
+  503: "auth_unavailable",
+};
+
+function fromAuth(error: AuthError, { status, headers }: WireError): GatewayError {
+  const retry = headers["retry-after"];
+  return new GatewayError(byStatus[status], error.message, {
+    cause: error.cause,
+    headers,
+    ...(retry === undefined ? {} : { retryAfterSeconds: Number(retry) }),
+  });
+}
+
+/** For the routes that are nobody's dialect. */
+function plain(error: GatewayError): HttpError {
+  const { retryAfterSeconds, shouldRetry } = error;
+  const headers =
+    shouldRetry === undefined ? error.headers : { ...error.headers, "x-should-retry": String(shouldRetry) };
+  return new HttpError(error.status as 400, error.code, error.message, {
+    cause: error.cause,
+    headers,
+    ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }),
+  });
+}
+
+/** The most telling name there is, for the record. */
+function codeOf(error: Error): string {
+  if (error instanceof AuthError || error instanceof GatewayError) return error.code;
+  return error instanceof HttpError ? error.error : "internal";
+}
+
+function reasonOf(cause: unknown): string {
+  return (cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause)).slice(0, 500);
+}

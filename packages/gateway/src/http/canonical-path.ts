@@ -1,0 +1,52 @@
+import type { IncomingMessage } from "node:http";
+import { GatewayError } from "../errors.ts";
+
+/** Only in these places may a path hold percent-encoding: the model's name, which can be an ARN. */
+const encodedSegment = /^\/(?:model|(?:v1\/)?models)\/([^/]+)/;
+const plain = /^\/(?:[A-Za-z0-9._~-]+(?:\/[A-Za-z0-9._~-]+)*)?$/;
+/** What a model id is made of, decoded. */
+const modelId = /^[A-Za-z0-9][A-Za-z0-9._:/~+@-]{0,255}$/;
+const maxTargetLength = 8_192;
+
+/**
+ * Refuses every request target that could mean two things: what one part reads as `/admin` another must not read as
+ * something else. Nothing is normalised; only the one canonical spelling is served.
+ * @throws GatewayError `invalid_request`
+ */
+export function requireCanonicalTarget(target: string): void {
+  if (target.length > maxTargetLength) throw refuse(`is longer than ${maxTargetLength} characters`);
+  const end = target.search(/[?#]/);
+  if (target.includes("#")) throw refuse("holds a fragment");
+  const path = end === -1 ? target : target.slice(0, end);
+  if (!path.startsWith("/")) throw refuse("must begin with a slash");
+  const [, segment] = encodedSegment.exec(path) ?? [];
+  const rest = segment === undefined ? path : path.replace(segment, "m");
+  if (!plain.test(rest) || rest.split("/").some((part) => part === "." || part === "..")) {
+    throw refuse("is not in its canonical form: no empty or dot segments, no percent-encoding, no other signs");
+  }
+  if (segment !== undefined) requireModelId(segment);
+}
+
+/** The target as it came over the wire; what a framework made of it is already normalised. */
+export function rawTarget(incoming: IncomingMessage): string {
+  return incoming.url ?? "";
+}
+
+function requireModelId(segment: string): void {
+  const decoded = decode(segment);
+  const hidden = decoded?.split("/").some((part) => part === "" || part === "." || part === "..");
+  if (decoded === undefined || !modelId.test(decoded) || hidden)
+    throw refuse("does not name a model as model ids are written");
+}
+
+function decode(segment: string): string | undefined {
+  try {
+    return decodeURIComponent(segment);
+  } catch {
+    return undefined; // not percent-encoding
+  }
+}
+
+function refuse(why: string): GatewayError {
+  return new GatewayError("invalid_request", `The request's address ${why}.`);
+}

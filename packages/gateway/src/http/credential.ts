@@ -1,0 +1,48 @@
+import { AuthError } from "@onbehalf/shared-auth";
+
+/** A credential by its form; nothing of it is believed yet. */
+export type Credential =
+  | { readonly kind: "jwt"; readonly token: string }
+  | { readonly kind: "key"; readonly token: string };
+
+const keyForm = /^sk-[A-Za-z0-9_-]{8,200}$/;
+const jwtForm = /^[\w-]+\.[\w-]+\.[\w-]*$/;
+
+/**
+ * The one credential of a request: `Authorization: Bearer`, or `x-api-key` as older Anthropic clients send it. Both at
+ * once only when they are the same.
+ * @throws AuthError `token_absent`, `request_ambiguous`, `token_malformed`
+ */
+export function readCredential(headers: Headers): Credential {
+  const authorization = headers.get("authorization");
+  const apiKey = headers.get("x-api-key") ?? headers.get("api-key");
+  const bearer = authorization === null ? undefined : bearerOf(authorization);
+  if (bearer !== undefined && apiKey !== null && apiKey !== bearer) {
+    throw new AuthError("request_ambiguous", "Authorization and x-api-key hold two different credentials; send one.");
+  }
+  const token = bearer ?? apiKey ?? undefined;
+  if (token === undefined || token === "") throw absent();
+  if (keyForm.test(token)) return { kind: "key", token };
+  if (jwtForm.test(token)) return { kind: "jwt", token };
+  throw new AuthError(
+    "token_malformed",
+    "The credential is neither a JWT (three parts with dots between) nor a key (sk-…): send Authorization: Bearer <token>.",
+  );
+}
+
+/** Undefined for another scheme, which is as good as no credential. */
+function bearerOf(authorization: string): string | undefined {
+  if (authorization.includes(",")) {
+    throw new AuthError("request_ambiguous", "There are several Authorization headers; send one, with one credential.");
+  }
+  const space = authorization.indexOf(" ");
+  if (space === -1 || authorization.slice(0, space).toLowerCase() !== "bearer") return undefined;
+  return authorization.slice(space + 1).trim();
+}
+
+function absent(): AuthError {
+  return new AuthError(
+    "token_absent",
+    "This gateway needs a credential: Authorization: Bearer <JWT or key>, or x-api-key: <key>.",
+  );
+}

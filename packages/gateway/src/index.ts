@@ -1,0 +1,1 @@
+export { type Gateway, start } from "./start.ts";

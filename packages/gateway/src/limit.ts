@@ -1,0 +1,87 @@
+import type { LlmCall, Usage } from "./call.ts";
+import { GatewayError } from "./errors.ts";
+import { CountersUnavailable } from "./limits/counters.ts";
+import { budgetWarnings, limitHeaders } from "./limits/limit-headers.ts";
+import type { Estimate, Granted, LimitState, Refused } from "./limits/limiter.ts";
+import { limitsFor } from "./limits/limits.ts";
+import { costOf } from "./record/cost.ts";
+import type { Rules, Stage, StageContext } from "./stages.ts";
+
+/**
+ * Reserves what the call may use at most, and settles by what it did use. Around the forwarding stage.
+ * @throws GatewayError `rate_limited`, `budget_exhausted`, `auth_unavailable`
+ */
+export const limit: Stage = async (c, next) => {
+  const rules = c.get("rules");
+  const draft = c.get("draft");
+  const reservation = await reserve(rules, c);
+  if (!reservation.allowed) {
+    draft.rule = reservation.strictest.limit.name;
+    throw refusal(reservation);
+  }
+  warnOfBudgets(reservation, c);
+  c.set("granted", reservation);
+  try {
+    await next();
+  } finally {
+    reservation
+      .settle(usedOf(draft.settlement?.usage, draft.costUsd))
+      .catch((error: unknown) => c.get("log").warn({ err: error }, "limits: a reservation was not settled"));
+  }
+};
+
+async function reserve(rules: Rules, c: StageContext): Promise<Granted | Refused> {
+  const call = c.get("call");
+  const limits = limitsFor(rules.settings.limits, c.get("caller"), call.model);
+  try {
+    return await rules.limiter.reserve(limits, estimateOf(call, rules));
+  } catch (error) {
+    if (!(error instanceof CountersUnavailable)) throw error;
+    const message = "Limits cannot be checked right now, so nothing is let through. Try again shortly.";
+    throw new GatewayError("auth_unavailable", message, { cause: error, retryAfterSeconds: 1 });
+  }
+}
+
+/** The dearest of the deployments that may answer. */
+function estimateOf({ estimate, model }: LlmCall, { forwarding, findPrice }: Rules): Estimate {
+  const usage = { ...estimate, cacheReadTokens: 0, cacheWriteTokens: 0, reasoningTokens: 0 };
+  const costs = forwarding.providerModels(model).map((providerModel) => costOf(usage, findPrice(providerModel, model)));
+  const known = costs.filter((cost) => cost !== null);
+  return {
+    tokens: estimate.inputTokens + estimate.outputTokens,
+    costUsd: known.length === 0 ? null : Math.max(...known),
+  };
+}
+
+function usedOf(usage: Usage | undefined, costUsd: number | null | undefined): Estimate | undefined {
+  if (usage === undefined) return undefined;
+  const tokens = usage.inputTokens + usage.outputTokens + usage.cacheReadTokens + usage.cacheWriteTokens;
+  return { tokens, costUsd: costUsd ?? null };
+}
+
+function warnOfBudgets({ states }: Granted, c: StageContext): void {
+  for (const { limit: found, used, max } of budgetWarnings(states)) {
+    c.get("log").warn({ limit: found.name, used_usd: used / 1e6, budget_usd: max / 1e6 }, "budget: nearly used up");
+  }
+}
+
+function refusal({ strictest, states, retryAfterSeconds }: Refused): GatewayError {
+  const headers = { ...limitHeaders(states, Date.now()), "x-onbehalf-limit": encodeURI(strictest.limit.name) };
+  const message = describe(strictest, retryAfterSeconds);
+  if (strictest.dimension !== "budget")
+    return new GatewayError("rate_limited", message, { headers, retryAfterSeconds });
+  return new GatewayError("budget_exhausted", message, { headers, retryAfterSeconds, shouldRetry: false });
+}
+
+function describe({ limit: found, dimension, max }: LimitState, retryAfterSeconds: number): string {
+  switch (dimension) {
+    case "requests":
+      return `The limit of ${max} requests a minute for ${found.name} is reached; try again in ${retryAfterSeconds} s.`;
+    case "tokens":
+      return `The limit of ${max} tokens a minute for ${found.name} is reached; try again in ${retryAfterSeconds} s, or ask for fewer (max_tokens).`;
+    case "parallel":
+      return `The limit of ${max} requests at once for ${found.name} is reached; wait until one of them has ended.`;
+    case "budget":
+      return `The budget of ${max / 1e6} USD a ${found.budget?.period} for ${found.name} is used up; it is renewed in ${retryAfterSeconds} s.`;
+  }
+}

@@ -1,0 +1,81 @@
+/**
+ * What limits are counted in. A charge names every bucket one call draws on; either all of them have room and all are
+ * charged, or none is. One implementation in memory, one in Redis; both pass the same tests.
+ */
+export interface Counters {
+  /** @throws CountersUnavailable when the store cannot be asked in time */
+  charge(charge: Charge): Promise<Verdict>;
+  /** Corrects a charge to what was really used, and ends its lease. */
+  settle(settlement: Settlement): Promise<void>;
+  /** What a sum starts from, when it was not known yet. */
+  seed(bucket: SumBucket, used: number): Promise<void>;
+  /** Rejects while the store cannot be reached: for readiness. */
+  ready(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** So many per window; the window begins with the first charge, on a clock nobody can step. */
+export interface WindowBucket {
+  readonly kind: "window";
+  readonly key: string;
+  readonly max: number;
+  readonly amount: number;
+  readonly windowMs: number;
+}
+
+/** So many at once. A lease that nobody ended, because its process died, ends by itself. */
+export interface GaugeBucket {
+  readonly kind: "gauge";
+  readonly key: string;
+  readonly max: number;
+  readonly leaseMs: number;
+}
+
+/** A running sum until a moment of the calendar. */
+export interface SumBucket {
+  readonly kind: "sum";
+  readonly key: string;
+  readonly max: number;
+  readonly amount: number;
+  /** Milliseconds until the sum is over. */
+  readonly remainingMs: number;
+}
+
+export type Bucket = WindowBucket | GaugeBucket | SumBucket;
+
+export interface Charge {
+  /** Names this call's leases. */
+  readonly lease: string;
+  readonly buckets: readonly Bucket[];
+}
+
+export interface BucketState {
+  /** Used so far, this charge included when it was granted. */
+  readonly used: number;
+  /** Milliseconds until there is certainly room again; for a gauge 0. */
+  readonly resetMs: number;
+  readonly room: boolean;
+  /** Which window was charged: a settlement touches no later one. */
+  readonly window: string;
+}
+
+export type Verdict =
+  | { readonly kind: "granted" | "refused"; readonly states: readonly BucketState[] }
+  /** These sums are not known here yet: find out what was used, `seed` them, and charge again. */
+  | { readonly kind: "unseeded"; readonly indices: readonly number[] };
+
+export interface Settlement {
+  readonly lease: string;
+  readonly corrections: readonly Correction[];
+}
+
+export interface Correction {
+  readonly bucket: Bucket;
+  readonly window: string;
+  /** Added to what was charged; negative gives back. For a gauge meaningless: its lease ends. */
+  readonly delta: number;
+}
+
+export class CountersUnavailable extends Error {
+  override readonly name = "CountersUnavailable";
+}

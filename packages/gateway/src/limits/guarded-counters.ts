@@ -1,0 +1,88 @@
+import type { Log } from "@onbehalf/service-kit";
+import {
+  BrokenCircuitError,
+  ConsecutiveBreaker,
+  circuitBreaker,
+  handleAll,
+  TaskCancelledError,
+  TimeoutStrategy,
+  timeout,
+  wrap,
+} from "cockatiel";
+import { type Charge, type Counters, CountersUnavailable } from "./counters.ts";
+
+export interface GuardOptions {
+  /** `closed`: refuse while the shared store is away. `local`: each replica grants its share by itself. */
+  readonly whenUnavailable: "closed" | "local";
+  /** Above 0 up to 1: the part of every limit that one replica grants alone. */
+  readonly localShare: number;
+  readonly timeoutMs: number;
+  readonly log: Pick<Log, "warn" | "info">;
+}
+
+const failuresToOpen = 5;
+const openMs = 1_000;
+
+/**
+ * Shared counters with a time limit and a breaker: while the store is slow or gone, requests wait for it no longer,
+ * and what happens instead is configured.
+ * @throws CountersUnavailable while it is away and the policy is `closed`
+ */
+export function guardedCounters(shared: Counters, local: Counters, options: GuardOptions): Counters {
+  const breaker = circuitBreaker(handleAll, { halfOpenAfter: openMs, breaker: new ConsecutiveBreaker(failuresToOpen) });
+  const guard = wrap(breaker, timeout(options.timeoutMs, TimeoutStrategy.Aggressive));
+  breaker.onBreak(() => options.log.warn({ policy: options.whenUnavailable }, "limits: the shared store is away"));
+  breaker.onReset(() => options.log.info({}, "limits: the shared store is back"));
+  /** Leases that were granted here, to be settled here. */
+  const grantedHere = new Set<string>();
+
+  const guarded = async <T>(ask: () => Promise<T>): Promise<T> => {
+    try {
+      return await guard.execute(ask);
+    } catch (error) {
+      throw isAway(error) ? new CountersUnavailable("the shared limits cannot be asked", { cause: error }) : error;
+    }
+  };
+  return {
+    async charge(charge) {
+      try {
+        return await guarded(() => shared.charge(charge));
+      } catch (error) {
+        if (options.whenUnavailable === "closed" || !(error instanceof CountersUnavailable)) throw error;
+        grantedHere.add(charge.lease);
+        return local.charge(shareOf(charge, options.localShare));
+      }
+    },
+    async settle(settlement) {
+      if (grantedHere.delete(settlement.lease)) return local.settle(settlement);
+      await guarded(() => shared.settle(settlement));
+    },
+    async seed(bucket, used) {
+      // The local sum starts from the same figure; should the shared store be away, its own seed comes when it is back.
+      await local.seed(bucket, used);
+      await guarded(() => shared.seed(bucket, used)).catch((error: unknown) => {
+        if (options.whenUnavailable === "closed") throw error;
+      });
+    },
+    ready: () => shared.ready(),
+    async close() {
+      await Promise.all([shared.close(), local.close()]);
+    },
+  };
+}
+
+function isAway(error: unknown): boolean {
+  return (
+    error instanceof BrokenCircuitError || error instanceof TaskCancelledError || error instanceof CountersUnavailable
+  );
+}
+
+/** At least one, or a small limit would let nobody through. Sums are money and are not divided. */
+function shareOf({ lease, buckets }: Charge, share: number): Charge {
+  const scaled = buckets.map((bucket) => {
+    if (bucket.kind === "sum") return bucket;
+    const max = Math.max(1, Math.floor(bucket.max * share));
+    return bucket.kind === "window" ? { ...bucket, max, amount: Math.min(bucket.amount, max) } : { ...bucket, max };
+  });
+  return { lease, buckets: scaled };
+}

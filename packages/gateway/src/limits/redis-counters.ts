@@ -1,0 +1,119 @@
+import { hash, randomUUID } from "node:crypto";
+import type { Log } from "@onbehalf/service-kit";
+import { createClient } from "redis";
+import { z } from "zod";
+import { type Bucket, type BucketState, type Counters, CountersUnavailable, type Verdict } from "./counters.ts";
+import { chargeScript, seedScript, settleScript } from "./redis-script.ts";
+
+export interface RedisCountersOptions {
+  readonly url: string;
+  /** In braces, so that a Redis cluster keeps all counters in one slot and a charge stays atomic. */
+  readonly prefix?: string;
+  readonly log: Pick<Log, "warn">;
+}
+
+/** For many replicas: every charge is one script, one round trip. */
+export function redisCounters({ url, prefix = "{onbehalf:gateway}:limits:", log }: RedisCountersOptions): Counters {
+  const client = openClient(url);
+  let lastError = "";
+  client.on("error", (error: Error) => {
+    if (error.message !== lastError) log.warn({ err: error }, "limits: Redis cannot be reached");
+    lastError = error.message;
+  });
+  client.on("ready", () => {
+    lastError = "";
+  });
+  const connected = client.connect().catch(() => undefined); // said by the error event; it goes on trying
+  const run = createRunner(client);
+
+  return {
+    async charge({ lease, buckets }) {
+      const args = buckets.flatMap((bucket) => [bucket.kind, whole(bucket.max), ...amounts(bucket)]);
+      const answer = await run(chargeScript, keysOf(buckets, prefix), [lease, ...args]);
+      return readVerdict(answer);
+    },
+    async settle({ lease, corrections }) {
+      if (corrections.length === 0) return;
+      const args = corrections.flatMap(({ bucket, window, delta }) => [bucket.kind, window, whole(delta)]);
+      await run(
+        settleScript,
+        keysOf(
+          corrections.map(({ bucket }) => bucket),
+          prefix,
+        ),
+        [lease, ...args],
+      );
+    },
+    async seed(bucket, used) {
+      await run(seedScript, keysOf([bucket], prefix), [whole(used), whole(bucket.remainingMs), randomUUID()]);
+    },
+    async ready() {
+      if (!client.isReady)
+        throw new CountersUnavailable(`Redis cannot be reached${lastError === "" ? "" : `: ${lastError}`}`);
+      await client.ping();
+    },
+    async close() {
+      client.destroy();
+      await connected;
+    },
+  };
+}
+
+type Client = ReturnType<typeof openClient>;
+
+function openClient(url: string) {
+  return createClient({
+    url,
+    // A command while Redis is away fails at once; waiting for it would hold up every request.
+    disableOfflineQueue: true,
+    socket: { connectTimeout: 1_000, reconnectStrategy: (attempt) => Math.min(50 * 2 ** attempt, 1_000) },
+  });
+}
+
+/** By its digest; with its text only when Redis does not know it (first use, or after a restart). */
+function createRunner(client: Client) {
+  const digests = new Map([chargeScript, settleScript, seedScript].map((script) => [script, hash("sha1", script)]));
+  return async (script: string, keys: string[], args: string[]): Promise<unknown> => {
+    const call = { keys, arguments: args };
+    try {
+      return await client.evalSha(digests.get(script) ?? "", call);
+    } catch (error) {
+      if (error instanceof Error && error.message.startsWith("NOSCRIPT")) return client.eval(script, call);
+      throw new CountersUnavailable("Redis did not answer", { cause: error });
+    }
+  };
+}
+
+const stateForm = z.tuple([z.number(), z.number(), z.number(), z.string()]);
+const answerForm = z.union([
+  z.tuple([z.literal(-1), z.array(z.number())]),
+  z.tuple([z.union([z.literal(0), z.literal(1)]), z.array(stateForm)]),
+]);
+
+function readVerdict(answer: unknown): Verdict {
+  const parsed = answerForm.parse(answer);
+  if (parsed[0] === -1) return { kind: "unseeded", indices: parsed[1] };
+  const states = parsed[1].map(
+    ([used, resetMs, room, window]): BucketState => ({ used, resetMs, room: room === 1, window }),
+  );
+  return { kind: parsed[0] === 1 ? "granted" : "refused", states };
+}
+
+function keysOf(buckets: readonly Bucket[], prefix: string): string[] {
+  return buckets.map(({ key }) => prefix + key);
+}
+
+function amounts(bucket: Bucket): [string, string] {
+  switch (bucket.kind) {
+    case "window":
+      return [whole(bucket.amount), whole(bucket.windowMs)];
+    case "gauge":
+      return ["1", whole(bucket.leaseMs)];
+    case "sum":
+      return [whole(bucket.amount), whole(bucket.remainingMs)];
+  }
+}
+
+function whole(value: number): string {
+  return String(Math.round(value));
+}

@@ -1,0 +1,32 @@
+import type { Dialect } from "./call.ts";
+import { readBody } from "./http/body.ts";
+import type { Stage } from "./stages.ts";
+
+export interface ParseOptions {
+  readonly bodyTimeoutMs: number;
+}
+
+/**
+ * Reads the body once and lets the dialect find out what is asked.
+ * @throws GatewayError `request_too_large`, `request_timeout`, `invalid_request`, `unsupported`
+ */
+export function parse(dialect: Dialect, { bodyTimeoutMs }: ParseOptions): Stage {
+  return async (c, next) => {
+    const { maxBodyBytes } = c.get("rules").settings;
+    const body = await readBody(c.env.incoming, { maxBytes: maxBodyBytes, timeoutMs: bodyTimeoutMs });
+    const call = dialect.parse({
+      path: canonicalPath(c.get("route").path, c.req.param()),
+      params: c.req.param(),
+      headers: c.req.raw.headers,
+      body,
+    });
+    c.set("call", call);
+    c.get("draft").call = call;
+    await next();
+  };
+}
+
+/** The canonical spelling also where an alias was called. */
+function canonicalPath(pattern: string, params: Readonly<Record<string, string>>): string {
+  return pattern.includes(":") ? pattern.replace(/:(\w+)/g, (_, name: string) => params[name] ?? "") : pattern;
+}

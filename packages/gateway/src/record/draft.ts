@@ -1,0 +1,104 @@
+import type { LlmCall, Settlement, Usage } from "../call.ts";
+import type { Caller } from "../caller.ts";
+import type { Outcome, RequestRow } from "./row.ts";
+
+/** What the stages find out about a request on its way; becomes its row when it has ended. */
+export interface Draft {
+  readonly id: string;
+  readonly requestTime: string;
+  readonly traceId: string;
+  readonly requestId: string;
+  /** Method and canonical path; `unmatched` where there is none. */
+  route: string;
+  caller?: Caller;
+  call?: Pick<LlmCall, "model" | "stream">;
+  settlement?: Settlement;
+  costUsd?: number | null;
+  errorCode?: string;
+  rule?: string;
+  /** What the client says about itself: recorded, never trusted. */
+  app?: string;
+  readonly detail: Record<string, unknown>;
+}
+
+export interface Ending {
+  readonly status: number;
+  /** The client left before the answer was complete. */
+  readonly aborted: boolean;
+  readonly durationMs: number;
+}
+
+const noUsage: Usage = { inputTokens: 0, outputTokens: 0, cacheReadTokens: 0, cacheWriteTokens: 0, reasoningTokens: 0 };
+
+/** The row of a request that has ended. Pure. */
+export function rowOf(draft: Draft, ending: Ending): RequestRow {
+  const { settlement } = draft;
+  const usage = settlement?.usage ?? noUsage;
+  return {
+    id: draft.id,
+    request_time: draft.requestTime,
+    ...who(draft.caller),
+    app: draft.app ?? draft.caller?.clientId ?? draft.caller?.key?.alias ?? null,
+    route: draft.route,
+    model: draft.call?.model.slice(0, maxName) ?? null,
+    provider_model: settlement?.providerModel ?? null,
+    status: ending.status,
+    outcome: outcomeOf(draft, ending),
+    error_code: draft.errorCode ?? settlement?.errorCode ?? null,
+    rule: draft.rule ?? null,
+    ...tokensOf(usage),
+    cost_usd: draft.costUsd ?? null,
+    duration_ms: round(ending.durationMs),
+    first_token_ms: settlement?.firstTokenMs === undefined ? null : round(settlement.firstTokenMs),
+    stream: draft.call?.stream ?? false,
+    trace_id: draft.traceId,
+    request_id: draft.requestId,
+    detail: JSON.stringify(draft.detail),
+  };
+}
+
+/** A client chooses the model's name, also one that is refused. */
+const maxName = 300;
+
+function who(caller: Caller | undefined) {
+  return {
+    user_id: caller?.userId ?? null,
+    user_email: caller?.email ?? null,
+    issuer: caller?.issuer ?? null,
+    subject: caller?.subject ?? null,
+    team_id: caller?.teamId ?? null,
+    client_id: caller?.clientId ?? null,
+    actors: JSON.stringify((caller?.actors ?? []).map(({ issuer, subject }) => ({ issuer: issuer ?? null, subject }))),
+    groups: JSON.stringify(caller?.groups ?? []),
+    audience: JSON.stringify(caller?.audience ?? []),
+    scopes: JSON.stringify(caller?.scopes ?? []),
+    credential: caller?.credential ?? null,
+    role: caller?.role ?? null,
+    key_id: caller?.key?.id ?? null,
+    expires_at: caller?.expiresAt ?? null,
+  };
+}
+
+/** `prompt_tokens` counts everything that was read, as OpenAI does; the cache's part is named beside it. */
+function tokensOf(usage: Usage) {
+  const prompt = usage.inputTokens + usage.cacheReadTokens + usage.cacheWriteTokens;
+  return {
+    prompt_tokens: prompt,
+    completion_tokens: usage.outputTokens,
+    cache_read_tokens: usage.cacheReadTokens,
+    cache_write_tokens: usage.cacheWriteTokens,
+    tokens: prompt + usage.outputTokens,
+  };
+}
+
+function outcomeOf({ settlement }: Draft, { status, aborted }: Ending): Outcome {
+  if (settlement !== undefined) return settlement.outcome;
+  if (aborted) return "aborted";
+  if (status < 400) return "ok";
+  if (status === 401 || status === 403) return "denied";
+  return status === 429 ? "limited" : "error";
+}
+
+function round(ms: number): number {
+  return Math.round(ms * 100) / 100;
+}

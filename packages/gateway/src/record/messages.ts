@@ -1,0 +1,24 @@
+import type { RequestRow } from "./row.ts";
+
+/** What the recorder and its worker say to each other. */
+export type ToWorker =
+  | { readonly kind: "rows"; readonly batch: number; readonly rows: readonly RequestRow[] }
+  /** Deliver now, wait at most so long, and answer `flushed`. */
+  | { readonly kind: "flush"; readonly flush: number; readonly timeoutMs: number }
+  /** The last message: deliver what is there, at most so long, end in order. */
+  | { readonly kind: "close"; readonly timeoutMs: number };
+
+export type FromWorker =
+  /** The batch is on disk: nothing but the disk itself can lose it now. */
+  | { readonly kind: "spooled"; readonly batch: number }
+  | { readonly kind: "flushed"; readonly flush: number; readonly delivered: boolean }
+  | { readonly kind: "state"; readonly waiting: number; readonly bytes: number; readonly error: string | undefined }
+  | { readonly kind: "lost"; readonly writerId: string; readonly lastSeq: number }
+  | { readonly kind: "closed"; readonly waiting: number };
+
+export interface WorkerSettings {
+  readonly folder: string;
+  readonly writerId: string;
+  readonly startedAt: string;
+  readonly database: { readonly url: string | undefined; readonly dataDir: string };
+}

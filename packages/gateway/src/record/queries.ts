@@ -1,0 +1,189 @@
+import { type ExpressionBuilder, type SelectQueryBuilder, sql } from "kysely";
+import type { Limit } from "../limits/limits.ts";
+import type { GatewayDatabase } from "../sql/open.ts";
+import type { GatewayTables } from "../sql/tables.ts";
+import type { ChainedRow } from "./row.ts";
+
+/** Whose rows may be read: everybody's, a team's, one person's, or one key's. */
+export type Readable =
+  | { readonly kind: "all" }
+  | { readonly kind: "team"; readonly teamId: string }
+  | { readonly kind: "person"; readonly issuer: string; readonly subject: string }
+  | { readonly kind: "key"; readonly keyId: string };
+
+export interface RowFilter {
+  readonly readable: Readable;
+  readonly traceId?: string | undefined;
+  readonly requestId?: string | undefined;
+  readonly userId?: string | undefined;
+  readonly teamId?: string | undefined;
+  readonly keyId?: string | undefined;
+  readonly model?: string | undefined;
+  readonly outcome?: string | undefined;
+  /** ISO times; `until` is exclusive. */
+  readonly from?: string | undefined;
+  readonly until?: string | undefined;
+}
+
+export interface Page {
+  readonly limit: number;
+  readonly offset: number;
+}
+
+export type GroupBy = "day" | "model" | "user" | "team" | "key" | "app";
+
+export interface SpendLine {
+  readonly group: Readonly<Partial<Record<GroupBy, string | null>>>;
+  readonly requests: number;
+  readonly tokens: number;
+  readonly prompt_tokens: number;
+  readonly completion_tokens: number;
+  readonly cost_usd: number;
+  /** Requests whose price was not known: they are in no sum. */
+  readonly unpriced: number;
+}
+
+/** Questions to the record. Each rejects with StoreUnavailable while the database is out of reach. */
+export interface RecordQueries {
+  rows(filter: RowFilter, page: Page): Promise<readonly ChainedRow[]>;
+  spend(filter: RowFilter, groupBy: readonly GroupBy[], limit: number): Promise<readonly SpendLine[]>;
+  /** What counts against a budget since a moment. */
+  spentUsd(limit: Pick<Limit, "scope" | "subject">, sinceMs: number): Promise<number>;
+}
+
+export function createQueries({ kysely, dialect }: GatewayDatabase, migrated: () => Promise<void>): RecordQueries {
+  const day =
+    dialect === "postgres"
+      ? sql<string>`to_char(request_time at time zone 'UTC', 'YYYY-MM-DD')`
+      : sql<string>`substr(request_time, 1, 10)`;
+  return {
+    async rows(filter, { limit, offset }) {
+      await migrated();
+      const query = where(kysely.selectFrom("request_logs").selectAll(), filter);
+      const rows = await query
+        .orderBy("request_time", "desc")
+        .orderBy("writer_seq", "desc")
+        .limit(limit)
+        .offset(offset)
+        .execute();
+      return rows.map(storedRow);
+    },
+    async spend(filter, groupBy, limit) {
+      await migrated();
+      const base = where(kysely.selectFrom("request_logs"), filter).select((builder) => [
+        builder.fn.countAll<number>().as("requests"),
+        builder.fn.sum<number>("tokens").as("tokens"),
+        builder.fn.sum<number>("prompt_tokens").as("prompt_tokens"),
+        builder.fn.sum<number>("completion_tokens").as("completion_tokens"),
+        builder.fn.coalesce(builder.fn.sum<number>("cost_usd"), sql<number>`0`).as("cost_usd"),
+        sql<number>`sum(case when cost_usd is null and tokens > 0 then 1 else 0 end)`.as("unpriced"),
+      ]);
+      const columns = groupBy.map((name) => ({
+        name,
+        expression: name === "day" ? day : sql<string | null>`${sql.ref(columnOf[name])}`,
+      }));
+      const grouped = columns.reduce(
+        (query, { name, expression }) => query.select(expression.as(name)).groupBy(expression),
+        base as unknown as SelectQueryBuilder<GatewayTables, "request_logs", SpendRow>,
+      );
+      const rows = await grouped.orderBy("cost_usd", "desc").limit(limit).execute();
+      return rows.map((row) => spendLine(row, groupBy));
+    },
+    async spentUsd({ scope, subject }, sinceMs) {
+      await migrated();
+      const query = kysely
+        .selectFrom("request_logs")
+        .select((builder) => builder.fn.coalesce(builder.fn.sum<number>("cost_usd"), sql<number>`0`).as("spent"))
+        .where("request_time", ">=", new Date(sinceMs).toISOString())
+        .where((builder) => countsFor(builder, scope, subject));
+      return Number((await query.executeTakeFirstOrThrow()).spent);
+    },
+  };
+}
+
+const columnOf = { model: "model", user: "user_id", team: "team_id", key: "key_id", app: "app" } as const;
+
+type SpendRow = Omit<SpendLine, "group"> & Partial<Record<GroupBy, string | null>>;
+
+function spendLine(row: SpendRow, groupBy: readonly GroupBy[]): SpendLine {
+  return {
+    group: Object.fromEntries(groupBy.map((name) => [name, row[name] ?? null])),
+    requests: Number(row.requests),
+    tokens: Number(row.tokens),
+    prompt_tokens: Number(row.prompt_tokens),
+    completion_tokens: Number(row.completion_tokens),
+    cost_usd: Number(row.cost_usd),
+    unpriced: Number(row.unpriced),
+  };
+}
+
+type Builder = ExpressionBuilder<GatewayTables, "request_logs">;
+
+function countsFor(builder: Builder, scope: Limit["scope"], { issuer, value }: Limit["subject"]) {
+  switch (scope) {
+    case "user":
+      return builder.and([builder("issuer", "=", issuer ?? ""), builder("subject", "=", value)]);
+    case "team":
+      return builder("team_id", "=", value);
+    case "key":
+      return builder("key_id", "=", value);
+    case "app":
+      return builder("client_id", "=", value);
+    case "group":
+      return builder("groups", "like", `%${escapeLike(JSON.stringify(value))}%`);
+    case "model":
+      return value.includes("*")
+        ? builder("model", "like", escapeLike(value).replaceAll("*", "%"))
+        : builder("model", "=", value);
+  }
+}
+
+/** `%` and `_` would match anything; neither database escapes by default in the same way, so both go. */
+function escapeLike(text: string): string {
+  return text.replace(/[%_]/g, "_");
+}
+
+function where<Output>(query: SelectQueryBuilder<GatewayTables, "request_logs", Output>, filter: RowFilter) {
+  return query.where((builder) => builder.and(conditions(builder, filter)));
+}
+
+function conditions(builder: Builder, filter: RowFilter) {
+  const wanted = [readable(builder, filter.readable)].flat();
+  const equal = (
+    column: "trace_id" | "request_id" | "user_id" | "team_id" | "key_id" | "model" | "outcome",
+    value: string | undefined,
+  ) => {
+    if (value !== undefined) wanted.push(builder(column, "=", value));
+  };
+  equal("trace_id", filter.traceId);
+  equal("request_id", filter.requestId);
+  equal("user_id", filter.userId);
+  equal("team_id", filter.teamId);
+  equal("key_id", filter.keyId);
+  equal("model", filter.model);
+  equal("outcome", filter.outcome);
+  if (filter.from !== undefined) wanted.push(builder("request_time", ">=", filter.from));
+  if (filter.until !== undefined) wanted.push(builder("request_time", "<", filter.until));
+  return wanted;
+}
+
+function readable(builder: Builder, who: Readable) {
+  switch (who.kind) {
+    case "all":
+      return [];
+    case "team":
+      return [builder("team_id", "=", who.teamId)];
+    case "person":
+      return [builder("issuer", "=", who.issuer), builder("subject", "=", who.subject)];
+    case "key":
+      return [builder("key_id", "=", who.keyId)];
+  }
+}
+
+/** As it was written: PostgreSQL gives back dates and booleans, SQLite text and numbers. */
+export function storedRow(
+  row: Omit<ChainedRow, "stream" | "request_time"> & { stream: unknown; request_time: Date | string },
+): ChainedRow {
+  const { request_time: time } = row;
+  return { ...row, stream: Boolean(row.stream), request_time: typeof time === "string" ? time : time.toISOString() };
+}

@@ -1,0 +1,173 @@
+import { randomUUID } from "node:crypto";
+import { join } from "node:path";
+import { Worker } from "node:worker_threads";
+import type { Log } from "@onbehalf/service-kit";
+import type { DatabasePlace } from "../sql/open.ts";
+import type { FromWorker, ToWorker, WorkerSettings } from "./messages.ts";
+import type { RequestRow } from "./row.ts";
+
+/** Where rows go. Recording takes no time of the request: rows leave for the worker in batches. */
+export interface Recorder {
+  record(row: RequestRow): void;
+  /** Until everything recorded so far is in the database, or `timeoutMs` have passed. @returns whether it is there */
+  flush(timeoutMs: number): Promise<boolean>;
+  state(): RecorderState;
+  /** Delivers what it can in the time given; the rest stays on disk for the next start. */
+  close(timeoutMs: number): Promise<void>;
+}
+
+export interface RecorderState {
+  /** Rows that are not in the database yet. */
+  readonly waiting: number;
+  /** Too much is waiting: taking more requests would mean leaving them unrecorded. */
+  readonly full: boolean;
+  readonly error: string | undefined;
+}
+
+export interface RecorderOptions {
+  readonly dataDir: string;
+  readonly database: DatabasePlace;
+  readonly maxSpoolBytes: number;
+  readonly log: Pick<Log, "info" | "warn" | "error">;
+}
+
+const batchRows = 200;
+/** What a killed process can lose: rows younger than this. */
+const batchMs = 50;
+/** Rows in memory that the worker has not put on disk; it does some 50,000 a second. */
+const maxUnspooled = 50_000;
+const restartMs = 1_000;
+
+/** @see worker.ts */
+export function createRecorder(options: RecorderOptions): Recorder {
+  const { log } = options;
+  let gathered: RequestRow[] = [];
+  let timer: NodeJS.Timeout | undefined;
+  let worker = startWorker();
+  let batch = 0;
+  let closing = false;
+  const unspooled = new Map<number, readonly RequestRow[]>();
+  const flushes = new Map<number, (delivered: boolean) => void>();
+  let told: Extract<FromWorker, { kind: "state" }> = { kind: "state", waiting: 0, bytes: 0, error: undefined };
+  let closed: (() => void) | undefined;
+
+  function startWorker(): Worker {
+    const started = new Worker(workerFile(), { workerData: settingsOf(options), name: "record" });
+    started.on("message", (message: FromWorker) => receive(message));
+    started.on("error", (error) => log.error({ err: error }, "record: the writer thread failed"));
+    started.on("exit", () => restart());
+    return started;
+  }
+  /** What the dead worker had not put on disk goes to the next one, which begins a chain of its own. */
+  function restart(): void {
+    closed?.();
+    if (closing) return;
+    setTimeout(() => {
+      if (closing) return;
+      worker = startWorker();
+      for (const [id, rows] of unspooled) worker.postMessage({ kind: "rows", batch: id, rows } satisfies ToWorker);
+    }, restartMs).unref();
+  }
+  function receive(message: FromWorker): void {
+    switch (message.kind) {
+      case "spooled":
+        unspooled.delete(message.batch);
+        return;
+      case "flushed":
+        flushes.get(message.flush)?.(message.delivered);
+        return;
+      case "state":
+        if (message.error !== undefined && told.error === undefined) {
+          log.warn(
+            { reason: message.error, waiting: message.waiting },
+            "record: rows wait on disk, the database is away",
+          );
+        } else if (message.error === undefined && told.error !== undefined) {
+          log.info({}, "record: the database is back, all rows are delivered");
+        }
+        told = message;
+        return;
+      case "lost":
+        log.warn(
+          { writer: message.writerId, last_row: message.lastSeq },
+          "record: an earlier process did not end in order; rows of its last 50 ms may be missing after its last row",
+        );
+        return;
+      case "closed":
+        if (message.waiting > 0) log.warn({ waiting: message.waiting }, "record: rows stay on disk for the next start");
+        closed?.();
+    }
+  }
+  function send(): void {
+    clearTimeout(timer);
+    timer = undefined;
+    if (gathered.length === 0) return;
+    batch += 1;
+    unspooled.set(batch, gathered);
+    worker.postMessage({ kind: "rows", batch, rows: gathered } satisfies ToWorker);
+    gathered = [];
+  }
+  const inMemory = (): number => {
+    let rows = gathered.length;
+    for (const sent of unspooled.values()) rows += sent.length;
+    return rows;
+  };
+
+  return {
+    record(row) {
+      gathered.push(row);
+      if (gathered.length >= batchRows) send();
+      else timer ??= setTimeout(send, batchMs);
+    },
+    flush(timeoutMs) {
+      send();
+      const id = (batch += 1);
+      return new Promise((resolve) => {
+        const late = setTimeout(() => finish(false), timeoutMs + batchMs);
+        const finish = (delivered: boolean): void => {
+          clearTimeout(late);
+          flushes.delete(id);
+          resolve(delivered);
+        };
+        flushes.set(id, finish);
+        worker.postMessage({ kind: "flush", flush: id, timeoutMs } satisfies ToWorker);
+      });
+    },
+    state() {
+      const rows = inMemory();
+      return {
+        waiting: told.waiting + rows,
+        full: rows > maxUnspooled || told.bytes > options.maxSpoolBytes,
+        error: told.error,
+      };
+    },
+    async close(timeoutMs) {
+      closing = true;
+      send();
+      const ended = new Promise<void>((resolve) => {
+        closed = resolve;
+      });
+      worker.postMessage({ kind: "close", timeoutMs } satisfies ToWorker);
+      const late = setTimeout(() => closed?.(), timeoutMs + 1_000);
+      await ended;
+      clearTimeout(late);
+      await worker.terminate();
+    },
+  };
+}
+
+/** Beside this file: as source, or as the bundle names it. */
+function workerFile(): string {
+  return import.meta.filename.endsWith(".ts")
+    ? join(import.meta.dirname, "worker.ts")
+    : join(import.meta.dirname, "record-worker.js");
+}
+
+function settingsOf({ dataDir, database }: RecorderOptions): WorkerSettings {
+  return {
+    folder: dataDir,
+    writerId: randomUUID(),
+    startedAt: new Date().toISOString(),
+    database: { url: database.url, dataDir: database.dataDir },
+  };
+}

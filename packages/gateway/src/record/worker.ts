@@ -1,0 +1,134 @@
+import { join } from "node:path";
+import { parentPort, workerData } from "node:worker_threads";
+import { createMigrator, openGatewayDatabase } from "../sql/open.ts";
+import { link } from "./chain.ts";
+import { deliver, writeEnding } from "./delivery.ts";
+import type { FromWorker, ToWorker, WorkerSettings } from "./messages.ts";
+import { abandonedSpools, createSpool, type Spool } from "./spool.ts";
+
+/**
+ * The recorder's thread: chains rows, puts them on disk, and delivers them to the database, trying again for as long
+ * as it takes. It owns its connection and its spool; the main thread only sends rows.
+ */
+const port = parentPort;
+if (port === null) throw new TypeError("record/worker.ts runs as a worker thread of the gateway only.");
+
+const settings = workerData as WorkerSettings;
+const folder = join(settings.folder, "spool");
+const maxRetryMs = 5_000;
+const firstRetryMs = 100;
+
+const found = abandonedSpools(folder);
+const own = createSpool(folder, settings.writerId, settings.startedAt);
+const database = await openGatewayDatabase(settings.database, 2);
+const migrated = createMigrator(database);
+let head = own.head();
+let error: string | undefined;
+let retryMs = firstRetryMs;
+let retryTimer: NodeJS.Timeout | undefined;
+let running: Promise<boolean> | undefined;
+let abandoned: readonly Spool[] = found;
+
+for (const spool of found) {
+  if (!spool.isClean()) say({ kind: "lost", writerId: spool.writerId, lastSeq: spool.head().seq });
+}
+port.on("message", (message: ToWorker) => void receive(message));
+void tryDelivery();
+
+async function receive(message: ToWorker): Promise<void> {
+  switch (message.kind) {
+    case "rows": {
+      const rows = message.rows.map((row) => {
+        const chained = link(row, settings.writerId, head);
+        head = { seq: chained.writer_seq, hash: chained.hash };
+        return chained;
+      });
+      own.append(rows);
+      say({ kind: "spooled", batch: message.batch });
+      if (retryTimer === undefined) void tryDelivery();
+      return;
+    }
+    case "flush":
+      say({ kind: "flushed", flush: message.flush, delivered: await within(message.timeoutMs, tryDelivery()) });
+      return;
+    case "close":
+      return end(message.timeoutMs);
+  }
+}
+
+/** One delivery at a time; whoever asks meanwhile waits for one that began after he asked. */
+function tryDelivery(): Promise<boolean> {
+  const next = (running ?? Promise.resolve(true)).then(attempt);
+  running = next;
+  return next;
+}
+
+async function attempt(): Promise<boolean> {
+  try {
+    if (own.waiting() > 0 || abandoned.length > 0) await deliverAll();
+    error = undefined;
+    retryMs = firstRetryMs;
+  } catch (caught) {
+    error = caught instanceof Error ? caught.message : String(caught);
+    retryLater();
+  }
+  say({ kind: "state", waiting: own.waiting(), bytes: own.bytes(), error });
+  return error === undefined;
+}
+
+async function deliverAll(): Promise<void> {
+  await migrated();
+  for (const spool of abandoned) {
+    await deliver(database.kysely, spool);
+    await writeEnding(database.kysely, spool, spool.isClean() ? "clean" : "lost");
+    spool.discard();
+    abandoned = abandoned.filter((other) => other !== spool);
+  }
+  await deliver(database.kysely, own);
+}
+
+function retryLater(): void {
+  if (retryTimer !== undefined) return;
+  retryTimer = setTimeout(() => {
+    retryTimer = undefined;
+    void tryDelivery();
+  }, retryMs);
+  retryMs = Math.min(retryMs * 2, maxRetryMs);
+}
+
+async function end(timeoutMs: number): Promise<void> {
+  const delivered = await within(timeoutMs, tryDelivery());
+  clearTimeout(retryTimer);
+  for (const spool of abandoned) spool.close("keep");
+  if (delivered && own.waiting() === 0) {
+    await within(
+      timeoutMs,
+      writeEnding(database.kysely, own, "clean").then(() => true),
+    );
+    own.discard();
+    say({ kind: "closed", waiting: 0 });
+  } else {
+    const waiting = own.waiting();
+    own.close("clean");
+    say({ kind: "closed", waiting });
+  }
+  await database.close();
+  port?.close();
+}
+
+/** False when it failed or was not done in time; it goes on by itself then. */
+async function within(timeoutMs: number, work: Promise<boolean>): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<boolean>((resolve) => {
+    timer = setTimeout(() => resolve(false), timeoutMs);
+  });
+  try {
+    return await Promise.race([work.catch(() => false), late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function say(message: FromWorker): void {
+  port?.postMessage(message);
+}

@@ -1,0 +1,41 @@
+import type { Connection, Log, Logger, RequestVariables } from "@onbehalf/service-kit";
+import type { Context, MiddlewareHandler } from "hono";
+import type { Authenticate } from "./authenticate.ts";
+import type { LlmCall } from "./call.ts";
+import type { Caller } from "./caller.ts";
+import type { Settings } from "./config/settings.ts";
+import type { Forwarding } from "./forward.ts";
+import type { Granted, Limiter } from "./limits/limiter.ts";
+import type { Draft } from "./record/draft.ts";
+import type { FindPrice } from "./record/prices.ts";
+import type { Route } from "./routes.ts";
+
+/** What a reload replaces as a whole: a request keeps the one it began with. */
+export interface Rules {
+  readonly settings: Settings;
+  readonly authenticate: Authenticate;
+  readonly forwarding: Forwarding;
+  readonly limiter: Limiter;
+  readonly findPrice: FindPrice;
+  /** Resolves when the keys of every issuer are known. */
+  readonly keysReady: () => Promise<void>;
+}
+
+/** What the stages hand on to each other. */
+export interface StageVariables extends RequestVariables {
+  rules: Rules;
+  route: Route;
+  draft: Draft;
+  caller: Caller;
+  call: LlmCall;
+  granted: Granted;
+}
+
+export interface StageEnv {
+  readonly Variables: StageVariables;
+  readonly Bindings: Connection;
+}
+
+export type Stage = MiddlewareHandler<StageEnv>;
+export type StageContext = Context<StageEnv>;
+export type { Log, Logger };

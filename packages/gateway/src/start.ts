@@ -1,0 +1,123 @@
+import {
+  createLogger,
+  type Env,
+  type Logger,
+  readiness,
+  type Service,
+  type ServiceIo,
+  serve,
+} from "@onbehalf/service-kit";
+import { createApp } from "./app.ts";
+import type { Environment } from "./config/environment.ts";
+import { readConfiguration, readSettings } from "./config/read.ts";
+import type { Settings } from "./config/settings.ts";
+import { createFindKey } from "./keys/find-key.ts";
+import { createKeyStore } from "./keys/key-store.ts";
+import { createPepper } from "./keys/pepper.ts";
+import { createKeyHash } from "./keys/virtual-key.ts";
+import type { Counters } from "./limits/counters.ts";
+import { guardedCounters } from "./limits/guarded-counters.ts";
+import { createLimiter } from "./limits/limiter.ts";
+import { memoryCounters } from "./limits/memory-counters.ts";
+import { redisCounters } from "./limits/redis-counters.ts";
+import { createQueries } from "./record/queries.ts";
+import { createRecorder } from "./record/recorder.ts";
+import { createReload, type Reload } from "./reload.ts";
+import { createRules } from "./rules.ts";
+import { createMigrator, openGatewayDatabase } from "./sql/open.ts";
+
+/** A gateway that can be told to read its file again. */
+export interface Gateway extends Service {
+  /** Takes the changed file into force; a broken one leaves the old rules as they are and says so in the log. */
+  reload(): Promise<void>;
+}
+
+/**
+ * Starts the gateway: configuration, what it needs, the app, the server. Database and identity providers may still be
+ * away; readiness says so.
+ * @throws ConfigError with every problem of environment and file
+ */
+export async function start(env: Env, io: ServiceIo = {}): Promise<Gateway> {
+  const { environment, settings } = readConfiguration(env);
+  const log = io.log ?? logger(environment, settings, io);
+  for (const warning of settings.warnings) log.warn({}, `configuration: ${warning}`);
+
+  const dataDir = environment.ONBEHALF_DATA_DIR;
+  const place = { url: settings.databaseUrl, dataDir };
+  const database = await openGatewayDatabase(place);
+  const migrated = createMigrator(database);
+  const queries = createQueries(database, migrated);
+  const recorder = createRecorder({ dataDir, database: place, maxSpoolBytes: settings.maxSpoolBytes, log });
+  const counters = openCounters(environment, settings, log);
+  const limiter = createLimiter({ counters, spentUsd: queries.spentUsd });
+  const keys = createKeyStore(database, migrated);
+  const pepper = createPepper(environment.LITELLM_SALT_KEY ?? environment.ENCRYPTION_SECRET, database, migrated);
+  const hashKey = async () => createKeyHash(await pepper());
+  const findKey = createFindKey({ store: keys, hash: hashKey, keepWithoutDatabase: settings.keepKeysWithoutDatabase });
+
+  const build = (next: Settings) => createRules({ settings: next, env, log, findKey, limiter });
+  const reload: Reload = createReload({
+    first: build(settings),
+    read: () => build(readSettings(environment, env)),
+    watch: environment.CONFIG_WATCH ? environment.GATEWAY_CONFIG : undefined,
+    log,
+  });
+  const ready = readiness({
+    database: () => database.ready(),
+    schema: migrated,
+    identity_providers: () => reload.rules().keysReady(),
+    models: () => reload.rules().forwarding.ready(),
+    limits: () => counters.ready(),
+    record: () => {
+      if (recorder.state().full) throw new Error("too many rows wait to be written");
+    },
+  });
+  await migrated().catch((error: unknown) =>
+    log.warn({ err: error }, "the database is away; JWTs are served, rows wait on disk"),
+  );
+
+  const publicUrl = environment.PUBLIC_URL ?? `http://${environment.HOST}:${environment.GATEWAY_PORT}`;
+  const bodyTimeoutMs = environment.BODY_TIMEOUT_SECONDS * 1000;
+  const app = createApp({ log, rules: reload.rules, recorder, queries, readiness: ready, publicUrl, bodyTimeoutMs });
+  const close = async (): Promise<void> => {
+    await reload.close();
+    await recorder.close(flushMs(environment));
+    await Promise.all([counters.close(), database.close()]);
+  };
+  try {
+    const service = await serve({
+      name: "gateway",
+      app: { fetch: (request, bindings) => app.fetch(request, bindings) },
+      host: environment.HOST,
+      port: environment.GATEWAY_PORT,
+      portVariable: "GATEWAY_PORT",
+      log,
+      graceSeconds: environment.SHUTDOWN_GRACE_SECONDS,
+      readiness: ready,
+      onClose: [close],
+    });
+    return { ...service, reload: reload.now };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+/** Rows that cannot be delivered in this time stay on disk for the next start. */
+function flushMs(environment: Environment): number {
+  return Math.min(5_000, environment.SHUTDOWN_GRACE_SECONDS * 500);
+}
+
+function openCounters(environment: Environment, settings: Settings, log: Logger): Counters {
+  const memory = memoryCounters();
+  if (environment.REDIS_URL === undefined) return memory;
+  return guardedCounters(redisCounters({ url: environment.REDIS_URL, log }), memory, { ...settings.limiter, log });
+}
+
+function logger(environment: Environment, settings: Settings, { destination }: ServiceIo): Logger {
+  const secrets = [settings.masterKey, environment.LITELLM_SALT_KEY, environment.ENCRYPTION_SECRET].filter(
+    (secret) => secret !== undefined,
+  );
+  const options = { service: "gateway", level: environment.LOG_LEVEL, secrets };
+  return createLogger(destination === undefined ? options : { ...options, destination });
+}
