@@ -50,10 +50,18 @@ test("revoking a grant takes everything that hangs on it, of this issuer, and no
   await refresh.upsert("2", { grantId: "g" }, 60);
   await access.upsert("3", { grantId: "" }, 60);
   await other.upsert("4", { grantId: "g" }, 60);
+  const signIns = state.adapter("default", "Interaction");
+  await signIns.upsert("5", { grantId: "g" }, 60);
   await access.revokeByGrantId("g");
   await access.revokeByGrantId("");
-  const left = await Promise.all([access.find("1"), refresh.find("2"), access.find("3"), other.find("4")]);
-  expect(left.map((one) => one !== undefined)).toEqual([false, false, true, true]);
+  const left = await Promise.all([
+    access.find("1"),
+    refresh.find("2"),
+    access.find("3"),
+    other.find("4"),
+    signIns.find("5"),
+  ]);
+  expect(left.map((one) => one !== undefined)).toEqual([false, false, true, true, true]);
 });
 
 test("what was written is there after closing, when it has a folder", async () => {

@@ -9,6 +9,9 @@ const maxRows = 50_000;
 /** How many writes pass between two clean-ups. */
 const writesPerSweep = 500;
 
+/** Models whose records end with the grant they came from; a running sign-in names its grant too, but outlives it. */
+const endsWithGrant = new Set(["AccessToken", "AuthorizationCode", "RefreshToken"]);
+
 const schema = `
   CREATE TABLE IF NOT EXISTS records (
     issuer TEXT NOT NULL, model TEXT NOT NULL, id TEXT NOT NULL, payload TEXT NOT NULL,
@@ -77,7 +80,7 @@ function adapter(database: DatabaseSync, issuer: string, model: string, sweep: (
     upsert: async (id, payload, expiresIn) => {
       sweep();
       const expiresAt = expiresIn === undefined ? null : seconds() + expiresIn;
-      const grantId = payload.grantId || null;
+      const grantId = (endsWithGrant.has(model) && payload.grantId) || null;
       upsert.run(issuer, model, id, JSON.stringify(payload), expiresAt, grantId, payload.uid ?? null);
     },
     find: async (id) => payloadOf(byId.get(issuer, model, id)),

@@ -60,9 +60,9 @@ function people({ people, action, formToken }: SignInView): Html | string {
   <input type="hidden" name="form_token" value="${formToken}">
   <input type="hidden" name="username" value="${user.sub}">
   <input type="hidden" name="password" value="${user.sub}">
-  <button class="person" aria-label="Sign in as ${user.name}, ${user.title}">
+  <button class="person">
     <span class="face" aria-hidden="true">${user.given_name.charAt(0)}</span>
-    <span><b>${user.sub}</b><small>${user.title}</small></span>
+    <span><span class="unseen">Sign in as </span><b>${user.sub}</b><small>${user.title}</small></span>
   </button>
 </form></li>`,
   )}</ul>`;

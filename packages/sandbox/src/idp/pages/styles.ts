@@ -26,14 +26,13 @@ h1 { font-size: 1.5rem; line-height: 1.25; letter-spacing: -.015em; margin: 0 0 
 h2 { font-size: .8125rem; font-weight: 600; color: var(--soft); margin: 0 0 10px; }
 p { margin: 0 0 16px; }
 .soft { color: var(--soft); }
-.small { font-size: .875rem; }
 strong { font-weight: 600; color: var(--ink); }
 form { margin: 0; }
 label { display: block; font-weight: 600; font-size: .9375rem; margin: 14px 0 6px; }
 input { width: 100%; font: inherit; color: inherit; background: transparent; border: 1px solid var(--line);
   border-radius: 10px; padding: 10px 12px; min-height: 46px; }
 input[aria-invalid="true"] { border-color: var(--bad); }
-button, .button { font: inherit; font-weight: 600; cursor: pointer; border: 0; border-radius: 10px; min-height: 46px;
+button { font: inherit; font-weight: 600; cursor: pointer; border: 0; border-radius: 10px; min-height: 46px;
   width: 100%; padding: 10px 16px; background: var(--accent); color: var(--accent-ink); text-align: center; }
 button:hover { filter: brightness(1.07); }
 .main-action { margin-top: 20px; }
@@ -50,6 +49,7 @@ input:focus-visible { outline-offset: 0; border-color: transparent; }
 .person:hover { background: var(--accent-soft); border-color: var(--accent); filter: none; }
 .person b { display: block; font-size: .9375rem; font-weight: 600; line-height: 1.3; }
 .person small { display: block; color: var(--soft); font-size: .78125rem; line-height: 1.3; }
+.unseen { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
 .face { flex: none; width: 34px; height: 34px; border-radius: 50%; display: grid; place-items: center; font-weight: 600;
   font-size: .875rem; color: var(--accent); background: var(--accent-soft); }
 .or { display: flex; align-items: center; gap: 12px; color: var(--soft); font-size: .8125rem; margin: 24px 0 16px; }
