@@ -1,9 +1,9 @@
-import { HttpError } from "@onbehalf/service-kit";
-import type { ScopedToken } from "@onbehalf/shared-auth";
-import * as oidc from "openid-client";
 import { createPrivateKey } from "node:crypto";
 import { readFile } from "node:fs/promises";
+import { HttpError } from "@onbehalf/service-kit";
+import type { ScopedToken } from "@onbehalf/shared-auth";
 import { importPKCS8 } from "jose";
+import * as oidc from "openid-client";
 import type { ProviderConfig } from "./providers-config.ts";
 
 /** A token is not given out in the last minute of its life. */
@@ -51,7 +51,8 @@ export function createAppToken(
   }
 
   return async () => {
-    if (kept?.expiresAt !== undefined && now() / 1000 < kept.expiresAt - marginSeconds) return { ...kept, source: "cached" };
+    if (kept?.expiresAt !== undefined && now() / 1000 < kept.expiresAt - marginSeconds)
+      return { ...kept, source: "cached" };
     flight ??= obtain().finally(() => {
       flight = undefined;
     });

@@ -1,9 +1,18 @@
-import { bodyLimit, errorHandler, healthRoutes, type Logger, notFound, type Readiness, requestContext, securityHeaders } from "@onbehalf/service-kit";
+import {
+  bodyLimit,
+  errorHandler,
+  healthRoutes,
+  type Logger,
+  notFound,
+  type Readiness,
+  requestContext,
+  securityHeaders,
+} from "@onbehalf/service-kit";
 import { protectedResource } from "@onbehalf/shared-auth/hono";
 import { Hono } from "hono";
 import type { ApiEnv } from "./api/credentials.ts";
 import { type ApiOptions, apiRoutes } from "./api/routes.ts";
-import { sessionRoutes, type SessionRouteOptions } from "./api/session.ts";
+import { type SessionRouteOptions, sessionRoutes } from "./api/session.ts";
 import { type LoginOptions, loginRoutes } from "./login/routes.ts";
 import { assetRoutes } from "./pages/assets.ts";
 import { contentSecurityPolicy } from "./pages/content-security-policy.ts";

@@ -1,6 +1,12 @@
 import { ConfigError, count, type Env, flag, list, loadEnv, port, seconds, secret, url } from "@onbehalf/service-kit";
 import { z } from "zod";
-import { type ProviderConfig, type ProviderId, providerIds, providerVariables, readProvider } from "./providers-config.ts";
+import {
+  type ProviderConfig,
+  type ProviderId,
+  providerIds,
+  providerVariables,
+  readProvider,
+} from "./providers-config.ts";
 
 /** An authorization server whose access tokens open the public API. */
 export interface ApiIssuer {

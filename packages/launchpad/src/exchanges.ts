@@ -1,4 +1,4 @@
-import { AuthError, cached, type CachedExchange, type Exchange, type TokenStore } from "@onbehalf/shared-auth";
+import { AuthError, type CachedExchange, cached, type Exchange, type TokenStore } from "@onbehalf/shared-auth";
 import { createExchange } from "@onbehalf/shared-auth/exchange";
 import type { Caller } from "./caller.ts";
 import type { LaunchpadConfig } from "./config.ts";

@@ -1,4 +1,13 @@
-import { createLogger, createTrail, type Env, type Logger, readiness, type Service, type ServiceIo, serve } from "@onbehalf/service-kit";
+import {
+  createLogger,
+  createTrail,
+  type Env,
+  type Logger,
+  readiness,
+  type Service,
+  type ServiceIo,
+  serve,
+} from "@onbehalf/service-kit";
 import { createVerifier, type Verifier } from "@onbehalf/shared-auth";
 import { createCredentials } from "./api/credentials.ts";
 import { createHopsOf } from "./api/hops.ts";
@@ -108,7 +117,9 @@ export async function start(env: Env, io: ServiceIo = {}): Promise<Service> {
   });
 
   const sweeping = setInterval(() => {
-    sessionStore.sweep(Math.floor(Date.now() / 1000)).catch((error: unknown) => log.warn({ err: error }, "sweep failed"));
+    sessionStore
+      .sweep(Math.floor(Date.now() / 1000))
+      .catch((error: unknown) => log.warn({ err: error }, "sweep failed"));
   }, sweepMs).unref();
   return serve({
     name: "launchpad",
@@ -122,7 +133,9 @@ export async function start(env: Env, io: ServiceIo = {}): Promise<Service> {
     onClose: [
       () => clearInterval(sweeping),
       () => voicebox.close(),
-      () => providers.forEach((provider) => provider.close()),
+      () => {
+        for (const provider of providers) provider.close();
+      },
       () => sessionStore.close(),
       () => database.close(),
     ],
@@ -132,7 +145,10 @@ export async function start(env: Env, io: ServiceIo = {}): Promise<Service> {
 async function openProviders(config: LaunchpadConfig, log: Logger): Promise<readonly Provider[]> {
   const open = async (provider: ProviderConfig): Promise<Provider> => {
     const onEvent: DiscoveryOptions["onEvent"] = ({ name, error }) =>
-      log[name === "found" ? "info" : "warn"]({ provider: provider.id, issuer: provider.issuer, err: error }, `provider ${name}`);
+      log[name === "found" ? "info" : "warn"](
+        { provider: provider.id, issuer: provider.issuer, err: error },
+        `provider ${name}`,
+      );
     return createProvider(provider, await discover(provider, { onEvent }));
   };
   return Promise.all(config.providers.map(open));

@@ -6,7 +6,9 @@ import { keyValueSessionStore } from "./session/store-key-value.ts";
 import { sqlSessionStore } from "./session/store-sql.ts";
 
 /** Opens the database of applications and, where sessions live in SQL, of sessions. */
-export async function openStores(config: LaunchpadConfig): Promise<{ database: LaunchpadDatabase; sessions: SessionStore }> {
+export async function openStores(
+  config: LaunchpadConfig,
+): Promise<{ database: LaunchpadDatabase; sessions: SessionStore }> {
   const database = await openDatabase<LaunchpadTables>({
     ...(config.databaseUrl === undefined ? {} : { url: config.databaseUrl }),
     dataDir: config.dataDir,

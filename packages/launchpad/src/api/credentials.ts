@@ -45,9 +45,14 @@ export function createCredentials(options: CredentialOptions): Credentials {
 
   async function fromToken(c: ApiContext, token: string): Promise<Reader> {
     if (verifier === undefined) {
-      throw new HttpError(401, "invalid_token", "This service takes no access tokens: API_AUTH_JWT_ENABLED is not true.", {
-        headers: { "www-authenticate": 'Bearer error="invalid_token"' },
-      });
+      throw new HttpError(
+        401,
+        "invalid_token",
+        "This service takes no access tokens: API_AUTH_JWT_ENABLED is not true.",
+        {
+          headers: { "www-authenticate": 'Bearer error="invalid_token"' },
+        },
+      );
     }
     const identity = await verifier(token);
     const exchange: Caller["token"] = (signal, rejected) =>
@@ -118,7 +123,13 @@ function sessionReader(session: Session, tokenFor: CredentialOptions["tokenForSe
     credential: "session",
     expires_at: session.expiresAt,
   };
-  return { identity, claims: session.claims, clientId: undefined, token: tokenFor(session), provider: session.provider };
+  return {
+    identity,
+    claims: session.claims,
+    clientId: undefined,
+    token: tokenFor(session),
+    provider: session.provider,
+  };
 }
 
 function tokenReader(identity: Identity, token: Caller["token"], id: string | undefined): Reader {

@@ -15,7 +15,9 @@ export interface HopsOptions {
 }
 
 const below = z.object({
-  hops: z.array(z.looseObject({ service: z.string(), trace_id: z.string(), at: z.string(), detail: z.looseObject({}) })),
+  hops: z.array(
+    z.looseObject({ service: z.string(), trace_id: z.string(), at: z.string(), detail: z.looseObject({}) }),
+  ),
 });
 
 /** Follows one trace down the chain: our own hop, and what the services below show to this same caller. */
@@ -48,5 +50,9 @@ export function createHopsOf({ credentials, voicebox, trail, isAdmin }: HopsOpti
 
 function traceIdFrom(given: string): string {
   if (/^[0-9a-f]{32}$/.test(given)) return given;
-  throw new HttpError(400, "invalid_request", "A trace id is 32 hex digits: the second part of the answer's traceparent.");
+  throw new HttpError(
+    400,
+    "invalid_request",
+    "A trace id is 32 hex digits: the second part of the answer's traceparent.",
+  );
 }

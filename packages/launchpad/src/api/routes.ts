@@ -61,7 +61,9 @@ export function apiRoutes(options: ApiOptions): Hono<ApiEnv> {
     const record = (status: number, outcome: Outcome, errorCode: string | null): void => {
       const { requestId, trace } = c.var;
       const facts = { startedAt, now: now(), status, outcome, errorCode, caller, exchange };
-      trail.add(launchpadHop({ ...facts, requestId, traceId: trace.traceId, route: `${c.req.method} ${routePath(c)}` }));
+      trail.add(
+        launchpadHop({ ...facts, requestId, traceId: trace.traceId, route: `${c.req.method} ${routePath(c)}` }),
+      );
     };
     const send = (path: string, body: AskRequest) =>
       sendOnBehalf(

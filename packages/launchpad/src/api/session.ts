@@ -1,5 +1,5 @@
-import { Hono } from "hono";
 import { HttpError } from "@onbehalf/service-kit";
+import { Hono } from "hono";
 import { requireSameOrigin, requireSession } from "../session/browser.ts";
 import type { Session } from "../session/session.ts";
 import type { Sessions } from "../session/sessions.ts";
@@ -35,7 +35,8 @@ export function sessionRoutes({ sessions, publicUrl }: SessionRouteOptions): Hon
     const mine = await sessions.list(current.user);
     // Only one's own: an id of somebody else's session is as unknown as any other.
     const found = mine.find((session) => shortId(session) === c.req.param("id"));
-    if (found === undefined) throw new HttpError(404, "session_unknown", "You have no such session; it may have ended.");
+    if (found === undefined)
+      throw new HttpError(404, "session_unknown", "You have no such session; it may have ended.");
     await sessions.end(found.id);
     return c.body(null, 204);
   });

@@ -13,7 +13,11 @@ export const appSettings = z.object({
   named_graphs: z.array(z.string().min(1).max(500)).max(100).default([]).describe("Empty means all of them."),
   reasoning: z.boolean().default(false),
   modes: z.array(z.enum(appModes)).min(1).default(["session", "jwt"]),
-  origins: z.array(z.url().max(300)).max(50).default([]).describe("Other sites whose pages may call with this application's key."),
+  origins: z
+    .array(z.url().max(300))
+    .max(50)
+    .default([])
+    .describe("Other sites whose pages may call with this application's key."),
   requests_per_minute: z.number().int().min(1).max(100_000).nullable().default(null),
   expires_at: z.iso.datetime().nullable().default(null),
   disabled: z.boolean().default(false),

@@ -14,7 +14,10 @@ export interface FileApps {
 
 const fileKey = z.strictObject({
   name: z.string().trim().min(1).max(100),
-  sha256: z.string().regex(/^[0-9a-f]{64}$/, "expected 64 hex digits").optional(),
+  sha256: z
+    .string()
+    .regex(/^[0-9a-f]{64}$/, "expected 64 hex digits")
+    .optional(),
   hint: z.string().max(20).optional(),
   key_file: z.string().min(1).optional(),
   key: z.string().min(1).optional(),
@@ -47,7 +50,8 @@ export function readAppsFile(path: string, env: Env): FileApps {
   const seen = new Set<string>();
   const keys: AppKey[] = [];
   for (const app of parsed.apps) {
-    if (seen.has(app.id)) problems.push({ name: `${path} apps`, problem: `has two applications with the id "${app.id}"` });
+    if (seen.has(app.id))
+      problems.push({ name: `${path} apps`, problem: `has two applications with the id "${app.id}"` });
     seen.add(app.id);
     for (const key of app.keys) {
       const at = `${path} apps.${app.id}.keys.${key.name}`;
@@ -67,7 +71,10 @@ export function readAppsFile(path: string, env: Env): FileApps {
     }
   }
   if (parsed.apps.filter((app) => app.default).length > 1) {
-    problems.push({ name: `${path} apps`, problem: "has several applications with default: true; one can be the default" });
+    problems.push({
+      name: `${path} apps`,
+      problem: "has several applications with default: true; one can be the default",
+    });
   }
   if (problems.length > 0) throw new ConfigError(problems);
   return { apps: parsed.apps.map(toApp), keys };
@@ -100,7 +107,8 @@ function hashOf(
 ): { hash: string; hint: string } {
   if (key.sha256 !== undefined) return { hash: key.sha256, hint: key.hint ?? "obk_…" };
   const text = key.key_file === undefined ? fromEnv(key.key, env, complain) : fromFile(key.key_file, path, complain);
-  if (text !== undefined && !keyPattern.test(text)) complain("is not an application key: expected obk_ and 43 characters");
+  if (text !== undefined && !keyPattern.test(text))
+    complain("is not an application key: expected obk_ and 43 characters");
   return { hash: hashKey(text ?? ""), hint: keyHint(text ?? "") };
 }
 

@@ -24,7 +24,11 @@ export function sqlAppStore({ kysely }: Pick<LaunchpadDatabase, "kysely">): AppS
     },
     async updateApp(app) {
       const { id, settings } = fromApp(app);
-      const result = await kysely.updateTable("launchpad_apps").set({ settings }).where("id", "=", id).executeTakeFirst();
+      const result = await kysely
+        .updateTable("launchpad_apps")
+        .set({ settings })
+        .where("id", "=", id)
+        .executeTakeFirst();
       return result.numUpdatedRows === 1n;
     },
     deleteApp: (id) =>
@@ -53,7 +57,9 @@ export function sqlAppStore({ kysely }: Pick<LaunchpadDatabase, "kysely">): AppS
         .execute();
     },
     async setKeyDisabled(appId, keyId, disabled) {
-      const result = await ofKey(appId, keyId).set({ disabled: disabled ? 1 : 0 }).executeTakeFirst();
+      const result = await ofKey(appId, keyId)
+        .set({ disabled: disabled ? 1 : 0 })
+        .executeTakeFirst();
       return result.numUpdatedRows === 1n;
     },
     async expireKey(appId, keyId, at) {
@@ -78,7 +84,14 @@ export function sqlAppStore({ kysely }: Pick<LaunchpadDatabase, "kysely">): AppS
 }
 
 function toApp({ id, settings, created_by, created_at }: AppRow): App {
-  return { ...appSettings.parse(JSON.parse(settings)), id, source: "database", isDefault: false, created_by, created_at };
+  return {
+    ...appSettings.parse(JSON.parse(settings)),
+    id,
+    source: "database",
+    isDefault: false,
+    created_by,
+    created_at,
+  };
 }
 
 function fromApp({ id, created_by, created_at, source: _source, isDefault: _default, ...settings }: App): AppRow {

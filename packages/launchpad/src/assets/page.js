@@ -14,7 +14,9 @@ const svgNamespace = "http://www.w3.org/2000/svg";
 /** @param {Tree | string} tree @returns {Node} */
 function build(tree) {
   if (typeof tree === "string") return document.createTextNode(tree);
-  const element = svgTags.has(tree.tag) ? document.createElementNS(svgNamespace, tree.tag) : document.createElement(tree.tag);
+  const element = svgTags.has(tree.tag)
+    ? document.createElementNS(svgNamespace, tree.tag)
+    : document.createElement(tree.tag);
   for (const [name, value] of Object.entries(tree.attributes)) element.setAttribute(name, value);
   element.append(...tree.children.map(build));
   return element;
@@ -101,7 +103,8 @@ function startAsking(root) {
   }
 
   function keep() {
-    if (!conversations.includes(current) && current.turns.length > 0) conversations = [current, ...conversations].slice(0, 20);
+    if (!conversations.includes(current) && current.turns.length > 0)
+      conversations = [current, ...conversations].slice(0, 20);
     try {
       sessionStorage.setItem(storageKey, JSON.stringify(conversations));
     } catch {
@@ -260,7 +263,10 @@ function startAsking(root) {
     if (response.status !== 401) return;
     sessionStorage.setItem(pendingKey, question);
     const way = body.login_url ?? `/login?${new URLSearchParams({ return_to: "/?resume=1" })}`;
-    const label = body.login_url === undefined ? "Sign in again; your question is kept" : "Confirm it is you; your question is kept";
+    const label =
+      body.login_url === undefined
+        ? "Sign in again; your question is kept"
+        : "Confirm it is you; your question is kept";
     at.append(make("a", { class: "button", href: way }, label));
   }
 

@@ -67,7 +67,11 @@ export function createAttempts(seal: Seal, secure: boolean, now: () => number = 
     async take(c, provider, state) {
       const attempts = await read(c);
       const found = attempts.find((attempt) => attempt.state === state && attempt.provider === provider);
-      if (found !== undefined) await write(c, attempts.filter((attempt) => attempt !== found));
+      if (found !== undefined)
+        await write(
+          c,
+          attempts.filter((attempt) => attempt !== found),
+        );
       return found;
     },
   };

@@ -51,12 +51,36 @@ function answered(code: string, label: string, cause: unknown): LoginFailure {
       `${label} refused, or the sign-in was cancelled. If you should have access, ask your administrator to assign you to this application; else sign in as someone else.`,
     ],
     login_required: [400, "Please sign in again", `${label} wants you to sign in again.`],
-    interaction_required: [400, "One more step is needed", `${label} wants something more from you. Sign in again and follow its pages.`],
-    consent_required: [400, "Your consent is needed", `${label} needs your consent to go on. Sign in again and accept, or ask your administrator to.`],
-    temporarily_unavailable: [503, "Sign-in is not possible right now", `${label} is busy. Wait a moment and sign in again.`],
-    server_error: [503, "Sign-in is not possible right now", `${label} had a problem of its own. Wait a moment and sign in again.`],
-    invalid_scope: [502, "This service is not set up right", `${label} does not know a scope this service asks for. Tell your administrator to compare the scopes.`],
-    unauthorized_client: [502, "This service is not set up right", `${label} does not allow this application to sign people in. Tell your administrator.`],
+    interaction_required: [
+      400,
+      "One more step is needed",
+      `${label} wants something more from you. Sign in again and follow its pages.`,
+    ],
+    consent_required: [
+      400,
+      "Your consent is needed",
+      `${label} needs your consent to go on. Sign in again and accept, or ask your administrator to.`,
+    ],
+    temporarily_unavailable: [
+      503,
+      "Sign-in is not possible right now",
+      `${label} is busy. Wait a moment and sign in again.`,
+    ],
+    server_error: [
+      503,
+      "Sign-in is not possible right now",
+      `${label} had a problem of its own. Wait a moment and sign in again.`,
+    ],
+    invalid_scope: [
+      502,
+      "This service is not set up right",
+      `${label} does not know a scope this service asks for. Tell your administrator to compare the scopes.`,
+    ],
+    unauthorized_client: [
+      502,
+      "This service is not set up right",
+      `${label} does not allow this application to sign people in. Tell your administrator.`,
+    ],
   };
   const [status, title, message] = words[code] ?? [
     400,

@@ -150,8 +150,13 @@ function refreshFailure(error: unknown, label: string): Error {
   if (error instanceof oidc.ResponseBodyError && error.status < 500 && error.status !== 429) {
     return new RefreshRefused(`${label} refused to renew the sign-in (${error.error})`, { cause: error });
   }
-  return new HttpError(503, "provider_unavailable", `${label} cannot be reached to renew your sign-in. Try again soon.`, {
-    cause: error,
-    retryAfterSeconds: 5,
-  });
+  return new HttpError(
+    503,
+    "provider_unavailable",
+    `${label} cannot be reached to renew your sign-in. Try again soon.`,
+    {
+      cause: error,
+      retryAfterSeconds: 5,
+    },
+  );
 }

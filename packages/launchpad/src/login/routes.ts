@@ -1,7 +1,7 @@
 import type { RequestVariables } from "@onbehalf/service-kit";
 import { HttpError } from "@onbehalf/service-kit";
 import { type Context, Hono } from "hono";
-import { type SessionVariables, requireSameOrigin } from "../session/browser.ts";
+import { requireSameOrigin, type SessionVariables } from "../session/browser.ts";
 import { type Cookie, maxCookieValueBytes } from "../session/cookie.ts";
 import type { Seal } from "../session/seal.ts";
 import type { Session } from "../session/session.ts";
@@ -99,7 +99,9 @@ export function loginRoutes(options: LoginOptions): Hono<Env> {
     farewellCookie.write(c, full.length <= maxCookieValueBytes ? full : short, farewellSeconds);
   }
 
-  app.get("/signed-out", (c) => pages.signedOut(c, farewellCookie.read(c) === undefined ? undefined : "/logout/provider"));
+  app.get("/signed-out", (c) =>
+    pages.signedOut(c, farewellCookie.read(c) === undefined ? undefined : "/logout/provider"),
+  );
 
   app.get("/logout/provider", async (c) => {
     const sealed = farewellCookie.read(c);
@@ -131,7 +133,9 @@ export function loginRoutes(options: LoginOptions): Hono<Env> {
       if (typeof token !== "string" || token.length > maxLogoutTokenLength) throw new Error("no logout_token");
       return await options.verifyLogoutToken(provider, token);
     } catch (cause) {
-      throw new HttpError(400, "invalid_request", "The logout token is missing or not valid for this client.", { cause });
+      throw new HttpError(400, "invalid_request", "The logout token is missing or not valid for this client.", {
+        cause,
+      });
     }
   }
 

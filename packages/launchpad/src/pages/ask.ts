@@ -38,7 +38,9 @@ export function askPage({ session, isAdmin, apps, publicUrl }: AskPage): string 
           h(
             "ul",
             { class: "examples" },
-            ...examples.map((text) => h("li", {}, h("button", { type: "button", class: "chip", "data-example": text }, text))),
+            ...examples.map((text) =>
+              h("li", {}, h("button", { type: "button", class: "chip", "data-example": text }, text)),
+            ),
           ),
         ),
         h("div", { id: "turns" }),
@@ -71,9 +73,17 @@ function composer(apps: readonly App[]): Tree {
             "label",
             { class: "quiet" },
             "About ",
-            h("select", { id: "app", name: "app" }, ...apps.map(({ id, name, isDefault }) => h("option", { value: id, selected: isDefault }, name))),
+            h(
+              "select",
+              { id: "app", name: "app" },
+              ...apps.map(({ id, name, isDefault }) => h("option", { value: id, selected: isDefault }, name)),
+            ),
           )
-        : h("span", { class: "quiet" }, apps[0] === undefined ? "No application is open to you." : `About ${apps[0].name}`),
+        : h(
+            "span",
+            { class: "quiet" },
+            apps[0] === undefined ? "No application is open to you." : `About ${apps[0].name}`,
+          ),
       h("button", { type: "submit", id: "send" }, "Ask"),
       h("button", { type: "button", id: "stop", class: "second", hidden: true }, "Stop"),
     ),

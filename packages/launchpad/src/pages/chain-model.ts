@@ -36,7 +36,12 @@ export interface Chain {
   /** `tickets[i]` was carried to `stops[i]`. */
   readonly tickets: readonly Ticket[];
   /** Behind the last stop: the model that answered, when one did. */
-  readonly model: { readonly name: string; readonly provider: string | null; readonly tokens: number | null; readonly usd: number | null } | null;
+  readonly model: {
+    readonly name: string;
+    readonly provider: string | null;
+    readonly tokens: number | null;
+    readonly usd: number | null;
+  } | null;
   readonly totalMilliseconds: number;
 }
 
@@ -49,7 +54,12 @@ const stopNames: Readonly<Record<string, readonly [title: string, role: string]>
 /** From the hops of one trace to what the picture shows. Pure. */
 export function chainOf(hops: readonly TrailHop[]): Chain {
   const services = [...new Set(hops.map(({ service }) => service))];
-  const stops = services.map((service) => stopOf(service, hops.filter((hop) => hop.service === service)));
+  const stops = services.map((service) =>
+    stopOf(
+      service,
+      hops.filter((hop) => hop.service === service),
+    ),
+  );
   const person = stops.map(({ identity }) => identity).find((identity) => identity !== null) ?? null;
   const tickets = stops.map((stop, at) => ticketTo(stop, stops[at - 1]));
   return { person, stops, tickets, model: modelOf(hops), totalMilliseconds: stops[0]?.milliseconds ?? 0 };

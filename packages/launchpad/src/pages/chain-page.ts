@@ -5,7 +5,13 @@ import { page } from "./layout.ts";
 import { h } from "./tree.ts";
 
 /** One request's chain on a page of its own, to be linked to. */
-export function chainPage(session: Session, isAdmin: boolean, hops: readonly TrailHop[], traceId: string, now: number): string {
+export function chainPage(
+  session: Session,
+  isAdmin: boolean,
+  hops: readonly TrailHop[],
+  traceId: string,
+  now: number,
+): string {
   return page(
     { title: "The chain", path: "/chain", session, isAdmin, script: true },
     h(

@@ -84,7 +84,12 @@ function ticket(carried: Ticket | undefined, now: number, refused: boolean): Tre
     h(
       "div",
       { class: "ticket-paper" },
-      h("span", { class: "ticket-title" }, title, source !== null && h("span", { class: `source ${source}` }, sourceWords(carried))),
+      h(
+        "span",
+        { class: "ticket-title" },
+        title,
+        source !== null && h("span", { class: `source ${source}` }, sourceWords(carried)),
+      ),
       h(
         "dl",
         {},
@@ -146,7 +151,11 @@ function claims(stop: Stop, id: string, now: number): Tree {
       "header",
       {},
       h("h4", {}, `What ${stop.title} saw`),
-      h("button", { type: "button", class: "plain", popovertarget: id, popovertargetaction: "hide", "aria-label": "Close" }, "✕"),
+      h(
+        "button",
+        { type: "button", class: "plain", popovertarget: id, popovertargetaction: "hide", "aria-label": "Close" },
+        "✕",
+      ),
     ),
     ...stop.hops.map((hop) => hopFacts(hop, now)),
     h("p", { class: "quiet" }, "Claims only: the token itself never leaves the services."),

@@ -1,5 +1,5 @@
 import type { Session } from "../session/session.ts";
-import { type Child, h, toHtml, type Tree } from "./tree.ts";
+import { type Child, h, type Tree, toHtml } from "./tree.ts";
 
 /** What every page shows around its content. */
 export interface Frame {
@@ -28,7 +28,8 @@ export function page(frame: Frame, ...content: readonly Child[]): string {
         h("title", {}, `${frame.title} · Onbehalf`),
         h("meta", { name: "viewport", content: "width=device-width, initial-scale=1" }),
         h("meta", { name: "color-scheme", content: "light dark" }),
-        frame.refresh && h("meta", { "http-equiv": "refresh", content: `${frame.refresh.seconds};url=${frame.refresh.path}` }),
+        frame.refresh &&
+          h("meta", { "http-equiv": "refresh", content: `${frame.refresh.seconds};url=${frame.refresh.path}` }),
         h("link", { rel: "icon", href: "/assets/mark.svg", type: "image/svg+xml" }),
         h("link", { rel: "stylesheet", href: "/assets/style.css" }),
         frame.script === true && h("script", { type: "module", src: "/assets/page.js" }),

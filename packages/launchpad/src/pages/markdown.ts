@@ -48,15 +48,26 @@ function view(node: Nodes, depth: number): Tree | string {
     case "blockquote":
       return h("blockquote", {}, ...inside());
     case "list":
-      return h(node.ordered === true ? "ol" : "ul", node.start && node.start !== 1 ? { start: node.start } : {}, ...inside());
+      return h(
+        node.ordered === true ? "ol" : "ul",
+        node.start && node.start !== 1 ? { start: node.start } : {},
+        ...inside(),
+      );
     case "listItem":
-      return h("li", {}, node.checked === null || node.checked === undefined ? null : node.checked ? "☑ " : "☐ ", ...inside());
+      return h(
+        "li",
+        {},
+        node.checked === null || node.checked === undefined ? null : node.checked ? "☑ " : "☐ ",
+        ...inside(),
+      );
     case "link":
       return link(node.url, inside());
     case "image":
       return link(node.url, [node.alt || node.url]);
     case "table":
-      return table(node.children.map((row) => row.children.map((cell) => cell.children.map((c) => view(c, depth + 1)))));
+      return table(
+        node.children.map((row) => row.children.map((cell) => cell.children.map((c) => view(c, depth + 1)))),
+      );
     default:
       return h("span", {}, ...inside());
   }
@@ -64,7 +75,8 @@ function view(node: Nodes, depth: number): Tree | string {
 
 function link(url: string, children: (Tree | string)[]): Tree {
   const parsed = URL.canParse(url) ? new URL(url) : undefined;
-  if (parsed === undefined || !["http:", "https:", "mailto:"].includes(parsed.protocol)) return h("span", {}, ...children);
+  if (parsed === undefined || !["http:", "https:", "mailto:"].includes(parsed.protocol))
+    return h("span", {}, ...children);
   return h("a", { href: parsed.href, rel: "noopener noreferrer nofollow", target: "_blank" }, ...children);
 }
 

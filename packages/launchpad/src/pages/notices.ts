@@ -28,7 +28,12 @@ export function signedOutPage(next: string | undefined): string {
       h("h1", {}, "You are signed out"),
       next === undefined
         ? h("p", { class: "lead" }, "Your session here is over. A copy of its cookie is worth nothing now.")
-        : h("p", { class: "lead" }, "Your session here is over. ", h("a", { href: next }, "Signing out at your provider too…")),
+        : h(
+            "p",
+            { class: "lead" },
+            "Your session here is over. ",
+            h("a", { href: next }, "Signing out at your provider too…"),
+          ),
       h("p", { class: "ways" }, h("a", { class: "button", href: "/" }, "Sign in")),
     ),
   );

@@ -1,8 +1,8 @@
 import type { TrailHop } from "@onbehalf/service-kit";
 import { type Context, Hono } from "hono";
 import type { ApiEnv } from "../api/credentials.ts";
-import type { AppRegistry } from "../apps/registry.ts";
 import { appRefusal } from "../apps/app.ts";
+import type { AppRegistry } from "../apps/registry.ts";
 import type { Provider } from "../login/provider.ts";
 import type { Session } from "../session/session.ts";
 import { askPage } from "./ask.ts";

@@ -21,7 +21,10 @@ export function signInPage(providers: readonly Pick<ProviderConfig, "id" | "labe
         ...providers.map(({ id, label }, at) =>
           h(
             "a",
-            { class: at === 0 ? "button" : "button second", href: `/login?${new URLSearchParams({ provider: id, return_to: returnTo })}` },
+            {
+              class: at === 0 ? "button" : "button second",
+              href: `/login?${new URLSearchParams({ provider: id, return_to: returnTo })}`,
+            },
             `Sign in with ${label}`,
           ),
         ),

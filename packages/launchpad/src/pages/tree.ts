@@ -35,14 +35,20 @@ const voidTags = new Set(["br", "hr", "img", "input", "link", "meta"]);
 
 /** HTML of a tree, everything escaped. */
 export function toHtml(tree: Tree | string): string {
-  if (typeof tree === "string") return escape(tree);
-  const attributes = Object.entries(tree.attributes).map(([name, value]) => ` ${name}="${escape(value)}"`);
+  if (typeof tree === "string") return escapeText(tree);
+  const attributes = Object.entries(tree.attributes).map(([name, value]) => ` ${name}="${escapeText(value)}"`);
   const open = `<${tree.tag}${attributes.join("")}>`;
   return voidTags.has(tree.tag) ? open : `${open}${tree.children.map(toHtml).join("")}</${tree.tag}>`;
 }
 
-const escapes: Readonly<Record<string, string>> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;" };
+const escapes: Readonly<Record<string, string>> = {
+  "&": "&amp;",
+  "<": "&lt;",
+  ">": "&gt;",
+  '"': "&quot;",
+  "'": "&#39;",
+};
 
-function escape(text: string): string {
+function escapeText(text: string): string {
   return text.replace(/[&<>"']/g, (found) => escapes[found] ?? found);
 }

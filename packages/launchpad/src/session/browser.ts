@@ -1,6 +1,6 @@
+import { HttpError } from "@onbehalf/service-kit";
 import type { Context } from "hono";
 import { createMiddleware } from "hono/factory";
-import { HttpError } from "@onbehalf/service-kit";
 import type { Cookie } from "./cookie.ts";
 import type { Session } from "./session.ts";
 import type { Sessions } from "./sessions.ts";

@@ -24,7 +24,10 @@ export interface KeepFreshOptions {
   readonly store: Pick<SessionStore, "lease">;
   readonly refresh: RefreshAtProvider;
   readonly now?: () => number;
-  readonly onEvent?: (event: { readonly name: "refreshed" | "refused" | "unavailable"; readonly error?: unknown }) => void;
+  readonly onEvent?: (event: {
+    readonly name: "refreshed" | "refused" | "unavailable";
+    readonly error?: unknown;
+  }) => void;
 }
 
 /** Longer than a provider may take to answer: a lease must outlive the call it protects. */

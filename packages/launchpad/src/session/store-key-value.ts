@@ -30,7 +30,9 @@ export function keyValueSessionStore(store: KeyValueStore, now: () => number = D
     const text = await store.get(sessionKey(id));
     if (text === undefined) return undefined;
     const parsed = shape.safeParse(JSON.parse(text));
-    return parsed.success ? { text, session: { ...parsed.data, providerSession: parsed.data.providerSession } } : undefined;
+    return parsed.success
+      ? { text, session: { ...parsed.data, providerSession: parsed.data.providerSession } }
+      : undefined;
   }
 
   /** Compare and set until it holds; `change` answers undefined to leave the record as it is. */
