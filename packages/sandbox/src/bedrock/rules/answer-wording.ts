@@ -1,0 +1,96 @@
+import type { Reading } from "./question-reading.ts";
+import type { Plan } from "./sparql-writing.ts";
+import { listOf, plural } from "./words.ts";
+
+/** A tool's rows, by column name; null where nothing was bound. */
+export type Row = Readonly<Record<string, string | null>>;
+
+/** The answer, put together from the rows and from nothing else. */
+export function wordAnswer(plan: Plan, reading: Reading, rows: readonly Row[]): string {
+  const counted = rows[0]?.count;
+  if (reading.count && counted !== undefined && counted !== null) return wordCount(plan, reading, counted);
+  switch (plan.kind) {
+    case "describe":
+      return [...grouped(rows, "thing").values()].map(wordThing).join("\n\n");
+    case "relation":
+      return wordRelation(plan, reading, rows);
+    case "having":
+      return `${sentence(listOf(distinct(rows, "name")))} ${havingVerb(rows)} ${cell(rows[0], "valueName")}.`;
+    case "list":
+      return `The graph has ${rows.length} ${reading.wantedWord ?? "things"}: ${listOf(distinct(rows, "name"))}.`;
+    case "extreme":
+      return `${cell(rows[0], "subjectName")} ${plan.property.words[0] ?? "has"} ${cell(rows[0], "object")}.`;
+  }
+}
+
+function wordCount(plan: Plan, { mentions, wantedWord }: Reading, counted: string): string {
+  const things = wantedWord ?? "things";
+  const label = plan.kind === "relation" ? (plan.property.words[0] ?? "has") : "";
+  const names = listOf(mentions);
+  if (plan.kind === "relation" && plan.known === "subject") return `${names} ${label} ${counted} ${things}.`;
+  const verb = counted === "1" ? label : plural(label);
+  if (plan.kind === "relation") return `${counted} ${things} ${verb} ${names}`.trim().concat(".");
+  if (plan.kind === "having") return `${counted} ${things} fit “${names}”.`;
+  return `There are ${counted} ${things}.`;
+}
+
+/** “Bob Baker is a person. Keeps … Bob Baker works on Atlas and Beacon, reports to Dana Duarte and is based in Tallinn.” */
+function wordThing(rows: readonly Row[]): string {
+  const name = cell(rows[0], "name");
+  const kind = rows[0]?.kind;
+  const comment = rows[0]?.comment;
+  const facts = [...grouped(rows, "property")].flatMap(([property, of]) =>
+    property === "" ? [] : [`${property} ${listOf(unique(of.map((row) => row.valueName ?? row.value ?? "")))}`],
+  );
+  const parts = [
+    kind === null || kind === undefined ? name : `${name} is ${article(kind)} ${kind}`,
+    ...(comment === null || comment === undefined ? [] : [comment.replace(/\.$/, "")]),
+    ...(facts.length === 0 ? [] : [`${name} ${listOf(facts)}`]),
+  ];
+  return `${parts.join(". ")}.`;
+}
+
+function wordRelation(plan: Extract<Plan, { kind: "relation" }>, reading: Reading, rows: readonly Row[]): string {
+  const label = plan.property.words[0] ?? "has";
+  const yes = reading.yesNo ? "Yes: " : "";
+  if (plan.known === "object") {
+    const lines = [...grouped(rows, "objectName")].map(([object, of]) => {
+      const subjects = distinct(of, "subjectName");
+      return `${listOf(subjects)} ${subjects.length === 1 ? label : plural(label)} ${object}.`;
+    });
+    return yes + lines.join(" ");
+  }
+  const lines = [...grouped(rows, "subjectName")].map(
+    ([subject, of]) => `${subject} ${label} ${listOf(distinct(of, "objectName"))}.`,
+  );
+  return yes + lines.join(" ");
+}
+
+function havingVerb(rows: readonly Row[]): string {
+  const label = rows[0]?.property ?? "has";
+  return distinct(rows, "name").length > 1 ? plural(label) : label;
+}
+
+function grouped(rows: readonly Row[], column: string): ReadonlyMap<string, readonly Row[]> {
+  return Map.groupBy(rows, (row) => row[column] ?? "");
+}
+
+function distinct(rows: readonly Row[], column: string): readonly string[] {
+  return unique(rows.map((row) => row[column] ?? ""));
+}
+
+function unique(values: readonly string[]): readonly string[] {
+  return [...new Set(values)];
+}
+
+function cell(row: Row | undefined, column: string): string {
+  return row?.[column] ?? "nothing";
+}
+
+function sentence(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
+function article(noun: string): string {
+  return /^[aeiou]/i.test(noun) ? "an" : "a";
+}

@@ -1,0 +1,115 @@
+import { HttpError, type RequestVariables, type Trail, type TrailHop } from "@onbehalf/service-kit";
+import type { CachedExchange } from "@onbehalf/shared-auth";
+import type { AuthVariables } from "@onbehalf/shared-auth/hono";
+import type { Context } from "hono";
+import { gatewayHops } from "./gateway-hops.ts";
+import { since, trailExchange, trailIdentity } from "./record.ts";
+import type { Setups } from "./setup.ts";
+
+type UserContext = Context<{ Variables: RequestVariables & AuthVariables }>;
+
+export interface AccountOptions {
+  readonly trail: Trail;
+  readonly setups: Setups;
+  readonly exchange: CachedExchange;
+  /** Whoever is in one of these groups sees everybody's hops. */
+  readonly adminGroups: ReadonlySet<string>;
+}
+
+/**
+ * `GET /api/trail/{trace_id}`: what happened here and at the gateway, as far as the caller may see it. The gateway is
+ * asked with the caller's own exchanged token and decides by itself.
+ */
+export function trailOf({ trail, setups, exchange, adminGroups }: AccountOptions) {
+  return async (c: UserContext): Promise<Response> => {
+    const traceId = c.req.param("trace_id") ?? "";
+    if (!/^[0-9a-f]{32}$/.test(traceId)) {
+      throw new HttpError(400, "invalid_request", "A trace id has 32 hexadecimal digits, in lower case.");
+    }
+    const { identity } = c.var;
+    const admin = identity.groups.some((group) => adminGroups.has(group));
+    const own = trail.find(traceId, admin ? "admin" : identity);
+    const below = await gatewayHopsFor(c, traceId, setups, exchange);
+    const missing = below === undefined ? { missing: ["gateway"] } : {};
+    return c.json({ trace_id: traceId, hops: [...own, ...(below ?? [])], ...missing }, 200, {
+      "cache-control": "no-store",
+    });
+  };
+}
+
+/** Undefined when the gateway could not be asked: half a trail is better than none. */
+async function gatewayHopsFor(
+  c: UserContext,
+  traceId: string,
+  setups: Setups,
+  exchange: CachedExchange,
+): Promise<readonly TrailHop[] | undefined> {
+  const { signal, subject, trace, requestId } = c.var;
+  const { setup, release } = setups.acquire();
+  try {
+    const { accessToken } = await exchange(subject, { signal });
+    const headers = { traceparent: trace.traceparent, "x-request-id": requestId };
+    const answer = await setup.gateway.get(`/audit/events?trace=${traceId}`, { token: accessToken, headers, signal });
+    return answer.status === 200 ? gatewayHops(answer.body) : undefined;
+  } catch (error) {
+    c.get("log").warn({ err: error }, "the gateway's part of a trail is missing");
+    return undefined;
+  } finally {
+    release();
+  }
+}
+
+/** `GET /api/v1/me`: who the caller is here and at the gateway, and what may be used there. */
+export function me({ setups, exchange }: AccountOptions) {
+  return async (c: UserContext): Promise<Response> => {
+    const { signal, subject, identity, trace, requestId } = c.var;
+    const { setup, release } = setups.acquire();
+    try {
+      const startedAt = performance.now();
+      const token = await exchange(subject, { signal });
+      const call = {
+        token: token.accessToken,
+        signal,
+        headers: { traceparent: trace.traceparent, "x-request-id": requestId },
+      };
+      const exchanged = trailExchange(token, since(startedAt));
+      const [user, models] = await Promise.all([
+        setup.gateway.get("/user/info", call),
+        setup.gateway.get("/v1/models", call),
+      ]);
+      const body = {
+        identity: trailIdentity(identity),
+        exchange: exchanged,
+        gateway: user.body ?? null,
+        models: modelIds(models.body),
+      };
+      return c.json(body, 200, { "cache-control": "no-store" });
+    } catch (error) {
+      throw error instanceof Error && "code" in error && !("status" in error) && error.name !== "AuthError"
+        ? new HttpError(503, "gateway_unavailable", "The gateway cannot be reached just now.", {
+            cause: error,
+            retryAfterSeconds: 5,
+          })
+        : error;
+    } finally {
+      release();
+    }
+  };
+}
+
+function modelIds(body: unknown): readonly string[] {
+  const data: unknown = typeof body === "object" && body !== null && "data" in body ? body.data : [];
+  if (!Array.isArray(data)) return [];
+  return data.flatMap((model: unknown) =>
+    typeof model === "object" && model !== null && "id" in model && typeof model.id === "string" ? [model.id] : [],
+  );
+}
+
+/** `DELETE /api/session`: the user has logged out; no token exchanged for them is kept any longer. */
+export function endSession({ exchange }: AccountOptions) {
+  return async (c: UserContext): Promise<Response> => {
+    const { issuer, subject } = c.var.identity;
+    await exchange.purge({ issuer, subject });
+    return c.body(null, 204);
+  };
+}

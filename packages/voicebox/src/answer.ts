@@ -1,0 +1,111 @@
+import type { Table, Term } from "./graph/graph.ts";
+import type { Evidence } from "./tools.ts";
+
+export type ActionType = "rewritten_query" | "sparql" | "reasoning" | "csv" | "provenance";
+
+/** Something that goes with an answer: how it was found, and what proves it. */
+export interface Action {
+  readonly type: ActionType;
+  readonly label?: string;
+  readonly value: string | Provenance;
+}
+
+export interface Provenance {
+  readonly graphs: readonly {
+    readonly name: string;
+    readonly iri: string;
+    readonly graph_type: string;
+    readonly description: string | null;
+    readonly types: readonly string[];
+  }[];
+}
+
+/** One step of the way to the answer. */
+export interface Step {
+  readonly tool: string;
+  readonly input: unknown;
+  readonly outcome: "ok" | "refused";
+  readonly rows: number;
+}
+
+/** As the API has it. */
+export interface Answer {
+  readonly result: string;
+  readonly conversation_id: string;
+  readonly message_id: string;
+  readonly actions: readonly Action[];
+}
+
+/** The actions of the evidence that the answer rests on: the last query that found something, else the last one. */
+export function actionsOf(
+  evidence: readonly Evidence[],
+  steps: readonly Step[],
+  provenance: Provenance | undefined,
+): readonly Action[] {
+  const last = proof(evidence);
+  const actions: Action[] = [];
+  if (last !== undefined) {
+    actions.push({ type: "rewritten_query", label: "Understood as", value: last.question });
+    actions.push({ type: "sparql", label: "Query", value: last.sparql });
+  }
+  if (steps.length > 0) actions.push({ type: "reasoning", label: "Steps", value: JSON.stringify(steps) });
+  if (last?.table !== undefined) actions.push({ type: "csv", label: "Rows", value: csvOf(last.table) });
+  if (provenance !== undefined) actions.push({ type: "provenance", label: "Sources", value: provenance });
+  return actions;
+}
+
+export function proof(evidence: readonly Evidence[]): Evidence | undefined {
+  return evidence.findLast(({ table }) => table !== undefined && table.rows.length > 0) ?? evidence.at(-1);
+}
+
+/** The things that a table names, for asking where they come from. */
+export function irisOf(table: Table, max: number): readonly string[] {
+  const iris = new Set<string>();
+  for (const row of table.rows) {
+    for (const term of row) if (term?.type === "uri" && iris.size < max) iris.add(term.value);
+  }
+  return [...iris];
+}
+
+/** From rows `graph, label, comment, type`, several for a graph with several types. */
+export function provenanceOf({ rows }: Table): Provenance {
+  const graphs = new Map<string, { name: string; description: string | null; types: Set<string> }>();
+  for (const [graph, label, comment, type] of rows) {
+    if (graph === undefined) continue;
+    const known = graphs.get(graph.value) ?? {
+      name: label?.value ?? localName(graph.value),
+      description: comment?.value ?? null,
+      types: new Set<string>(),
+    };
+    if (type !== undefined) known.types.add(type.value);
+    graphs.set(graph.value, known);
+  }
+  return {
+    graphs: [...graphs].map(([iri, { name, description, types }]) => ({
+      name,
+      iri,
+      graph_type: localName([...types][0] ?? "NamedGraph"),
+      description,
+      types: [...types],
+    })),
+  };
+}
+
+function localName(iri: string): string {
+  return /[^#/:]+$/.exec(iri)?.[0] ?? iri;
+}
+
+/** SPARQL 1.1 Query Results CSV (section 3): CRLF, quotes where RFC 4180 wants them. */
+export function csvOf({ columns, rows }: Table): string {
+  const lines = [columns.map(field), ...rows.map((row) => row.map((term) => field(csvText(term))))];
+  return lines.map((cells) => `${cells.join(",")}\r\n`).join("");
+}
+
+function csvText(term: Term | undefined): string {
+  if (term === undefined) return "";
+  return term.type === "bnode" ? `_:${term.value.replace(/^_:/, "")}` : term.value;
+}
+
+function field(text: string): string {
+  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}

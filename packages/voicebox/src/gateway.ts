@@ -1,0 +1,51 @@
+import { type Dispatcher, request } from "undici";
+
+/** Reads from the gateway what is not a language model's business. */
+export interface GatewayReader {
+  /** The parsed answer with its status; undefined body when it was not JSON. */
+  get(path: string, call: GatewayCall): Promise<{ readonly status: number; readonly body: unknown }>;
+}
+
+export interface GatewayCall {
+  readonly token: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly signal: AbortSignal;
+}
+
+const maxBytes = 2_000_000;
+const timeoutMs = 5_000;
+
+/** @param serverUrl the language model's base URL; administration lives at the origin, or below a path before `/v1` */
+export function createGatewayReader(serverUrl: string, dispatcher: Dispatcher): GatewayReader {
+  const root = rootOf(serverUrl);
+  return {
+    async get(path, { token, headers, signal }) {
+      const { statusCode, body } = await request(`${root}${path}`, {
+        dispatcher,
+        signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]),
+        headers: { ...headers, accept: "application/json", authorization: `Bearer ${token}` },
+      });
+      return { status: statusCode, body: await jsonOf(body) };
+    },
+  };
+}
+
+/** The gateway itself, without the version that a base URL for OpenAI's clients ends with. */
+export function rootOf(serverUrl: string): string {
+  return serverUrl.replace(/\/+$/, "").replace(/\/v1$/, "");
+}
+
+async function jsonOf(body: AsyncIterable<Uint8Array>): Promise<unknown> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of body) {
+    size += chunk.byteLength;
+    if (size > maxBytes) return undefined;
+    chunks.push(chunk);
+  }
+  try {
+    return JSON.parse(Buffer.concat(chunks).toString("utf8"));
+  } catch {
+    return undefined;
+  }
+}

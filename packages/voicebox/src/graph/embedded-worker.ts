@@ -1,0 +1,60 @@
+import { parentPort, workerData } from "node:worker_threads";
+import { defaultGraph, type NamedNode, namedNode, type Quad, Store, type Term } from "oxigraph";
+import type { GraphFile, WorkerAnswer, WorkerJob } from "./embedded-protocol.ts";
+import { termOf } from "./triples.ts";
+
+/**
+ * The store and its queries, on a thread of their own: Oxigraph computes synchronously, so that only ending the
+ * thread can cut a query that takes too long.
+ */
+const port = parentPort;
+if (port === null) throw new TypeError("embedded-worker.ts is started as a worker thread, not by itself");
+
+const store = new Store();
+try {
+  for (const file of (workerData as { files: readonly GraphFile[] }).files) load(file);
+  port.postMessage({ ready: true, graphs: graphsOf(store) } satisfies WorkerAnswer);
+} catch (error) {
+  port.postMessage({ ready: false, message: messageOf(error) } satisfies WorkerAnswer);
+}
+
+port.on("message", (job: WorkerJob) => {
+  port.postMessage(run(job));
+});
+
+function load({ path, format, graph, text }: GraphFile): void {
+  const target = graph === undefined ? {} : { to_graph_name: namedNode(graph) };
+  try {
+    // Formats with graphs of their own refuse a target.
+    store.load(text, { format, ...(format === "application/trig" || format === "application/n-quads" ? {} : target) });
+  } catch (error) {
+    throw new Error(`${path}: ${messageOf(error)}`);
+  }
+}
+
+function graphsOf(loaded: Store): string[] {
+  const found = loaded.query("SELECT DISTINCT ?g WHERE { GRAPH ?g { ?s ?p ?o } } ORDER BY ?g");
+  return (found as Map<string, Term>[]).map((row) => row.get("g")?.value ?? "");
+}
+
+function run({ query, graphs, form, maxBytes }: WorkerJob): WorkerAnswer {
+  try {
+    const visible: NamedNode[] = graphs.map((iri) => namedNode(iri));
+    const options = { default_graph: [defaultGraph(), ...visible], named_graphs: visible };
+    if (form === "select" || form === "ask") {
+      const json = store.query(query, { ...options, results_format: "json" }) as string;
+      return json.length > maxBytes ? { tooLarge: true } : { json };
+    }
+    const triples = (store.query(query, options) as Quad[]).map(
+      ({ subject, predicate, object }) => [termOf(subject), termOf(predicate), termOf(object)] as const,
+    );
+    const size = triples.reduce((sum, [s, p, o]) => sum + s.value.length + p.value.length + o.value.length, 0);
+    return size > maxBytes ? { tooLarge: true } : { triples };
+  } catch (error) {
+    return { failed: messageOf(error) };
+  }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,1 @@
+export { start, type VoiceboxService } from "./start.ts";
