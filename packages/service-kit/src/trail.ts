@@ -60,23 +60,37 @@ export interface Trail {
 export interface TrailOptions {
   /** Traces kept; the least recently written goes first. */
   readonly maxTraces?: number;
-  /** Hops kept of one trace: a caller may send one traceparent with every request. */
-  readonly maxHopsPerTrace?: number;
+  /** Hops kept of one person in one trace: a caller may send one traceparent with every request. */
+  readonly maxHopsPerPerson?: number;
   readonly ttlSeconds?: number;
 }
 
+/** Of all persons together, since one trace may be named by many. */
+const maxHopsPerTrace = 200;
+
 /** The hops of this service's recent requests, in memory and bounded. */
-export function createTrail({ maxTraces = 2_000, maxHopsPerTrace = 20, ttlSeconds = 3_600 }: TrailOptions = {}): Trail {
+export function createTrail({
+  maxTraces = 2_000,
+  maxHopsPerPerson = 20,
+  ttlSeconds = 3_600,
+}: TrailOptions = {}): Trail {
   const traces = new LRUCache<string, readonly TrailHop[]>({ max: maxTraces, ttl: ttlSeconds * 1_000 });
   return {
     add(hop) {
       const earlier = traces.peek(hop.trace_id) ?? [];
-      traces.set(hop.trace_id, [...earlier, hop].slice(-maxHopsPerTrace));
+      const own = earlier.filter((other) => samePerson(other, hop));
+      const oldest =
+        own.length < maxHopsPerPerson && earlier.length < maxHopsPerTrace ? undefined : (own[0] ?? earlier[0]);
+      traces.set(hop.trace_id, [...earlier.filter((other) => other !== oldest), hop]);
     },
     find(traceId, reader) {
       return (traces.peek(traceId) ?? []).filter((hop) => mayRead(hop, reader));
     },
   };
+}
+
+function samePerson({ identity: a }: TrailHop, { identity: b }: TrailHop): boolean {
+  return a?.issuer === b?.issuer && a?.subject === b?.subject;
 }
 
 function mayRead({ identity }: TrailHop, reader: TrailReader): boolean {

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { databaseContract } from "./database.contract.ts";
 import { openDatabase } from "./database.ts";
-import { openSqlite } from "./sqlite.ts";
+import { openSqlite } from "./sqlite-file.ts";
 
 describe("SQLite", () => {
   databaseContract(async () => ({}));

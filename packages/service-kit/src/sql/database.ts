@@ -1,8 +1,5 @@
-import { join } from "node:path";
-import { Kysely, sql } from "kysely";
-import { type Migration, migrate, type SqlDialect } from "./migrate.ts";
-import { openPool, postgresDialect } from "./postgres.ts";
-import { sqliteDialect } from "./sqlite.ts";
+import type { Kysely } from "kysely";
+import type { Migration, SqlDialect } from "./migrate.ts";
 
 export interface Database<Schema> {
   readonly kysely: Kysely<Schema>;
@@ -26,34 +23,11 @@ export interface DatabaseOptions {
   readonly onConnectionError?: (error: Error) => void;
 }
 
-/** Does not connect to Postgres yet: a service may start and do its other work while the database is away. */
+/**
+ * Does not connect to Postgres yet: a service may start and do its other work while the database is away. The
+ * libraries are loaded only here: a service without a database starts without them.
+ */
 export async function openDatabase<Schema>(options: DatabaseOptions): Promise<Database<Schema>> {
+  const { openFile, openServer } = await import("./open.ts");
   return options.url === undefined ? openFile(options) : openServer(options.url, options);
-}
-
-function openFile<Schema>({ dataDir, file }: DatabaseOptions): Database<Schema> {
-  const path = file === ":memory:" ? file : join(dataDir, file);
-  const kysely = new Kysely<Schema>({ dialect: sqliteDialect(path) });
-  return { ...common(kysely, "sqlite"), path, close: () => kysely.destroy() };
-}
-
-function openServer<Schema>(url: string, options: DatabaseOptions): Database<Schema> {
-  const pool = openPool({ ...options, url });
-  const kysely = new Kysely<Schema>({ dialect: postgresDialect(pool) });
-  const close = async (): Promise<void> => {
-    await kysely.destroy();
-    if (!pool.ending) await pool.end();
-  };
-  return { ...common(kysely, "postgres"), path: undefined, close };
-}
-
-function common<Schema>(kysely: Kysely<Schema>, dialect: SqlDialect) {
-  return {
-    kysely,
-    dialect,
-    migrate: (namespace: string, migrations: readonly Migration[]) => migrate(kysely, dialect, namespace, migrations),
-    ready: async (): Promise<void> => {
-      await sql`select 1`.execute(kysely);
-    },
-  };
 }

@@ -1,6 +1,4 @@
-import { mkdirSync } from "node:fs";
-import { dirname } from "node:path";
-import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
+import type { DatabaseSync, SQLInputValue, StatementSync } from "node:sqlite";
 import { setTimeout as sleep } from "node:timers/promises";
 import {
   CompiledQuery,
@@ -14,26 +12,11 @@ import {
   SqliteQueryCompiler,
 } from "kysely";
 import { LRUCache } from "lru-cache";
+import { busyTimeoutMs, openSqlite } from "./sqlite-file.ts";
 
-/** How long a writer waits for another process or thread that is writing. */
-const busyTimeoutMs = 5_000;
 /** On the main thread the wait itself must not hold up everything else: short looks, and other work in between. */
 const lookMs = 10;
 const preparedStatements = 200;
-
-/**
- * Opens the file, made with its folder when absent. Write-ahead logging lets others read meanwhile; `normal`
- * synchronisation loses at most the last moments on a power cut, never the file. Also for worker threads: each thread
- * opens its own.
- * @param waitMs how long a statement blocks its thread while another writer is busy
- */
-export function openSqlite(path: string, waitMs = busyTimeoutMs): DatabaseSync {
-  if (path !== ":memory:") mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-  const database = new DatabaseSync(path, { timeout: busyTimeoutMs, enableForeignKeyConstraints: true });
-  database.exec("pragma journal_mode = wal; pragma synchronous = normal; pragma journal_size_limit = 67108864");
-  database.exec(`pragma busy_timeout = ${waitMs}`);
-  return database;
-}
 
 /** Kysely over Node's own SQLite, for the main thread. */
 export function sqliteDialect(path: string): Dialect {

@@ -1,8 +1,6 @@
 import { CircuitState, ConsecutiveBreaker, circuitBreaker, handleAll } from "cockatiel";
-import { createClient } from "redis";
 import { StoreUnavailable } from "../unavailable.ts";
-
-export type RedisClient = ReturnType<typeof newClient>;
+import type { RedisClient } from "./redis-client.ts";
 
 export interface RedisOptions {
   /** `redis://` or, with TLS, `rediss://`. */
@@ -29,16 +27,15 @@ const connectMs = 2_000;
 const failuresToOpen = 5;
 /** How long nothing is asked of a Redis that has failed; then one operation tries. */
 const restMs = 1_000;
-const reconnectMs = 2_000;
-const maxWaiting = 10_000;
 
 /**
  * Connects, or goes on connecting in the background: a service starts without its Redis, not ready, and gets well by
- * itself.
+ * itself. The client library is loaded only here: it is the slowest part of a start.
  */
 export async function openRedis(options: RedisOptions): Promise<RedisConnection> {
   const { url, what = "store", timeoutMs = 1_000, onError = () => {} } = options;
-  const client = newClient(url);
+  const { newClient } = await import("./redis-client.ts");
+  const client = newClient(url, connectMs);
   client.on("error", onError);
   const connected = client.connect().then(() => {}, onError);
   await within(connected, connectMs).catch(onError);
@@ -63,19 +60,6 @@ export async function openRedis(options: RedisOptions): Promise<RedisConnection>
       if (client.isOpen) client.destroy();
     },
   };
-}
-
-function newClient(url: string) {
-  return createClient({
-    url,
-    disableOfflineQueue: true,
-    commandsQueueMaxLength: maxWaiting,
-    maintNotifications: "disabled",
-    socket: {
-      connectTimeout: connectMs,
-      reconnectStrategy: (retries) => Math.min(50 * 2 ** retries, reconnectMs) * (0.5 + Math.random() / 2),
-    },
-  });
 }
 
 /** The client's own timeout ends only what was not sent yet; a Redis that hangs would be waited for without end. */

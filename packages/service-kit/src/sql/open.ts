@@ -1,0 +1,33 @@
+import { join } from "node:path";
+import { Kysely, sql } from "kysely";
+import type { Database, DatabaseOptions } from "./database.ts";
+import { type Migration, migrate, type SqlDialect } from "./migrate.ts";
+import { openPool, postgresDialect } from "./postgres.ts";
+import { sqliteDialect } from "./sqlite.ts";
+
+export function openFile<Schema>({ dataDir, file }: DatabaseOptions): Database<Schema> {
+  const path = file === ":memory:" ? file : join(dataDir, file);
+  const kysely = new Kysely<Schema>({ dialect: sqliteDialect(path) });
+  return { ...common(kysely, "sqlite"), path, close: () => kysely.destroy() };
+}
+
+export function openServer<Schema>(url: string, options: DatabaseOptions): Database<Schema> {
+  const pool = openPool({ ...options, url });
+  const kysely = new Kysely<Schema>({ dialect: postgresDialect(pool) });
+  const close = async (): Promise<void> => {
+    await kysely.destroy();
+    if (!pool.ending) await pool.end();
+  };
+  return { ...common(kysely, "postgres"), path: undefined, close };
+}
+
+function common<Schema>(kysely: Kysely<Schema>, dialect: SqlDialect) {
+  return {
+    kysely,
+    dialect,
+    migrate: (namespace: string, migrations: readonly Migration[]) => migrate(kysely, dialect, namespace, migrations),
+    ready: async (): Promise<void> => {
+      await sql`select 1`.execute(kysely);
+    },
+  };
+}
