@@ -110,7 +110,7 @@ describe("a service with a wrong environment", () => {
     gateway: {
       GATEWAY_PORT: "4000.5",
       LOG_LEVEL: "chatty",
-      HOST: "",
+      JWT_AUDIENCE: ",",
       JWT_PUBLIC_KEY_URL: "nowhere",
       JWT_ISSUER: "not a url",
       LITELLM_MASTER_KEY: "short-canary",

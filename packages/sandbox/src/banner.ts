@@ -10,11 +10,14 @@ const people = [
   ["mallory", "no group", "is refused by the gateway, in words"],
 ] as const;
 
+const usualProvider = "http://localhost:9400";
+
 /** A request by the public API that works when pasted into any shell: the token and the key are fetched, not shown. */
 export function curlLine({ urls, demoAppKeyFile }: Pick<Sandbox, "urls" | "demoAppKeyFile">): string {
+  const issuer = urls.identityProvider === usualProvider ? "" : ` --issuer ${urls.identityProvider}/oauth2/default`;
   return [
     `curl -sS -X POST ${urls.launchpad}/api/v1/voicebox/ask`,
-    `-H "Authorization: Bearer $(npm --prefix '${repository}' run -s sandbox -- token --user alice)"`,
+    `-H "Authorization: Bearer $(npm --prefix '${repository}' run -s sandbox -- token --user alice${issuer})"`,
     `-H "X-Voicebox-App-Key: $(cat '${demoAppKeyFile}')"`,
     `-H 'X-Client-Id: curl' -H 'Content-Type: application/json'`,
     `-d '{"query":"Who is Bob?"}'`,

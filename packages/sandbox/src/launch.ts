@@ -5,6 +5,7 @@ import { type Env, loadEnv, port, type Service, type ServiceIo } from "@onbehalf
 import { start as startVoicebox } from "@onbehalf/voicebox";
 import { z } from "zod";
 import { startBedrock } from "./bedrock/index.ts";
+import { rules } from "./bedrock/rules/index.ts";
 import { environments, type SandboxPorts, type SandboxUrls, standInCredentials, urlsOf } from "./environment.ts";
 import { startIdentityProvider } from "./idp/index.ts";
 import { readSecrets } from "./secrets.ts";
@@ -59,7 +60,7 @@ export async function launch(env: Env, io: ServiceIo = {}): Promise<Sandbox> {
   };
   const parts = new Map<string, Service>();
   try {
-    const standIn = { ...standInCredentials, host, port: ports.bedrock, portVariable: "SANDBOX_BEDROCK_PORT" };
+    const standIn = { ...standInCredentials, host, port: ports.bedrock, portVariable: "SANDBOX_BEDROCK_PORT", rules };
     parts.set("identity provider", await startIdentityProvider({ ...provider, ...io }));
     parts.set("bedrock", await startBedrock({ ...standIn, ...io }));
     parts.set("gateway", await startGateway(told.gateway, io));
