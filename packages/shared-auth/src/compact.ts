@@ -18,13 +18,18 @@ const text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
  * @throws AuthError `token_malformed`
  */
 export function parseCompact(token: string): CompactToken {
-  if (typeof token !== "string" || token.length > MAX_TOKEN_LENGTH)
-    throw malformed("not a string of acceptable length");
+  requireTokenText(token);
   const parts = token.split(".", 4);
   const [header, claims, signature] = parts;
   if (parts.length !== 3 || !header || !claims || !signature) throw malformed("not three non-empty parts");
   if (!isCanonical(signature)) throw malformed("signature is not canonical base64url");
   return { header: parsePart(header, "header"), claims: parsePart(claims, "claims") };
+}
+
+/** Before anything is done with a token, hashing it included. */
+export function requireTokenText(token: string): void {
+  if (typeof token !== "string" || token.length > MAX_TOKEN_LENGTH)
+    throw malformed("not a string of acceptable length");
 }
 
 /** One refusal for everything before the signature: what exactly was wrong is for the log only. */

@@ -2,6 +2,9 @@ import { isRecord } from "./compact.ts";
 
 export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
 
+/** The platform's, looked up at each call: what replaces it later (a test, a tracer) is used. */
+export const platformFetch: Fetch = (url, init) => globalThis.fetch(url, init);
+
 export interface FetchLimits {
   readonly timeoutMs: number;
   readonly maxBodyBytes: number;

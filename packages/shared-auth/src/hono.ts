@@ -15,6 +15,8 @@ export interface AuthVariables {
 export interface AuthenticateOptions {
   /** URL of this resource's metadata (RFC 9728); the challenge of every refusal names it. */
   readonly resourceMetadata?: string | undefined;
+  /** Scheme and host that clients call, where a proxy stands before this service; DPoP proofs are for that URL. */
+  readonly publicUrl?: string | undefined;
 }
 
 /**
@@ -28,8 +30,8 @@ export function authenticate(
 ): MiddlewareHandler<{ Variables: AuthVariables }> {
   return async (c, next) => {
     try {
-      const token = bearerToken(c.req.raw.headers);
-      const identity = await verifier(token);
+      const { token, ...presented } = credentials(c.req.raw, options.publicUrl);
+      const identity = await verifier(token, presented);
       c.set("identity", identity);
       c.set("subject", { token, identity });
     } catch (error) {
@@ -51,16 +53,36 @@ function located(error: unknown, resourceMetadata: string | undefined): unknown 
  * `token_malformed` when it holds no token
  */
 export function bearerToken(headers: Headers): string {
-  const value = headers.get("authorization");
-  if (value === null || value.trim() === "") throw absent();
-  // Several headers arrive joined by commas; a single token holds none (RFC 6750 section 2.1, b64token).
-  if (/,/.test(value)) throw new AuthError("request_ambiguous", "Send one Authorization header, with one credential.");
-  const [, scheme = "", token = ""] = /^([^ ]+) *(.*)$/.exec(value) ?? [];
-  if (scheme.toLowerCase() !== "bearer" || token === "") throw absent();
-  if (!/^[\w\-.~+/]+=*$/.test(token))
-    throw new AuthError("token_malformed", "The Authorization header holds no well-formed token.");
+  const { scheme, token } = authorization(headers);
+  if (scheme !== "Bearer") throw absent();
   return token;
 }
+
+/** The token with how it came; `publicUrl` is for services whose own URL is not the one their clients call. */
+function credentials({ headers, method, url }: Request, publicUrl: string | undefined) {
+  const proof = headers.get("dpop") ?? undefined;
+  return { ...authorization(headers), method, url: publicUrl === undefined ? url : rebased(url, publicUrl), proof };
+}
+
+function rebased(url: string, publicUrl: string): string {
+  const { pathname, search } = new URL(url);
+  return new URL(pathname + search, publicUrl).href;
+}
+
+function authorization(headers: Headers): { readonly scheme: "Bearer" | "DPoP"; readonly token: string } {
+  const value = headers.get("authorization");
+  if (value === null) throw absent();
+  // Several headers arrive joined by commas; a single token holds none (RFC 6750 section 2.1, b64token).
+  if (value.includes(","))
+    throw new AuthError("request_ambiguous", "Send one Authorization header, with one credential.");
+  const [, name = "", token = ""] = /^(\S+) +(.*)$/.exec(value) ?? [];
+  const scheme = schemes[name.toLowerCase()];
+  if (scheme === undefined || token === "") throw absent();
+  if (/^[\w\-.~+/]+=*$/.test(token)) return { scheme, token };
+  throw new AuthError("token_malformed", "The Authorization header holds no well-formed token.");
+}
+
+const schemes: Readonly<Record<string, "Bearer" | "DPoP" | undefined>> = { bearer: "Bearer", dpop: "DPoP" };
 
 function absent(): AuthError {
   return new AuthError(

@@ -1,11 +1,14 @@
 export type { Algorithm } from "./algorithms.ts";
 export type { ClaimMapping, Dialect } from "./dialects.ts";
+export { memoryReplayStore, type ReplayStore } from "./dpop/replay.ts";
+export { createDpopSigner, type DpopSigner, type ProofRequest } from "./dpop/signer.ts";
 export { AuthError, type AuthErrorCode, type AuthErrorDetails } from "./errors.ts";
 export type { AuthEvent, OnEvent } from "./events.ts";
 export type { Exchange, ExchangeCall, ExchangeTarget, ScopedToken, Subject } from "./exchange/exchange.ts";
 export type { Actor, GroupsState, Identity } from "./identity.ts";
+export type { DpopOptions, Presented } from "./presentation.ts";
 export { type CachedExchange, type CacheOptions, type CacheStats, cached } from "./token-cache.ts";
 export { memoryTokenStore, type TokenStore } from "./token-store.ts";
-export type { IssuerOptions } from "./trust.ts";
+export type { AcceptanceOptions, IssuerOptions } from "./trust.ts";
 export { createVerifier, type Verifier, type VerifierOptions } from "./verifier.ts";
 export { toWire, type WireError, type WireOptions } from "./wire.ts";

@@ -5,19 +5,21 @@ import { AuthError } from "./errors.ts";
 import type { AuthEvent } from "./events.ts";
 import type { KeySet, VerificationKey } from "./key-set.ts";
 
+/** The keys that may have signed a token, and the set they are of. */
+export interface Candidates {
+  readonly keys: readonly VerificationKey[];
+  readonly set: KeySet;
+}
+
 /** An issuer's keys, kept fresh. */
 export interface IssuerKeys {
   /**
    * The keys that may have signed a token. Loads the set when there is none, or when it is older than its time.
    * @throws AuthError `key_unknown`, `keys_unavailable`, `issuer_misconfigured`
    */
-  readonly find: (algorithm: Algorithm, kid: string | undefined) => Promise<readonly VerificationKey[]>;
-  /** The same after a bad signature: only keys that were not there before, should the key under this kid have changed. */
-  readonly replaced: (
-    tried: readonly VerificationKey[],
-    algorithm: Algorithm,
-    kid: string | undefined,
-  ) => Promise<readonly VerificationKey[]>;
+  readonly find: (algorithm: Algorithm, kid: string | undefined) => Promise<Candidates>;
+  /** The same after a bad signature, from a newer set: the key under this kid may have been replaced. */
+  readonly replaced: (tried: Candidates, algorithm: Algorithm, kid: string | undefined) => Promise<Candidates>;
   /** True while the set is fresh and holds this key: what the verified-token cache asks on each hit. */
   readonly holds: (key: VerificationKey) => boolean;
   /** Loads the set now, unless it is there. */
@@ -172,34 +174,26 @@ export function createIssuerKeys({ issuer, load, times, clock, onEvent }: Issuer
     if (unknownKids.size > MAX_UNKNOWN_KIDS && oldest !== undefined) unknownKids.delete(oldest);
   }
 
-  async function find(algorithm: Algorithm, kid: string | undefined): Promise<readonly VerificationKey[]> {
+  async function find(algorithm: Algorithm, kid: string | undefined): Promise<Candidates> {
     const before = loaded?.set;
     const set = await current();
-    const keys = set.find(algorithm, kid);
-    if (keys.length > 0) return keys.slice(0, MAX_TRIES);
+    const found = candidates(set, algorithm, kid);
+    if (found.keys.length > 0) return found;
     // A set that was loaded for this very token is not asked for again, nor is one that lacked this kid just now.
     if (set === before && (kid === undefined || !isKnownUnknown(kid))) {
-      const reloaded = (await reload(set)).find(algorithm, kid);
-      if (reloaded.length > 0) return reloaded.slice(0, MAX_TRIES);
-      if (kid !== undefined && loaded?.set !== set) rememberUnknown(kid);
+      const renewed = candidates(await reload(set), algorithm, kid);
+      if (renewed.keys.length > 0) return renewed;
+      if (kid !== undefined && renewed.set !== set) rememberUnknown(kid);
     }
-    throw new AuthError("key_unknown", UNVERIFIED, {
-      cause: new Error(`${issuer} publishes no such key for ${algorithm}.`),
-    });
+    const cause = new Error(`${issuer} publishes no such key for ${algorithm}.`);
+    throw new AuthError("key_unknown", UNVERIFIED, { cause });
   }
 
   return {
     find,
     async replaced(tried, algorithm, kid) {
-      if (loaded === undefined) return [];
-      const old = new Set(tried.map(({ print }) => print));
-      const unseen = (set: KeySet) =>
-        set
-          .find(algorithm, kid)
-          .filter(({ print }) => !old.has(print))
-          .slice(0, MAX_TRIES);
-      const now = unseen(loaded.set);
-      return now.length > 0 ? now : unseen(await reload(loaded.set));
+      const set = await reload(tried.set);
+      return set === tried.set ? { keys: [], set } : candidates(set, algorithm, kid);
     },
     holds(key) {
       const age = ageSeconds();
@@ -211,4 +205,8 @@ export function createIssuerKeys({ issuer, load, times, clock, onEvent }: Issuer
       await current();
     },
   };
+}
+
+function candidates(set: KeySet, algorithm: Algorithm, kid: string | undefined): Candidates {
+  return { set, keys: set.find(algorithm, kid).slice(0, MAX_TRIES) };
 }

@@ -2,7 +2,7 @@ import type { Algorithm } from "./algorithms.ts";
 import { type CompactToken, malformed, UNVERIFIED } from "./compact.ts";
 import { AuthError } from "./errors.ts";
 import type { Identity } from "./identity.ts";
-import type { TrustedIssuer } from "./trust.ts";
+import type { Acceptance, TrustedIssuer } from "./trust.ts";
 
 /** What the header says about the key, once it is known to be harmless. */
 export interface KeyHint {
@@ -61,7 +61,7 @@ export interface Policy {
  * Whether a good token may do anything here at all.
  * @throws AuthError `client_untrusted`, `user_required`, `scope_insufficient`
  */
-export function checkPolicy(identity: Identity, trusted: TrustedIssuer, policy: Policy): void {
+export function checkPolicy(identity: Identity, trusted: Acceptance, policy: Policy): void {
   const { clientId, kind, scopes } = identity;
   if (trusted.trustedClients !== undefined && (clientId === undefined || !trusted.trustedClients.has(clientId))) {
     const who = clientId === undefined ? "names no client" : `was issued to client ${clientId}`;

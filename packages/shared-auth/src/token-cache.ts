@@ -1,4 +1,5 @@
 import { LRUCache } from "lru-cache";
+import { unlessAborted } from "./abort.ts";
 import { type ClockOptions, clockFrom } from "./clock.ts";
 import { AuthError } from "./errors.ts";
 import type { OnEvent } from "./events.ts";
@@ -159,9 +160,9 @@ function purgeKeyOf({ issuer, subject }: { readonly issuer: string; readonly sub
 }
 
 /** Lists are preceded by their length, so that an audience cannot pass as a scope. */
-function fieldsOf({ profile, server, clientId, audience, resource, scopes }: ExchangeTarget): string[] {
+function fieldsOf({ profile, server, clientId, audience, resource, scopes, ...more }: ExchangeTarget): string[] {
   const lists = [audience, resource, scopes].flatMap((list) => [String(list.length), ...list]);
-  return [profile, server, clientId, ...lists];
+  return [profile, server, clientId, ...lists, more.subjectTokenType, String(more.withActor), more.boundTo ?? ""];
 }
 
 function memory<Value extends object | true>(seconds: number, steadyMs: () => number): LRUCache<string, Value> {
@@ -170,14 +171,4 @@ function memory<Value extends object | true>(seconds: number, steadyMs: () => nu
     ttl: Math.max(seconds * 1000, 1),
     perf: { now: steadyMs },
   });
-}
-
-async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (signal === undefined) return work;
-  let stop: () => void = () => undefined;
-  const aborted = new Promise<never>((_, reject) => {
-    stop = () => reject(signal.reason);
-    signal.addEventListener("abort", stop, { once: true });
-  });
-  return Promise.race([work, aborted]).finally(() => signal.removeEventListener("abort", stop));
 }

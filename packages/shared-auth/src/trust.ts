@@ -4,12 +4,25 @@ import { type ClaimMapping, type Dialect, type DialectProfile, dialects } from "
 import { requireSecureUrl } from "./fetch-json.ts";
 import { type KeySource, requireStrongSecret } from "./key-source.ts";
 
-/** One issuer whose tokens are believed, and how far. */
-export interface IssuerOptions {
+/** What an issuer's tokens must say to be accepted here, and how they say it. */
+export interface AcceptanceOptions {
   /** Compared exactly with `iss`. */
   readonly issuer: string;
   /** Any one of these must be in `aud`. Required: a token for another service is never accepted. */
   readonly audience: string | readonly string[];
+  readonly dialect?: Dialect | undefined;
+  /** Scopes that every token of this issuer must have. */
+  readonly requiredScopes?: readonly string[] | undefined;
+  /** When given: only tokens issued to these clients are accepted. */
+  readonly trustedClients?: readonly string[] | undefined;
+  /** Where the facts stand, when not where the dialect has them: dotted paths, one or several. */
+  readonly claims?: { readonly [Fact in keyof ClaimMapping]?: string | readonly string[] | undefined } | undefined;
+  /** Read a groups claim that is a plain string as one group; otherwise it counts as malformed. */
+  readonly groupsMayBeString?: boolean | undefined;
+}
+
+/** One issuer of JWTs that are believed, and how far. */
+export interface IssuerOptions extends AcceptanceOptions {
   /** The key set's URL; without it, and without `jwks` or `secret`, the discovery document is asked. */
   readonly jwksUri?: string | undefined;
   /** `<issuer>/.well-known/openid-configuration` unless given. */
@@ -20,65 +33,68 @@ export interface IssuerOptions {
   readonly secret?: Uint8Array | string | undefined;
   /** `["RS256"]` unless given. */
   readonly algorithms?: readonly Algorithm[] | undefined;
-  readonly dialect?: Dialect | undefined;
-  /** Scopes that every token of this issuer must have. */
-  readonly requiredScopes?: readonly string[] | undefined;
-  /** When given: only tokens issued to these clients are accepted. */
-  readonly trustedClients?: readonly string[] | undefined;
-  /** Where the facts stand, when not where the dialect has them: dotted paths, one or several. */
-  readonly claims?: { readonly [Fact in keyof ClaimMapping]?: string | readonly string[] | undefined } | undefined;
-  /** Read a groups claim that is a plain string as one group; otherwise it counts as malformed. */
-  readonly groupsMayBeString?: boolean | undefined;
   /** Accept only tokens whose `typ` is `at+jwt` (RFC 9068 section 2.1). Okta, Keycloak and Entra do not write it. */
   readonly requireAccessTokenType?: boolean | undefined;
 }
 
 /** The same, checked and complete. */
-export interface TrustedIssuer {
+export interface Acceptance {
   readonly issuer: string;
   readonly audience: readonly string[];
-  readonly keySource: KeySource;
-  readonly algorithms: readonly Algorithm[];
   readonly dialect: DialectProfile;
   readonly mapping: ClaimMapping;
   readonly requiredScopes: readonly string[];
   readonly trustedClients: ReadonlySet<string> | undefined;
   readonly groupsMayBeString: boolean;
+}
+
+export interface TrustedIssuer extends Acceptance {
+  readonly keySource: KeySource;
+  readonly algorithms: readonly Algorithm[];
   readonly requireAccessTokenType: boolean;
 }
 
 /** @throws TypeError naming what is missing or wrong */
-export function trust(options: IssuerOptions): TrustedIssuer {
-  const { issuer } = options;
-  if (typeof issuer !== "string" || issuer === "")
-    throw new TypeError("Each issuer needs its `issuer`, as its tokens name it.");
-  const profile = dialects[options.dialect ?? "generic"];
+export function accept(options: AcceptanceOptions): Acceptance {
+  const { issuer, dialect = "generic" } = options;
+  if (!isText(issuer)) throw new TypeError("Each issuer needs its `issuer`, as its tokens name it.");
+  const profile = Object.hasOwn(dialects, dialect) ? dialects[dialect] : undefined;
   if (profile === undefined)
-    throw new TypeError(`Dialect ${options.dialect} is not one of ${Object.keys(dialects).join(", ")}.`);
-  const audience = nonEmpty(
-    options.audience,
-    `Issuer ${issuer} needs the \`audience\` that its tokens for this service carry.`,
-  );
-  const algorithms = nonEmpty(options.algorithms ?? ["RS256"], `Issuer ${issuer} needs at least one algorithm.`);
-  const secret = typeof options.secret === "string" ? Buffer.from(options.secret) : options.secret;
-  checkAlgorithms(algorithms, secret);
-  return Object.freeze({
+    throw new TypeError(`Dialect ${dialect} is not one of ${Object.keys(dialects).join(", ")}.`);
+  return {
     issuer,
-    audience,
-    keySource: keySource(options, secret),
-    algorithms,
+    audience: nonEmpty(
+      options.audience,
+      `Issuer ${issuer} needs the \`audience\` that its tokens for this service carry.`,
+    ),
     dialect: profile,
     mapping: mappingOf(profile, options.claims),
     requiredScopes: [...(options.requiredScopes ?? [])],
     trustedClients: options.trustedClients && new Set(options.trustedClients),
     groupsMayBeString: options.groupsMayBeString ?? false,
-    requireAccessTokenType: options.requireAccessTokenType ?? false,
-  });
+  };
+}
+
+/** @throws TypeError naming what is missing or wrong */
+export function trust(options: IssuerOptions): TrustedIssuer {
+  const accepted = accept(options);
+  const algorithms = nonEmpty(
+    options.algorithms ?? ["RS256"],
+    `Issuer ${options.issuer} needs at least one algorithm.`,
+  );
+  const secret = typeof options.secret === "string" ? Buffer.from(options.secret) : options.secret;
+  checkAlgorithms(algorithms, secret);
+  const { requireAccessTokenType = false } = options;
+  return Object.freeze({ ...accepted, algorithms, keySource: keySource(options, secret), requireAccessTokenType });
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === "string" && value !== "";
 }
 
 function nonEmpty<T extends string>(value: T | readonly T[], message: string): readonly T[] {
   const list = typeof value === "string" ? [value] : [...(value ?? [])];
-  if (list.length === 0 || list.some((one) => typeof one !== "string" || one === "")) throw new TypeError(message);
+  if (list.length === 0 || !list.every(isText)) throw new TypeError(message);
   return Object.freeze(list);
 }
 

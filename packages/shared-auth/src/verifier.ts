@@ -1,14 +1,15 @@
 import { compactVerify, errors } from "jose";
 import { checkClaims } from "./claims.ts";
 import { type Clock, type ClockOptions, clockFrom } from "./clock.ts";
-import { type CompactToken, malformed, parseCompact, UNVERIFIED } from "./compact.ts";
+import { type CompactToken, malformed, parseCompact, requireTokenText, UNVERIFIED } from "./compact.ts";
 import { AuthError } from "./errors.ts";
 import type { OnEvent } from "./events.ts";
-import type { Fetch } from "./fetch-json.ts";
+import { type Fetch, platformFetch } from "./fetch-json.ts";
 import { type Identity, readIdentity } from "./identity.ts";
 import type { VerificationKey } from "./key-set.ts";
 import { keyLoader } from "./key-source.ts";
-import { createIssuerKeys, defaultKeyTimes, type IssuerKeys, type KeyTimes } from "./keys.ts";
+import { type Candidates, createIssuerKeys, defaultKeyTimes, type IssuerKeys, type KeyTimes } from "./keys.ts";
+import { createPresentationCheck, type DpopOptions, type Presented } from "./presentation.ts";
 import { checkHeader, checkPolicy, checkTokenType, type KeyHint } from "./profile.ts";
 import { type IssuerOptions, type TrustedIssuer, trust } from "./trust.ts";
 import { createVerifiedCache, type VerifiedCacheOptions } from "./verified-cache.ts";
@@ -28,6 +29,8 @@ export interface VerifierOptions extends ClockOptions {
   readonly unknownKeyCooldownSeconds?: number | undefined;
   /** Verified tokens that are remembered, by digest; false for none. */
   readonly tokenCache?: false | VerifiedCacheOptions | undefined;
+  /** Accept tokens bound to a key (RFC 9449); off unless given. */
+  readonly dpop?: DpopOptions | undefined;
   readonly fetch?: Fetch | undefined;
   readonly onEvent?: OnEvent | undefined;
 }
@@ -37,7 +40,8 @@ export interface VerifierOptions extends ClockOptions {
  * @throws AuthError every code of its first three groups, `keys_unavailable`, `issuer_misconfigured`
  */
 export interface Verifier {
-  (token: string): Promise<Identity>;
+  /** `presented` says how the token came in; without it, as a bearer token. */
+  (token: string, presented?: Presented): Promise<Identity>;
   /**
    * Resolves when the keys of every issuer are loaded.
    * @throws AuthError `keys_unavailable`, `issuer_misconfigured`
@@ -58,11 +62,13 @@ export function createVerifier(options: VerifierOptions): Verifier {
     options.tokenCache === false ? undefined : createVerifiedCache(options.tokenCache ?? { maxEntries: 5000 });
   const leewaySeconds = options.leewaySeconds ?? 60;
   const allowApps = options.allowApps ?? false;
+  const checkPresentation = createPresentationCheck(options.dpop, clock);
   if (!(leewaySeconds >= 0 && leewaySeconds <= 600)) throw new TypeError("leewaySeconds must be between 0 and 600.");
 
-  async function verify(token: string): Promise<Identity> {
+  async function verify(token: string, presented?: Presented): Promise<Identity> {
+    requireTokenText(token);
     const identity = remembered(token) ?? (await verifyAnew(token));
-    checkPresentation(identity);
+    await checkPresentation(identity, token, presented);
     return identity;
   }
 
@@ -101,7 +107,7 @@ function createSources(options: VerifierOptions, clock: Clock): ReadonlyMap<stri
     throw new TypeError("createVerifier needs at least one issuer.");
   }
   const times = keyTimes(options);
-  const fetch = options.fetch ?? globalThis.fetch;
+  const fetch = options.fetch ?? platformFetch;
   const onEvent = options.onEvent ?? (() => undefined);
   const sources = new Map<string, Source>();
   for (const trusted of options.issuers.map(trust)) {
@@ -141,7 +147,7 @@ async function checkSignature(token: string, keys: IssuerKeys, { algorithm, kid 
   });
 }
 
-async function signerOf(token: string, keys: readonly VerificationKey[]): Promise<VerificationKey | undefined> {
+async function signerOf(token: string, { keys }: Candidates): Promise<VerificationKey | undefined> {
   for (const candidate of keys) {
     try {
       await compactVerify(token, candidate.key, { algorithms: [candidate.algorithm] });
@@ -151,11 +157,4 @@ async function signerOf(token: string, keys: readonly VerificationKey[]): Promis
     }
   }
   return undefined;
-}
-
-/** A token bound to a key is worth nothing without a proof of that key, and must not pass as a bearer token. */
-function checkPresentation({ claims }: Identity): void {
-  if (!Object.hasOwn(claims, "cnf")) return;
-  const message = "The token is bound to its sender's key; this service takes plain bearer tokens only.";
-  throw new AuthError("token_sender_constrained", message);
 }

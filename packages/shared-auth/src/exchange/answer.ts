@@ -1,6 +1,7 @@
 import { decodeJwt } from "jose";
 import { MAX_TOKEN_LENGTH } from "../compact.ts";
 import { splitScopes } from "../identity.ts";
+import type { ScopedToken, Subject } from "./exchange.ts";
 import { type Answer, type ExchangeProfile, tokenType } from "./profile.ts";
 
 /** Why an answer must not be used; for the log. */
@@ -32,37 +33,48 @@ export function shown(value: unknown): string {
 export interface Expected {
   /** The issuer that was asked, the only one whose JWTs we can read here. */
   readonly issuer: string;
-  readonly subject: { readonly issuer: string; readonly subject: string };
+  readonly subject: Subject["identity"];
   readonly audience: readonly string[];
   readonly scopes: readonly string[];
-  readonly scopesGranted: ExchangeProfile["scopesGranted"];
-  /** Seconds since the epoch. */
+  readonly profile: Pick<ExchangeProfile, "scopesGranted" | "userClaim">;
+  /** A token bound to our key was asked for (RFC 9449 section 5). */
+  readonly bound: boolean;
+  /** When it was asked for; seconds since the epoch. */
   readonly now: number;
 }
 
-export interface Judged {
-  readonly expiresAt: number | undefined;
-  readonly scopes: readonly string[];
-}
+type Judged = Pick<ScopedToken, "accessToken" | "tokenType" | "expiresAt" | "scopes">;
+type Claims = Readonly<Record<string, unknown>>;
 
 /**
- * Whether the issued token is what was asked for: of a size that can travel, and, when it is a JWT of the issuer that
- * was asked, for the same user, the audience asked for, and no scope more. Its signature is for the next hop to check;
- * it came over TLS from the server itself.
+ * Whether the issued token is what was asked for: of a size and spelling that can travel, and, when it is a JWT of the
+ * issuer that was asked, for the same user, the audience asked for, and no scope more. Its signature is for the next hop
+ * to check; it came over TLS from the server itself.
  */
 export function judge(answer: Answer, expected: Expected): Judged | { readonly problem: Problem } {
-  const token = answer.access_token;
-  if (token.length > MAX_TOKEN_LENGTH) return { problem: `the token has ${token.length} characters` };
-  if (!/^[\w\-.~+/]+=*$/.test(token)) return { problem: "the token has characters that no header can carry" };
+  const { access_token: accessToken } = answer;
   const granted = splitScopes(answer.scope);
-  const claims = readClaims(token);
-  const problem = widened(granted, expected) ?? (claims === undefined ? undefined : claimProblem(claims, expected));
+  const claims = readClaims(accessToken);
+  const problem =
+    spellingProblem(accessToken) ??
+    (expected.bound && answer.token_type !== "dpop" ? "it is not bound to the key it was asked for" : undefined) ??
+    widened(granted, expected) ??
+    (claims?.iss === expected.issuer ? claimProblem(claims, expected) : undefined);
   if (problem !== undefined) return { problem };
-  const scopes = granted ?? splitScopes(claims?.scp ?? claims?.scope) ?? expected.scopes;
-  return { expiresAt: expiry(answer.expires_in, claims?.exp, expected.now), scopes };
+  return {
+    accessToken,
+    tokenType: answer.token_type === "dpop" ? "DPoP" : "Bearer",
+    expiresAt: expiry(answer.expires_in, claims?.exp, expected.now),
+    scopes: granted ?? splitScopes(claims?.scp ?? claims?.scope) ?? expected.scopes,
+  };
 }
 
-function readClaims(token: string): Readonly<Record<string, unknown>> | undefined {
+function spellingProblem(token: string): Problem | undefined {
+  if (token.length > MAX_TOKEN_LENGTH) return `it has ${token.length} characters`;
+  return /^[\w\-.~+/]+=*$/.test(token) ? undefined : "it has characters that no header can carry";
+}
+
+function readClaims(token: string): Claims | undefined {
   try {
     return decodeJwt(token);
   } catch {
@@ -71,26 +83,26 @@ function readClaims(token: string): Readonly<Record<string, unknown>> | undefine
   }
 }
 
-function claimProblem(claims: Readonly<Record<string, unknown>>, expected: Expected): Problem | undefined {
-  if (claims.iss !== expected.issuer) return undefined;
-  const { subject } = expected;
-  if (subject.issuer === expected.issuer && claims.sub !== subject.subject) return "the token is for another subject";
-  const audience = Array.isArray(claims.aud) ? claims.aud : [claims.aud];
-  if (expected.audience.some((one) => !audience.includes(one))) return `the token's audience is ${shown(claims.aud)}`;
+function claimProblem(claims: Claims, expected: Expected): Problem | undefined {
+  const { subject, audience, profile } = expected;
+  const before = profile.userClaim === "sub" ? subject.subject : subject.claims?.[profile.userClaim];
+  if (subject.issuer === expected.issuer && before !== undefined && claims[profile.userClaim] !== before) {
+    return "it is for another user";
+  }
+  const has = Array.isArray(claims.aud) ? claims.aud : [claims.aud];
+  if (audience.some((one) => !has.includes(one))) return `its audience is ${shown(claims.aud)}`;
   return widened(splitScopes(claims.scp ?? claims.scope), expected);
 }
 
 /** Scopes that nobody asked for; without a wish the server chooses. */
-function widened(granted: readonly string[] | undefined, { scopes, scopesGranted }: Expected): Problem | undefined {
-  if (granted === undefined || scopes.length === 0 || scopesGranted === "server_decides") return undefined;
+function widened(granted: readonly string[] | undefined, { scopes, profile }: Expected): Problem | undefined {
+  if (granted === undefined || scopes.length === 0 || profile.scopesGranted === "server_decides") return undefined;
   const more = granted.filter((scope) => !scopes.includes(scope));
-  return more.length === 0 ? undefined : `the scope is wider than asked: ${more.join(" ").slice(0, 200)}`;
+  return more.length === 0 ? undefined : `its scope is wider than asked: ${more.join(" ").slice(0, 200)}`;
 }
 
 /** The earlier of what the answer and the token itself say; seconds since the epoch. */
 function expiry(expiresIn: number | undefined, exp: unknown, now: number): number | undefined {
-  const ends = [expiresIn === undefined ? undefined : now + expiresIn, exp].filter(
-    (end): end is number => typeof end === "number" && Number.isFinite(end),
-  );
-  return ends.length === 0 ? undefined : Math.min(...ends);
+  const ends = [expiresIn === undefined ? undefined : now + expiresIn, exp].filter((end) => Number.isFinite(end));
+  return ends.length === 0 ? undefined : Math.min(...(ends as number[]));
 }

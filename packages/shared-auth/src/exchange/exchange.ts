@@ -4,7 +4,7 @@ import type { Identity } from "../identity.ts";
 export interface Subject {
   /** The token as it came. It goes to the token endpoint and nowhere else. */
   readonly token: string;
-  readonly identity: Pick<Identity, "issuer" | "subject" | "expiresAt">;
+  readonly identity: Pick<Identity, "issuer" | "subject" | "expiresAt"> & Partial<Pick<Identity, "claims">>;
 }
 
 /** A token that is good for one audience only (RFC 8693 section 2.2). */
@@ -37,6 +37,10 @@ export interface ExchangeTarget {
   readonly audience: readonly string[];
   readonly resource: readonly string[];
   readonly scopes: readonly string[];
+  readonly subjectTokenType: string;
+  readonly withActor: boolean;
+  /** Thumbprint of the key the tokens are bound to (RFC 9449). */
+  readonly boundTo: string | undefined;
 }
 
 /**

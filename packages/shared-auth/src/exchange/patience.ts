@@ -15,7 +15,7 @@ import { BusyError, unavailable } from "./faults.ts";
 
 export interface PatienceOptions {
   /** For the events. */
-  readonly issuer: string;
+  readonly server: string;
   /** Further attempts after the first. */
   readonly retries: number;
   readonly onEvent: OnEvent;
@@ -35,28 +35,31 @@ const LONGEST_PAUSE_MS = 1000;
  * Patience with one token endpoint: a busy one (5xx, 429) is asked again a few times, at spread moments; one that stays
  * out of reach is not asked at all for a while.
  */
-export function createPatience({ issuer, retries, onEvent }: PatienceOptions): Patience {
+export function createPatience({ server, retries, onEvent }: PatienceOptions): Patience {
   const again = retry(handleWhen(worthAnotherTry), { maxAttempts: retries, backoff: new DelegateBackoff(pauseMs) });
   const breaker = circuitBreaker(handleWhen(isUnavailable), {
     breaker: new ConsecutiveBreaker(FAILURES_TO_OPEN),
     halfOpenAfter: OPEN_MS,
   });
-  again.onRetry(({ attempt }) => onEvent({ type: "exchange_retried", issuer, attempt }));
-  breaker.onStateChange((state) => {
-    const names = { [CircuitState.Open]: "open", [CircuitState.HalfOpen]: "half_open" } as const;
-    onEvent({ type: "breaker_changed", issuer, state: state in names ? names[state as keyof typeof names] : "closed" });
-  });
+  again.onRetry(({ attempt }) => onEvent({ type: "exchange_retried", server, attempt }));
+  breaker.onStateChange((state) => onEvent({ type: "breaker_changed", server, state: stateNames[state] }));
   const policy = wrap(breaker, again);
 
   return async (request, signal) => {
-    signal.throwIfAborted();
     try {
-      return await Promise.race([policy.execute(request, signal), whenAborted(signal)]);
+      return await policy.execute(request, signal);
     } catch (error) {
       throw error instanceof BrokenCircuitError ? unavailable(error, OPEN_MS / 1000) : error;
     }
   };
 }
+
+const stateNames = {
+  [CircuitState.Closed]: "closed",
+  [CircuitState.HalfOpen]: "half_open",
+  [CircuitState.Open]: "open",
+  [CircuitState.Isolated]: "open",
+} as const;
 
 function isUnavailable(error: unknown): boolean {
   return error instanceof AuthError && error.code === "exchange_unavailable";
@@ -76,10 +79,4 @@ function pauseMs({ attempt, result }: IRetryBackoffContext<unknown>): number {
   const longest = Math.min(FIRST_PAUSE_MS * 2 ** attempt, LONGEST_PAUSE_MS);
   const asked = "error" in result ? (busyCause(result.error)?.retryAfterSeconds ?? 0) * 1000 : 0;
   return Math.max(asked, longest * (0.5 + Math.random() / 2));
-}
-
-function whenAborted(signal: AbortSignal): Promise<never> {
-  return new Promise((_, reject) => {
-    signal.addEventListener("abort", () => reject(signal.reason), { once: true });
-  });
 }

@@ -9,8 +9,8 @@ export interface Ask {
   readonly resource: readonly string[];
   readonly scopes: readonly string[];
   readonly actor: { readonly token: string; readonly tokenType: string } | undefined;
-  /** Across domains: the issuer of the server that the second leg asks. */
-  readonly targetIssuer: string | undefined;
+  /** The issuer of the server that is asked last; across domains not the one that is asked first. */
+  readonly farIssuer: string;
 }
 
 export type Field = readonly [name: string, value: string];
@@ -47,11 +47,13 @@ export interface Needs {
 export interface ExchangeProfile {
   readonly needs: Needs;
   /** One, or for an exchange across domains two, the second at the other domain's server. */
-  readonly legs: readonly Leg[];
+  readonly legs: readonly [Leg] | readonly [Leg, Leg];
   /** What the subject's token is, unless configured. */
   readonly subjectTokenType: TokenTypeName;
   /** Whether scopes nobody asked for are a fault; some servers add their defaults or translate names. */
   readonly scopesGranted: "as_asked" | "server_decides";
+  /** The claim by which a user is the same at all clients of one issuer. */
+  readonly userClaim: "sub" | "oid";
 }
 
 /** Short names of RFC 8693 section 3. */

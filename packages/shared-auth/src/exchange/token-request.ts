@@ -4,9 +4,12 @@ import {
   Configuration,
   type CustomFetch,
   customFetch,
+  type DPoPHandle,
   genericGrantRequest,
+  getDPoPHandle,
 } from "openid-client";
 import { isRecord } from "../compact.ts";
+import type { DpopSigner } from "../dpop/signer.ts";
 import { type Fetch, readLimited } from "../fetch-json.ts";
 import { answerInvalid, BusyError, exchangeFault, retryAfter, unavailable } from "./faults.ts";
 import type { Answer, Field, Leg } from "./profile.ts";
@@ -19,6 +22,8 @@ export interface TokenClient {
   readonly clientId: string;
   readonly authenticate: ClientAuth;
   readonly locate: () => Promise<Server>;
+  /** Asks for tokens bound to a key (RFC 9449 section 5). */
+  readonly dpop: DPoPHandle | undefined;
 }
 
 export interface TokenRequest {
@@ -32,18 +37,24 @@ export interface TokenRequest {
  * this file keeps it to our limits. Every failure is an AuthError with the fault already decided.
  */
 export async function requestToken(client: TokenClient, request: TokenRequest, fetch: Fetch): Promise<Answer> {
-  const server = await client.locate();
-  const metadata = { issuer: server.issuer, token_endpoint: server.tokenEndpoint };
+  const { issuer, tokenEndpoint } = await client.locate();
+  const metadata = { issuer, token_endpoint: tokenEndpoint };
   const configuration = new Configuration(metadata, client.clientId, undefined, client.authenticate);
   configuration[customFetch] = limited(fetch, request.signal);
   // Plain http was refused at construction, unless it is on loopback.
   allowInsecureRequests(configuration);
+  const DPoP = client.dpop;
   const form = new URLSearchParams(request.fields.map(([name, value]): [string, string] => [name, value]));
   try {
-    return await genericGrantRequest(configuration, request.grantType, form);
+    return await genericGrantRequest(configuration, request.grantType, form, DPoP && { DPoP });
   } catch (error) {
     throw exchangeFault(error);
   }
+}
+
+/** One handle per signer: it remembers the servers' nonces. */
+export function dpopHandle(signer: DpopSigner, clientId: string): DPoPHandle {
+  return getDPoPHandle(new Configuration({ issuer: "https://unused.invalid" }, clientId), signer.keyPair);
 }
 
 /** The caller's fetch with our signal and size limit; an overloaded or broken server is told apart here. */
@@ -62,9 +73,14 @@ function limited(fetch: Fetch, signal: AbortSignal): CustomFetch {
     });
     return new Response(response.status === 200 ? accessTokenOnly(text) : text, {
       status: response.status,
-      headers: { "content-type": "application/json" },
+      headers: { "content-type": "application/json", ...nonceOf(response) },
     });
   };
+}
+
+function nonceOf(response: Response): { "dpop-nonce"?: string } {
+  const nonce = response.headers.get("dpop-nonce");
+  return nonce === null ? {} : { "dpop-nonce": nonce };
 }
 
 /** ID and refresh tokens that come along are for nobody here. */

@@ -9,6 +9,7 @@ export const auth0: ExchangeProfile = {
   needs: { audience: "required", resource: "unsupported", actor: "unsupported" },
   subjectTokenType: "access_token",
   scopesGranted: "as_asked",
+  userClaim: "sub",
   legs: [{ grantType: grants.tokenExchange, fields, problem: namedAccessToken }],
 };
 

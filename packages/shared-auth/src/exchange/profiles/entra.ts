@@ -9,6 +9,7 @@ export const entra: ExchangeProfile = {
   needs: { audience: "unsupported", scopes: "required", resource: "unsupported", actor: "unsupported" },
   subjectTokenType: "access_token",
   scopesGranted: "server_decides",
+  userClaim: "oid",
   legs: [{ grantType: grants.jwtBearer, fields: onBehalfOf, problem: perhapsNamedAccessToken }],
 };
 

@@ -18,6 +18,7 @@ export const idJag: ExchangeProfile = {
   needs: { target: "required", actor: "unsupported" },
   subjectTokenType: "id_token",
   scopesGranted: "as_asked",
+  userClaim: "sub",
   legs: [
     { grantType: grants.tokenExchange, fields: askAssertion, problem: assertionProblem },
     { grantType: grants.jwtBearer, fields: useAssertion, problem: perhapsNamedAccessToken },
@@ -25,8 +26,7 @@ export const idJag: ExchangeProfile = {
 };
 
 function askAssertion(ask: Ask): Field[] {
-  const audience = ask.targetIssuer === undefined ? [] : [ask.targetIssuer];
-  return [...exchangeFields({ ...ask, audience }), ["requested_token_type", tokenType("id-jag")]];
+  return [...exchangeFields({ ...ask, audience: [ask.farIssuer] }), ["requested_token_type", tokenType("id-jag")]];
 }
 
 function useAssertion(ask: Ask): Field[] {

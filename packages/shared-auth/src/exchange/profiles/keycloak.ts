@@ -9,5 +9,6 @@ export const keycloak: ExchangeProfile = {
   needs: { resource: "unsupported", actor: "unsupported" },
   subjectTokenType: "access_token",
   scopesGranted: "server_decides",
+  userClaim: "sub",
   legs: [{ grantType: grants.tokenExchange, fields: exchangeFields, problem: namedAccessToken }],
 };

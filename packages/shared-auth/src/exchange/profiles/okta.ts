@@ -9,5 +9,6 @@ export const okta: ExchangeProfile = {
   needs: { audience: "required", scopes: "required", resource: "unsupported" },
   subjectTokenType: "access_token",
   scopesGranted: "as_asked",
+  userClaim: "sub",
   legs: [{ grantType: grants.tokenExchange, fields: exchangeFields, problem: namedAccessToken }],
 };

@@ -6,5 +6,6 @@ export const rfc8693: ExchangeProfile = {
   needs: {},
   subjectTokenType: "access_token",
   scopesGranted: "as_asked",
+  userClaim: "sub",
   legs: [{ grantType: grants.tokenExchange, fields: exchangeFields, problem: namedAccessToken }],
 };

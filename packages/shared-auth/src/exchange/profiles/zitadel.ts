@@ -9,6 +9,7 @@ export const zitadel: ExchangeProfile = {
   needs: { resource: "unsupported" },
   subjectTokenType: "access_token",
   scopesGranted: "as_asked",
+  userClaim: "sub",
   legs: [{ grantType: grants.tokenExchange, fields, problem: namedAccessToken }],
 };
 
