@@ -1,7 +1,18 @@
 export type { AccessLine, Outcome } from "./access-line.ts";
 export { bodyLimit } from "./body-limit.ts";
 export { type Env, loadEnv } from "./config/env.ts";
-export { count, flag, isLoopback, list, port, seconds, secret, type UrlOptions, url } from "./config/fields.ts";
+export {
+  count,
+  flag,
+  isLoopback,
+  list,
+  port,
+  seconds,
+  secret,
+  telemetryFields,
+  type UrlOptions,
+  url,
+} from "./config/fields.ts";
 export { type FileOptions, type FileSource, loadFile, loadObject } from "./config/file.ts";
 export { ConfigError, type ConfigProblem } from "./config/problems.ts";
 export { ClientGone, type Connection, ShuttingDown } from "./connection.ts";
@@ -25,6 +36,17 @@ export type { RedisClient } from "./stores/redis-client.ts";
 export { openRedis, type RedisConnection, type RedisOptions } from "./stores/redis-connection.ts";
 export type { KeyValueStore, Lease, Lifetime } from "./stores/store.ts";
 export { redisTokenStore, tokenStoreOver } from "./stores/token-store.ts";
+export {
+  type CounterOptions,
+  createTelemetry,
+  type HistogramOptions,
+  type Labels,
+  type Meters,
+  type RequestObserver,
+  type Span,
+  type Telemetry,
+  type TelemetryOptions,
+} from "./telemetry/telemetry.ts";
 export { parseTraceparent, type Trace } from "./trace.ts";
 export {
   createTrail,

@@ -181,14 +181,17 @@ describe("the line", () => {
   });
 
   test("is measured by the clock it was given, and told to whom asked for it", async () => {
-    const ended: object[] = [];
+    const told: unknown[] = [];
     let clock = 0;
     const { app } = build((a) => a.get("/", (c) => c.text("ok")), {
-      now: () => (clock += 12.345),
-      onEnd: (line) => ended.push(line),
+      now: () => {
+        clock += 12.345;
+        return clock;
+      },
+      observer: { begin: () => told.push("begin"), end: (line, trace) => told.push([line, trace.sampled]) },
     });
     await app.request("/");
-    expect(ended).toMatchObject([{ ms: 12.35, route: "GET /" }]);
+    expect(told).toMatchObject(["begin", [{ ms: 12.35, route: "GET /" }, true]]);
   });
 
   test("and every other line of the request shows no token that came with it", async () => {

@@ -3,6 +3,7 @@ import { type AccessLine, accessFields, type Ending, routeOf, statusWithoutAnswe
 import { type AbortRequest, ClientGone, type Connection, connectionOf, ShuttingDown } from "./connection.ts";
 import type { Log, Logger } from "./log.ts";
 import { mask } from "./mask.ts";
+import type { RequestObserver } from "./telemetry/telemetry.ts";
 import { createTracer, type Trace } from "./trace.ts";
 
 /** Adds fields to the one line that is logged for the request; the last value of a name wins. */
@@ -25,8 +26,8 @@ export interface RequestContextOptions {
   readonly log: Logger;
   /** Paths whose successes are logged at level `debug` only: probes call them every few seconds. */
   readonly quietPaths?: readonly string[];
-  /** Told how each request ended: metrics and traces. */
-  readonly onEnd?: (line: AccessLine) => void;
+  /** Told of each request's begin and end: `createTelemetry().requests`. */
+  readonly observer?: RequestObserver | undefined;
   /** Milliseconds of a monotonic clock. */
   readonly now?: () => number;
 }
@@ -42,17 +43,18 @@ const shutdownSettleMs = 250;
  * left by the client. Works alike for answers that Hono sends and for those written to Node's outgoing directly.
  */
 export function requestContext(options: RequestContextOptions): MiddlewareHandler<{ Variables: RequestVariables }> {
-  const { log, onEnd, now = () => performance.now() } = options;
+  const { log, observer, now = () => performance.now() } = options;
   const quiet = new Set(options.quietPaths ?? probes);
   const beginTrace = createTracer();
   const write = (line: AccessLine, path: string): void => {
     const level = line.status >= 500 ? "error" : quiet.has(path) && line.status < 400 ? "debug" : "info";
     if (log.isLevelEnabled(level)) log[level](line, "request");
-    onEnd?.(line);
   };
 
   return async (c, next) => {
     const startedAt = now();
+    const begunAt = observer === undefined ? 0 : Date.now();
+    observer?.begin();
     const connection = connectionOf(c.env);
     const trace = beginTrace(c.req.header("traceparent"), c.req.header("tracestate"));
     const requestId = acceptedId(c.req.header("x-request-id")) ?? crypto.randomUUID();
@@ -69,7 +71,9 @@ export function requestContext(options: RequestContextOptions): MiddlewareHandle
     const finish = (ending: Ending): void => {
       const identity: unknown = (c as Context).get("identity");
       const route = routeOf(c);
-      write(accessFields({ requestId, trace, route, identity, noted, ms: now() - startedAt, ...ending }), c.req.path);
+      const line = accessFields({ requestId, trace, route, identity, noted, ms: now() - startedAt, ...ending });
+      write(line, c.req.path);
+      observer?.end(line, trace, begunAt);
     };
     if (connection === undefined) {
       await next();

@@ -72,6 +72,15 @@ export function secret({ min = 1 }: { readonly min?: number } = {}) {
     .meta({ secret: true });
 }
 
+/** The variables of `createTelemetry`, to be spread into a service's schema. */
+export function telemetryFields() {
+  return {
+    METRICS_PORT: port().optional(),
+    OTEL_EXPORTER_OTLP_ENDPOINT: url().optional(),
+    OTEL_EXPORTER_OTLP_HEADERS: secret().optional(),
+  };
+}
+
 /** True for the names and addresses of the machine itself. */
 export function isLoopback(hostname: string): boolean {
   return hostname === "localhost" || hostname.endsWith(".localhost") || hostname === "[::1]" || isLoopbackV4(hostname);
