@@ -44,7 +44,8 @@ export async function start(env: Env, io: ServiceIo = {}): Promise<Service> {
   const config = readConfig(env);
   const fileApps = config.appsFile === undefined ? { apps: [], keys: [] } : readAppsFile(config.appsFile, env);
   const log = io.log ?? createLogger({ service: "launchpad", level: config.logLevel, ...io });
-  const { database, sessions: sessionStore } = await openStores(config);
+  const stores = await openStores(config, (error) => log.warn({ err: error }, "store connection broke"));
+  const { database, sessions: sessionStore } = stores;
 
   const providers = await openProviders(config, log);
   const secure = config.publicUrl.startsWith("https:");
@@ -60,7 +61,7 @@ export async function start(env: Env, io: ServiceIo = {}): Promise<Service> {
     refresh: (session) => providerOf(providers, session.provider).refresh(session.tokens),
     onEvent: ({ name, error }) => log.info({ err: error }, `login ${name}`),
   });
-  const exchanges = createExchanges(config, undefined);
+  const exchanges = createExchanges(config, stores.tokens);
   const verifier = apiVerifier(config);
   const registry = createAppRegistry(fileApps, sqlAppStore(database));
   const voicebox = createVoicebox(config.voicebox);
@@ -78,7 +79,7 @@ export async function start(env: Env, io: ServiceIo = {}): Promise<Service> {
   const hopsOf = createHopsOf({ credentials, voicebox, trail, isAdmin });
   const ready = readiness({
     ...Object.fromEntries(providers.map((provider) => [provider.config.id, () => provider.ready()])),
-    sessions: () => sessionStore.ping(),
+    ...stores.checks,
     ...(verifier === undefined ? {} : { api_keys: () => verifier.ready() }),
   });
 
@@ -136,8 +137,7 @@ export async function start(env: Env, io: ServiceIo = {}): Promise<Service> {
       () => {
         for (const provider of providers) provider.close();
       },
-      () => sessionStore.close(),
-      () => database.close(),
+      () => stores.close(),
     ],
   });
 }
