@@ -29,14 +29,14 @@ export interface AppOptions extends AdminOptions {
   readonly recorder: Recorder;
   readonly readiness: Readiness;
   /** Where clients reach this gateway. */
-  readonly publicUrl: string;
+  readonly publicUrl: () => string;
   readonly bodyTimeoutMs: number;
 }
 
 /** The whole way of a request. */
 export function createApp(options: AppOptions): Hono<StageEnv> {
   const { log, rules, recorder, readiness, publicUrl } = options;
-  const resourceMetadata = `${publicUrl}/.well-known/oauth-protected-resource`;
+  const resourceMetadata = () => `${publicUrl()}/.well-known/oauth-protected-resource`;
   const handlers = adminHandlers(options);
   const app = new Hono<StageEnv>();
 
@@ -50,7 +50,7 @@ export function createApp(options: AppOptions): Hono<StageEnv> {
   app.route("/", healthRoutes(readiness));
   app.route("/", litellmHealthRoutes(readiness));
   app.get("/.well-known/oauth-protected-resource", (c, next) =>
-    protectedResource(describe(rules(), publicUrl))(c, next),
+    protectedResource(describe(rules(), publicUrl()))(c, next),
   );
 
   const recordable = requireRecord(() => recorder.state().full);

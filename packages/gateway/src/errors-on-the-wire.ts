@@ -9,19 +9,21 @@ import type { StageContext, StageEnv } from "./stages.ts";
 export interface WireErrorOptions {
   readonly dialects: Readonly<Partial<Record<DialectName, Dialect>>>;
   /** URL of this resource's metadata (RFC 9728). */
-  readonly resourceMetadata: string;
+  readonly resourceMetadata: () => string;
 }
 
 /** Whatever a stage threw, in the envelope the client understands: the dialect's own on LLM routes, else the common one. */
 export function answerErrors({ dialects, resourceMetadata }: WireErrorOptions): ErrorHandler<StageEnv> {
-  const common = errorHandler({ resourceMetadata });
   return (error, c) => {
     const draft = c.get("draft");
     if (draft !== undefined) draft.errorCode = codeOf(error);
     if (c.env.outgoing.headersSent) return RESPONSE_ALREADY_SENT;
     const dialect = dialectOf(c, dialects);
-    if (dialect === undefined) return common(error instanceof GatewayError ? plain(error) : error, c as never);
-    const known = asGatewayError(error, resourceMetadata);
+    if (dialect === undefined) {
+      const common = errorHandler({ resourceMetadata: resourceMetadata() });
+      return common(error instanceof GatewayError ? plain(error) : error, c as never);
+    }
+    const known = asGatewayError(error, resourceMetadata());
     if (known.code === "internal") c.get("log").error({ err: error }, "request failed");
     else if (known.cause !== undefined) c.get("note")({ reason: reasonOf(known.cause) });
     const requestId = c.get("requestId");

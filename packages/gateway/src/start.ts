@@ -12,6 +12,7 @@ import type { Environment } from "./config/environment.ts";
 import { readConfiguration, readSettings } from "./config/read.ts";
 import type { Settings } from "./config/settings.ts";
 import { createFindKey } from "./keys/find-key.ts";
+import { createKeyAdmin } from "./keys/key-admin.ts";
 import { createKeyStore } from "./keys/key-store.ts";
 import { createPepper } from "./keys/pepper.ts";
 import { createKeyHash } from "./keys/virtual-key.ts";
@@ -22,6 +23,7 @@ import { memoryCounters } from "./limits/memory-counters.ts";
 import { redisCounters } from "./limits/redis-counters.ts";
 import { createQueries } from "./record/queries.ts";
 import { createRecorder } from "./record/recorder.ts";
+import { startRetention } from "./record/retention.ts";
 import { createReload, type Reload } from "./reload.ts";
 import { createRules } from "./rules.ts";
 import { createMigrator, openGatewayDatabase } from "./sql/open.ts";
@@ -55,6 +57,8 @@ export async function start(env: Env, io: ServiceIo = {}): Promise<Gateway> {
   const hashKey = async () => createKeyHash(await pepper());
   const findKey = createFindKey({ store: keys, hash: hashKey, keepWithoutDatabase: settings.keepKeysWithoutDatabase });
 
+  const keyAdmin = createKeyAdmin({ store: keys, hash: hashKey });
+
   const build = (next: Settings) => createRules({ settings: next, env, log, findKey, limiter });
   const reload: Reload = createReload({
     first: build(settings),
@@ -76,10 +80,27 @@ export async function start(env: Env, io: ServiceIo = {}): Promise<Gateway> {
     log.warn({ err: error }, "the database is away; JWTs are served, rows wait on disk"),
   );
 
-  const publicUrl = environment.PUBLIC_URL ?? `http://${environment.HOST}:${environment.GATEWAY_PORT}`;
-  const bodyTimeoutMs = environment.BODY_TIMEOUT_SECONDS * 1000;
-  const app = createApp({ log, rules: reload.rules, recorder, queries, readiness: ready, publicUrl, bodyTimeoutMs });
+  const stopRetention = startRetention({
+    database,
+    migrated,
+    retentionDays: () => reload.rules().settings.retentionDays,
+    log,
+  });
+
+  let publicUrl = environment.PUBLIC_URL ?? "";
+  const app = createApp({
+    log,
+    rules: reload.rules,
+    recorder,
+    queries,
+    keyAdmin,
+    keyStore: keys,
+    readiness: ready,
+    publicUrl: () => publicUrl,
+    bodyTimeoutMs: environment.BODY_TIMEOUT_SECONDS * 1000,
+  });
   const close = async (): Promise<void> => {
+    stopRetention();
     await reload.close();
     await recorder.close(flushMs(environment));
     await Promise.all([counters.close(), database.close()]);
@@ -96,6 +117,7 @@ export async function start(env: Env, io: ServiceIo = {}): Promise<Gateway> {
       readiness: ready,
       onClose: [close],
     });
+    if (publicUrl === "") publicUrl = service.url;
     return { ...service, reload: reload.now };
   } catch (error) {
     await close();

@@ -1,12 +1,20 @@
+import type { KeyAdmin } from "../keys/key-admin.ts";
+import type { KeyStore } from "../keys/key-store.ts";
 import type { RecordQueries } from "../record/queries.ts";
 import type { Recorder } from "../record/recorder.ts";
 import type { StageContext } from "../stages.ts";
 import { auditEvents } from "./audit-events.ts";
+import { explain } from "./explain-route.ts";
+import { infoRoutes } from "./info-routes.ts";
+import { keyRoutes } from "./key-routes.ts";
 import { inferenceProfiles, listModels, oneModel } from "./models.ts";
+import { spendRoutes } from "./spend-routes.ts";
 
 export interface AdminOptions {
   readonly queries: RecordQueries;
   readonly recorder: Recorder;
+  readonly keyAdmin: KeyAdmin;
+  readonly keyStore: KeyStore;
 }
 
 export type Handler = (c: StageContext) => Response | Promise<Response>;
@@ -18,5 +26,9 @@ export function adminHandlers(options: AdminOptions): Readonly<Record<string, Ha
     "GET /v1/models/:id": oneModel,
     "GET /inference-profiles": inferenceProfiles,
     "GET /audit/events": auditEvents(options),
+    "POST /policy/explain": explain,
+    ...keyRoutes(options),
+    ...infoRoutes(options),
+    ...spendRoutes(options),
   };
 }

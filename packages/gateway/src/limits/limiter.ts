@@ -124,5 +124,8 @@ function realAmount(bucket: { readonly kind: "window" } | SumBucket, used: Estim
 
 function once(settle: (used: Estimate | undefined) => Promise<void>): (used: Estimate | undefined) => Promise<void> {
   let settled: Promise<void> | undefined;
-  return (used) => (settled ??= settle(used));
+  return (used) => {
+    settled ??= settle(used);
+    return settled;
+  };
 }

@@ -22,6 +22,10 @@ export function memoryCounters({
   const counts = new LRUCache<string, Count>({ max: maxBuckets });
   const leases = new LRUCache<string, Map<string, number>>({ max: maxBuckets });
   let windows = 0;
+  const newWindow = (): string => {
+    windows += 1;
+    return String(windows);
+  };
 
   const countOf = (key: string): Count | undefined => {
     const count = counts.get(key);
@@ -48,7 +52,7 @@ export function memoryCounters({
       leases.set(bucket.key, held);
       return { used: held.size, resetMs: 0, room: true, window: "" };
     }
-    const count = countOf(bucket.key) ?? { used: 0, window: String((windows += 1)), endsAt: now() + lifeOf(bucket) };
+    const count = countOf(bucket.key) ?? { used: 0, window: newWindow(), endsAt: now() + lifeOf(bucket) };
     count.used += bucket.amount;
     counts.set(bucket.key, count);
     return { used: count.used, resetMs: count.endsAt - now(), room: true, window: count.window };
@@ -75,7 +79,7 @@ export function memoryCounters({
     },
     async seed(bucket, used) {
       if (countOf(bucket.key) !== undefined) return;
-      counts.set(bucket.key, { used, window: String((windows += 1)), endsAt: now() + bucket.remainingMs });
+      counts.set(bucket.key, { used, window: newWindow(), endsAt: now() + bucket.remainingMs });
     },
     ready: async () => {},
     close: async () => {

@@ -121,7 +121,8 @@ export function createRecorder(options: RecorderOptions): Recorder {
     },
     flush(timeoutMs) {
       send();
-      const id = (batch += 1);
+      batch += 1;
+      const id = batch;
       return new Promise((resolve) => {
         const late = setTimeout(() => finish(false), timeoutMs + batchMs);
         const finish = (delivered: boolean): void => {

@@ -1,0 +1,129 @@
+import type { Caller } from "../caller.ts";
+import { GatewayError } from "../errors.ts";
+import type { KeyStore } from "../keys/key-store.ts";
+import type { LimitRule } from "../limits/limits.ts";
+import { decide } from "../policy/policy.ts";
+import type { RecordQueries } from "../record/queries.ts";
+import { routes } from "../routes.ts";
+import type { StageContext } from "../stages.ts";
+import { keyView } from "./key-view.ts";
+
+export interface InfoOptions {
+  readonly keyStore: KeyStore;
+  readonly queries: RecordQueries;
+}
+
+type Handler = (c: StageContext) => Promise<Response>;
+
+const maxKeys = 100;
+const chat = routes[0];
+
+/** `/user/info`, `/team/info`, `/model/info` with LiteLLM's fields; each caller sees what is his. */
+export function infoRoutes({ keyStore, queries }: InfoOptions): Readonly<Record<string, Handler>> {
+  return {
+    "GET /user/info": async (c) => {
+      const caller = c.get("caller");
+      const asked = c.req.query("user_id");
+      if (asked !== undefined && asked !== caller.userId) return c.json(await anyUser(c, asked));
+      const spend = await queries.spentUsd(
+        { scope: "user", subject: { issuer: caller.issuer, value: caller.subject } },
+        0,
+      );
+      const owner = { issuer: caller.issuer, subject: caller.subject };
+      const { keys } = await keyStore.list({ owner, limit: maxKeys, offset: 0 });
+      return c.json({
+        user_id: caller.userId,
+        user_info: { ...person(caller), spend, models: modelsOf(c), ...limitView(limitOf(c, "user", caller.userId)) },
+        keys: keys.map((key) => keyView(key, 0, Date.now())),
+        teams: caller.teamId === undefined ? [] : [{ team_id: caller.teamId }],
+      });
+    },
+    "GET /team/info": async (c) => {
+      const caller = c.get("caller");
+      const team = c.req.query("team_id") ?? caller.teamId;
+      if (team === undefined)
+        throw new GatewayError("invalid_request", "team_id: say which team; your credential names none.");
+      if (caller.role !== "admin" && team !== caller.teamId) {
+        throw new GatewayError(
+          "forbidden",
+          `Not allowed: you belong to the team ${caller.teamId ?? "none"}, not to ${team}.`,
+        );
+      }
+      const spend = await queries.spentUsd({ scope: "team", subject: { value: team } }, 0);
+      const { keys } = await keyStore.list({ owner: { teamId: team }, limit: maxKeys, offset: 0 });
+      return c.json({
+        team_id: team,
+        team_info: { team_id: team, team_alias: team, spend, ...limitView(limitOf(c, "team", team)) },
+        keys: keys.map((key) => keyView(key, 0, Date.now())),
+      });
+    },
+    "GET /model/info": async (c) => {
+      const { settings, findPrice } = c.get("rules");
+      const allowed = new Set(modelsOf(c));
+      const data = settings.models.flatMap(({ model_name: name, litellm_params: params }) => {
+        if (!allowed.has(name)) return [];
+        const price = findPrice(params.model, name);
+        const perToken = (usd: number | undefined) => (usd === undefined ? null : usd / 1e6);
+        return [
+          {
+            model_name: name,
+            litellm_params: { model: params.model },
+            model_info: {
+              id: `${name} ${params.model}`,
+              input_cost_per_token: perToken(price?.input),
+              output_cost_per_token: perToken(price?.output),
+              cache_read_input_token_cost: perToken(price?.cacheRead),
+              cache_creation_input_token_cost: perToken(price?.cacheWrite),
+              price_source: price?.source ?? null,
+              price_date: price?.date ?? null,
+            },
+          },
+        ];
+      });
+      return c.json({ data });
+    },
+  };
+
+  /** Another's user id is for administrators; it may stand for people of several issuers, so rows are summed by the id. */
+  async function anyUser(c: StageContext, userId: string): Promise<Record<string, unknown>> {
+    if (c.get("caller").role !== "admin") {
+      throw new GatewayError(
+        "forbidden",
+        `Not allowed: you are ${c.get("caller").userId}; others are for administrators.`,
+      );
+    }
+    const [line] = await queries.spend({ readable: { kind: "all" }, userId }, [], 1);
+    const { keys } = await keyStore.list({ owner: "anyone", userId, limit: maxKeys, offset: 0 });
+    return {
+      user_id: userId,
+      user_info: { user_id: userId, spend: line?.cost_usd ?? 0, ...limitView(limitOf(c, "user", userId)) },
+      keys: keys.map((key) => keyView(key, 0, Date.now())),
+      teams: [],
+    };
+  }
+}
+
+function person({ userId, email, role, issuer, subject, groups, credential }: Caller) {
+  return { user_id: userId, user_email: email ?? null, user_role: role, issuer, subject, groups, credential };
+}
+
+function modelsOf(c: StageContext): readonly string[] {
+  const { settings } = c.get("rules");
+  const names = [...new Set(settings.models.map(({ model_name: name }) => name))];
+  return names.filter((model) => decide(settings.policy, c.get("caller"), { route: chat, model }).allowed);
+}
+
+function limitOf(c: StageContext, scope: "user" | "team", name: string): LimitRule | undefined {
+  const table = c.get("rules").settings.limits[scope];
+  return Object.hasOwn(table, name) ? table[name] : table["*"];
+}
+
+function limitView(rule: LimitRule | undefined) {
+  return {
+    rpm_limit: rule?.rpm ?? null,
+    tpm_limit: rule?.tpm ?? null,
+    max_parallel_requests: rule?.maxParallel ?? null,
+    max_budget: rule?.budget?.usd ?? null,
+    budget_duration: rule?.budget?.period ?? null,
+  };
+}

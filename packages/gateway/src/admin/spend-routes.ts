@@ -1,0 +1,138 @@
+import { z } from "zod";
+import type { RecordQueries, RowFilter, SpendLine } from "../record/queries.ts";
+import type { Recorder } from "../record/recorder.ts";
+import type { ChainedRow } from "../record/row.ts";
+import type { StageContext } from "../stages.ts";
+import { readableBy } from "./readable.ts";
+
+export interface SpendOptions {
+  readonly queries: RecordQueries;
+  readonly recorder: Pick<Recorder, "flush">;
+}
+
+type Handler = (c: StageContext) => Promise<Response>;
+
+const flushMs = 1_000;
+const dayMs = 86_400_000;
+const maxLines = 10_000;
+
+/** A day, or a moment; LiteLLM's clients send either. */
+const moment = z.union([z.iso.date(), z.iso.datetime({ offset: true })]);
+const name = z.string().min(1).max(300).optional();
+const logsQuery = z.object({
+  start_date: moment.optional(),
+  end_date: moment.optional(),
+  request_id: name,
+  user_id: name,
+  api_key: name,
+  summarize: z.enum(["true", "false"]).default("true"),
+  limit: z.coerce.number().int().min(1).max(1000).default(100),
+  offset: z.coerce.number().int().min(0).default(0),
+});
+const groups = ["day", "model", "user", "team", "key", "app"] as const;
+const reportQuery = z.object({
+  group_by: z
+    .string()
+    .default("day,model")
+    .transform((text) => [...new Set(text.split(","))])
+    .pipe(z.array(z.enum(groups)).max(groups.length)),
+  start_date: moment.optional(),
+  end_date: moment.optional(),
+  user_id: name,
+  team_id: name,
+  model: name,
+});
+
+/** What was spent: row by row or by day in LiteLLM's fields, and as sums by day, model, user, team, key, app. */
+export function spendRoutes({ queries, recorder }: SpendOptions): Readonly<Record<string, Handler>> {
+  return {
+    "GET /spend/logs": async (c) => {
+      const asked = logsQuery.parse(c.req.query());
+      await recorder.flush(flushMs);
+      const filter: RowFilter = {
+        readable: readableBy(c.get("caller")),
+        requestId: asked.request_id,
+        userId: asked.user_id,
+        keyId: asked.api_key,
+        ...spanOf(asked),
+      };
+      if (asked.start_date === undefined || asked.summarize === "false") {
+        return c.json((await queries.rows(filter, asked)).map(logView));
+      }
+      return c.json(byDay(await queries.spend(filter, ["day", "model", "user"], maxLines)));
+    },
+    "GET /spend/report": async (c) => {
+      const asked = reportQuery.parse(c.req.query());
+      await recorder.flush(flushMs);
+      const filter: RowFilter = {
+        readable: readableBy(c.get("caller")),
+        userId: asked.user_id,
+        teamId: asked.team_id,
+        model: asked.model,
+        ...spanOf(asked),
+      };
+      const lines = await queries.spend(filter, asked.group_by, maxLines);
+      return c.json({ group_by: asked.group_by, lines: lines.map(({ group, ...sums }) => ({ ...group, ...sums })) });
+    },
+  };
+}
+
+/** A day as the end of a span belongs to it. */
+function spanOf({
+  start_date: start,
+  end_date: end,
+}: {
+  start_date?: string | undefined;
+  end_date?: string | undefined;
+}) {
+  return {
+    from: start === undefined ? undefined : new Date(start).toISOString(),
+    until: end === undefined ? undefined : new Date(Date.parse(end) + (end.length === 10 ? dayMs : 0)).toISOString(),
+  };
+}
+
+/** One request as LiteLLM logs it. */
+function logView(row: ChainedRow): Record<string, unknown> {
+  return {
+    request_id: row.request_id,
+    call_type: row.route,
+    api_key: row.key_id,
+    spend: row.cost_usd,
+    total_tokens: row.tokens,
+    prompt_tokens: row.prompt_tokens,
+    completion_tokens: row.completion_tokens,
+    startTime: row.request_time,
+    endTime: new Date(Date.parse(row.request_time) + row.duration_ms).toISOString(),
+    model: row.provider_model,
+    model_group: row.model,
+    user: row.user_id,
+    team_id: row.team_id,
+    status: row.outcome,
+    metadata: { trace_id: row.trace_id, http_status: row.status, error_code: row.error_code },
+  };
+}
+
+interface Day {
+  readonly startTime: string | null;
+  spend: number;
+  readonly users: Record<string, number>;
+  readonly models: Record<string, number>;
+}
+
+/** LiteLLM's summary: per day the sum, and the shares of users and models. */
+function byDay(lines: readonly SpendLine[]): readonly Day[] {
+  const days = new Map<string, Day>();
+  for (const { group, cost_usd: cost } of lines) {
+    const day = group.day ?? "";
+    const entry = days.get(day) ?? { startTime: day, spend: 0, users: {}, models: {} };
+    entry.spend += cost;
+    addTo(entry.users, group.user, cost);
+    addTo(entry.models, group.model, cost);
+    days.set(day, entry);
+  }
+  return [...days.values()].sort((a, b) => (a.startTime ?? "").localeCompare(b.startTime ?? ""));
+}
+
+function addTo(sums: Record<string, number>, name: string | null | undefined, cost: number): void {
+  if (name !== null && name !== undefined) sums[name] = (sums[name] ?? 0) + cost;
+}

@@ -1,0 +1,23 @@
+import type { Env } from "@onbehalf/service-kit";
+import { Command } from "commander";
+import { unreadKeys } from "../config/litellm-keys.ts";
+import { readConfiguration } from "../config/read.ts";
+import type { Print } from "./keys.ts";
+
+/** `config check`: what a start would say about environment and file, without starting. `config keys`: LiteLLM's keys. */
+export function configCommand(env: Env, print: Print): Command {
+  const config = new Command("config").description("environment and gateway.yaml");
+  config.command("check").action(() => {
+    const { settings } = readConfiguration(env);
+    for (const warning of settings.warnings) print(`warning: ${warning}`);
+    const issuers = settings.issuers.map(({ options }) => options.issuer).join(", ") || "none";
+    print(`usable: ${settings.models.length} models, issuers: ${issuers}, keys: ${settings.keyAuth ? "on" : "off"}`);
+  });
+  config
+    .command("keys")
+    .description("LiteLLM's keys that are not read here, and why")
+    .action(() => {
+      for (const { key, treated, why } of unreadKeys()) print(`${treated.padEnd(8)} ${key}: ${why}`);
+    });
+  return config;
+}

@@ -1,0 +1,184 @@
+import type { Caller } from "../caller.ts";
+import { GatewayError } from "../errors.ts";
+import type { Policy } from "../policy/policy.ts";
+import { grantOf } from "./grant.ts";
+import { durationMs, type KeyFields } from "./key-request.ts";
+import type { KeyFilter, KeyOwner, KeyStore } from "./key-store.ts";
+import { type HashKey, hintOf, newKey, type VirtualKey } from "./virtual-key.ts";
+
+/** Who asks, and under which policy. */
+export interface Actor {
+  readonly caller: Caller;
+  readonly policy: Policy;
+}
+
+/** The one moment at which a key is seen. */
+export interface MadeKey {
+  readonly key: string;
+  readonly made: VirtualKey;
+}
+
+/** What can be done with keys, over HTTP and from the command line alike. Each throws GatewayError. */
+export interface KeyAdmin {
+  generate(actor: Actor, fields: KeyFields): Promise<MadeKey>;
+  update(actor: Actor, named: string, fields: KeyFields): Promise<VirtualKey>;
+  /** A new key with the old one's rights; the old one works for `gracePeriod` more. */
+  regenerate(actor: Actor, named: string, gracePeriod: string): Promise<MadeKey & { readonly replaced: VirtualKey }>;
+  setBlocked(actor: Actor, named: string, blocked: boolean): Promise<VirtualKey>;
+  delete(actor: Actor, named: readonly string[], aliases: readonly string[]): Promise<readonly string[]>;
+  find(actor: Actor, named: string): Promise<VirtualKey>;
+  list(actor: Actor, filter: Omit<KeyFilter, "owner">): ReturnType<KeyStore["list"]>;
+}
+
+export interface KeyAdminOptions {
+  readonly store: KeyStore;
+  readonly hash: () => Promise<HashKey>;
+  readonly wallMs?: () => number;
+}
+
+export function createKeyAdmin({ store, hash, wallMs = Date.now }: KeyAdminOptions): KeyAdmin {
+  const lookUp = async (named: string): Promise<VirtualKey | undefined> =>
+    named.startsWith("sk-")
+      ? store.byHash((await hash())(named))
+      : ((await store.byId(named)) ?? (await store.byAlias(named)));
+  /** One that belongs to somebody else is as good as none: nobody learns which keys there are. */
+  const find = async ({ caller }: Actor, named: string): Promise<VirtualKey> => {
+    const found = await lookUp(named);
+    if (found !== undefined && owns(caller, found)) return found;
+    throw new GatewayError("not_found", "There is no such key; name it by its id (key_…), its alias, or itself.");
+  };
+  const freeAlias = async (alias: string | undefined, except?: string): Promise<void> => {
+    const taken = alias === undefined ? undefined : await store.byAlias(alias);
+    if (taken !== undefined && taken.id !== except) {
+      throw new GatewayError("invalid_request", `The alias ${alias} is taken; choose another.`);
+    }
+  };
+  const insert = async (key: string, made: VirtualKey): Promise<MadeKey> => {
+    await store.insert(made, (await hash())(key));
+    return { key, made };
+  };
+
+  return {
+    find,
+    async generate(actor, fields) {
+      const { key, id } = newKey();
+      const now = wallMs();
+      const grant = grantOf(fields, actor, id, now);
+      await freeAlias(grant.alias);
+      return insert(key, {
+        ...grant,
+        ...stamps(now),
+        id,
+        hint: hintOf(key),
+        createdBy: nameOf(actor.caller),
+        replaces: undefined,
+      });
+    },
+    async update(actor, named, fields) {
+      const old = await find(actor, named);
+      const now = wallMs();
+      const merged = merge(old, fields);
+      const grant = grantOf(merged, actor, old.id, now);
+      await freeAlias(grant.alias, old.id);
+      if (old.blocked && !grant.blocked) requireAdmin(actor, "unblock a key");
+      const kept = actor.caller.role === "admin" ? ownership(old, fields) : {};
+      const expiresAt = fields.duration === undefined ? old.expiresAt : grant.expiresAt;
+      const changed = { ...old, ...grant, ...kept, expiresAt, updatedAt: new Date(now).toISOString() };
+      await store.update(changed);
+      return changed;
+    },
+    async regenerate(actor, named, gracePeriod) {
+      const old = await find(actor, named);
+      const graceMs = durationMs(gracePeriod);
+      if (graceMs === undefined)
+        throw new GatewayError("invalid_request", "grace_period: expected for example 24h, or 0s.");
+      if (old.blocked) requireAdmin(actor, "replace a blocked key");
+      const { key, id } = newKey();
+      const now = wallMs();
+      const end = new Date(now + graceMs).toISOString();
+      const expiresAt = old.expiresAt !== undefined && old.expiresAt < end ? old.expiresAt : end;
+      // The alias moves on; it names the key that is in use.
+      const replaced: VirtualKey = { ...old, alias: undefined, expiresAt, updatedAt: new Date(now).toISOString() };
+      await store.update(replaced);
+      const made = await insert(key, {
+        ...old,
+        ...stamps(now),
+        id,
+        hint: hintOf(key),
+        createdBy: nameOf(actor.caller),
+        replaces: old.id,
+      });
+      return { ...made, replaced };
+    },
+    async setBlocked(actor, named, blocked) {
+      const old = await find(actor, named);
+      if (!blocked) requireAdmin(actor, "unblock a key");
+      const changed = { ...old, blocked, updatedAt: new Date(wallMs()).toISOString() };
+      await store.update(changed);
+      return changed;
+    },
+    async delete(actor, named, aliases) {
+      const found = await Promise.all([...named, ...aliases].map((one) => find(actor, one)));
+      for (const { id } of found) await store.delete(id);
+      return found.map(({ id }) => id);
+    },
+    list: ({ caller }, filter) => store.list({ ...filter, owner: ownerOf(caller) }),
+  };
+}
+
+/** Whose keys a caller deals with: an administrator everyone's, a team its own, everybody else their own. */
+export function ownerOf(caller: Caller): KeyOwner {
+  if (caller.role === "admin") return "anyone";
+  if (caller.role === "team" && caller.teamId !== undefined) return { teamId: caller.teamId };
+  return { issuer: caller.issuer, subject: caller.subject };
+}
+
+function owns(caller: Caller, key: VirtualKey): boolean {
+  const owner = ownerOf(caller);
+  if (owner === "anyone" || caller.key?.id === key.id) return true;
+  return "teamId" in owner ? key.teamId === owner.teamId : key.issuer === owner.issuer && key.subject === owner.subject;
+}
+
+function requireAdmin({ caller }: Actor, what: string): void {
+  if (caller.role !== "admin") throw new GatewayError("forbidden", `Not allowed: only an administrator can ${what}.`);
+}
+
+function stamps(nowMs: number): Pick<VirtualKey, "createdAt" | "updatedAt"> {
+  const at = new Date(nowMs).toISOString();
+  return { createdAt: at, updatedAt: at };
+}
+
+/** Identity, not a name: who made it must be told apart for good. */
+function nameOf({ issuer, subject }: Caller): string {
+  return `${issuer} ${subject}`;
+}
+
+/** What the request does not mention stays as it is. */
+function merge(old: VirtualKey, fields: KeyFields): KeyFields {
+  const { limits } = old;
+  return {
+    key_alias: old.alias,
+    models: [...old.models],
+    metadata: old.metadata,
+    blocked: old.blocked,
+    rpm_limit: limits.rpm,
+    tpm_limit: limits.tpm,
+    max_parallel_requests: limits.maxParallel,
+    max_budget: limits.budget?.usd,
+    soft_budget: limits.budget === undefined ? undefined : limits.budget.usd * limits.budget.warnAt,
+    budget_duration: limits.budget?.period,
+    ...fields,
+    allowed_routes: fields.allowed_routes ?? (fields.key_type === undefined ? [...old.routes] : []),
+  };
+}
+
+/** An administrator who changes a limit does not take the key away from whoever it belongs to. */
+function ownership(old: VirtualKey, fields: KeyFields): Partial<VirtualKey> {
+  const { issuer, subject, userId, email, groups, explicit, role, teamId } = old;
+  const moved = fields.user_id !== undefined && fields.user_id !== old.userId;
+  return {
+    ...(moved ? {} : { issuer, subject, userId, email, groups, explicit }),
+    ...(fields.user_role === undefined ? { role } : {}),
+    ...(fields.team_id === undefined ? { teamId } : {}),
+  };
+}

@@ -1,0 +1,83 @@
+import type { Log } from "@onbehalf/service-kit";
+import type { GatewayDatabase } from "../sql/open.ts";
+import type { RecordWritersTable } from "../sql/tables.ts";
+
+const dayMs = 86_400_000;
+const everyMs = 3_600_000;
+
+/**
+ * Removes rows older than the policy says, from the beginning of each chain only, and notes where the chain now begins:
+ * what is left can still be verified. @returns rows removed
+ */
+export async function removeOldRows(
+  { kysely }: GatewayDatabase,
+  retentionDays: number,
+  nowMs: number,
+): Promise<number> {
+  const cutoff = new Date(nowMs - retentionDays * dayMs).toISOString();
+  const writers = await kysely.selectFrom("record_writers").selectAll().execute();
+  let removed = 0;
+  for (const writer of writers) removed += await shorten({ kysely }, writer, cutoff);
+  return removed;
+}
+
+async function shorten(
+  { kysely }: Pick<GatewayDatabase, "kysely">,
+  writer: RecordWritersTable,
+  cutoff: string,
+): Promise<number> {
+  const { writer_id: id } = writer;
+  return kysely.transaction().execute(async (transaction) => {
+    const firstKept = await transaction
+      .selectFrom("request_logs")
+      .select((builder) => builder.fn.min("writer_seq").as("seq"))
+      .where("writer_id", "=", id)
+      .where("request_time", ">=", cutoff)
+      .executeTakeFirst();
+    const last = await transaction
+      .selectFrom("request_logs")
+      .select(["writer_seq", "hash"])
+      .where("writer_id", "=", id)
+      .where("writer_seq", "<", firstKept?.seq ?? Number.MAX_SAFE_INTEGER)
+      .orderBy("writer_seq", "desc")
+      .limit(1)
+      .executeTakeFirst();
+    if (last === undefined) return 0;
+    await transaction
+      .updateTable("record_writers")
+      .set({ base_seq: last.writer_seq, base_hash: last.hash })
+      .where("writer_id", "=", id)
+      .where("base_seq", "<", last.writer_seq)
+      .execute();
+    const result = await transaction
+      .deleteFrom("request_logs")
+      .where("writer_id", "=", id)
+      .where("writer_seq", "<=", last.writer_seq)
+      .executeTakeFirst();
+    return Number(result.numDeletedRows);
+  });
+}
+
+export interface RetentionOptions {
+  readonly database: GatewayDatabase;
+  readonly migrated: () => Promise<void>;
+  /** As the rules in force say; undefined keeps everything. */
+  readonly retentionDays: () => number | undefined;
+  readonly log: Pick<Log, "info" | "warn">;
+}
+
+/** Once an hour. Replicas may do it side by side. @returns what ends it */
+export function startRetention({ database, migrated, retentionDays, log }: RetentionOptions): () => void {
+  const run = async (): Promise<void> => {
+    const days = retentionDays();
+    if (days === undefined) return;
+    await migrated();
+    const removed = await removeOldRows(database, days, Date.now());
+    if (removed > 0) log.info({ removed, retention_days: days }, "record: old rows removed by retention");
+  };
+  const tick = (): void => void run().catch((error: unknown) => log.warn({ err: error }, "record: retention failed"));
+  const timer = setInterval(tick, everyMs);
+  timer.unref();
+  tick();
+  return () => clearInterval(timer);
+}

@@ -1,0 +1,114 @@
+import type { Kysely } from "kysely";
+import type { GatewayDatabase } from "../sql/open.ts";
+import type { GatewayTables, RecordWritersTable } from "../sql/tables.ts";
+import { hashRow } from "./chain.ts";
+import { storedRow } from "./queries.ts";
+import type { ChainedRow } from "./row.ts";
+
+/** One place where the record is not what was written. */
+export interface Finding {
+  readonly writer: string;
+  readonly seq: number;
+  /** Of the row, where there is one. */
+  readonly id: string | undefined;
+  readonly problem: string;
+}
+
+export interface Verification {
+  readonly writers: number;
+  readonly rows: number;
+  readonly findings: readonly Finding[];
+  /** Writers that died: rows of their last 50 ms may never have been written. */
+  readonly lost: readonly { readonly writer: string; readonly lastSeq: number }[];
+  /** Kept somewhere else, they prove later that nothing was cut off the end. */
+  readonly heads: readonly { readonly writer: string; readonly seq: number; readonly hash: string }[];
+}
+
+const pageRows = 1_000;
+
+/** Follows every writer's chain from its base to its head, and names each altered, missing or moved row. */
+export async function verifyRecord({ kysely }: GatewayDatabase): Promise<Verification> {
+  const writers = await kysely.selectFrom("record_writers").selectAll().orderBy("started_at").execute();
+  const findings: Finding[] = await strangers(kysely);
+  let rows = 0;
+  for (const writer of writers) {
+    const chain = await verifyChain(kysely, writer);
+    findings.push(...chain.findings);
+    rows += chain.rows;
+  }
+  return {
+    writers: writers.length,
+    rows,
+    findings,
+    lost: writers
+      .filter(({ ending }) => ending === "lost")
+      .map(({ writer_id: writer, head_seq: lastSeq }) => ({ writer, lastSeq })),
+    heads: writers.map(({ writer_id: writer, head_seq: seq, head_hash: hash }) => ({ writer, seq, hash })),
+  };
+}
+
+/** Rows of writers nobody knows: either they were forged, or the writer's own entry was deleted. */
+async function strangers(kysely: Kysely<GatewayTables>): Promise<Finding[]> {
+  const rows = await kysely
+    .selectFrom("request_logs")
+    .select(["id", "writer_id", "writer_seq"])
+    .where("writer_id", "not in", (builder) => builder.selectFrom("record_writers").select("writer_id"))
+    .orderBy("writer_id")
+    .orderBy("writer_seq")
+    .limit(pageRows)
+    .execute();
+  return rows.map(({ id, writer_id: writer, writer_seq: seq }) => ({
+    writer,
+    seq,
+    id,
+    problem: "belongs to a writer that is not registered",
+  }));
+}
+
+async function verifyChain(kysely: Kysely<GatewayTables>, writer: RecordWritersTable) {
+  const findings: Finding[] = [];
+  const find = (seq: number, problem: string, id?: string): void =>
+    void findings.push({ writer: writer.writer_id, seq, id, problem });
+  let seq = writer.base_seq;
+  let hash = writer.base_hash;
+  let rows = 0;
+  for await (const row of rowsOf(kysely, writer)) {
+    rows += 1;
+    if (row.writer_seq !== seq + 1) find(seq + 1, missing(seq + 1, row.writer_seq - 1));
+    else if (row.previous_hash !== hash)
+      find(row.writer_seq, "does not follow the row before it: one of the two was replaced or moved", row.id);
+    if (hashRow(row, row.writer_id, row.writer_seq, row.previous_hash) !== row.hash) {
+      find(row.writer_seq, "was altered or moved: its content does not match its hash", row.id);
+    }
+    seq = row.writer_seq;
+    hash = row.hash;
+  }
+  if (seq < writer.head_seq) find(seq + 1, missing(seq + 1, writer.head_seq));
+  else if (seq > writer.head_seq) find(seq, `lies beyond the writer's last known row ${writer.head_seq}`);
+  else if (hash !== writer.head_hash) find(seq, "is not the row that was written last");
+  return { findings, rows };
+}
+
+function missing(first: number, last: number): string {
+  return first === last ? `row ${first} is missing` : `rows ${first} to ${last} are missing`;
+}
+
+async function* rowsOf(
+  kysely: Kysely<GatewayTables>,
+  { writer_id: writer, base_seq: base }: RecordWritersTable,
+): AsyncGenerator<ChainedRow> {
+  for (let after = base; ; ) {
+    const page = await kysely
+      .selectFrom("request_logs")
+      .selectAll()
+      .where("writer_id", "=", writer)
+      .where("writer_seq", ">", after)
+      .orderBy("writer_seq")
+      .limit(pageRows)
+      .execute();
+    for (const row of page) yield storedRow(row);
+    const last = page.at(-1);
+    if (last === undefined || page.length < pageRows) return;
+    after = last.writer_seq;
+  }
+}
