@@ -23,6 +23,7 @@ export interface Provenance {
 /** One step of the way to the answer. */
 export interface Step {
   readonly tool: string;
+  /** Without queries: the one that counts is an action of its own. */
   readonly input: unknown;
   readonly outcome: "ok" | "refused";
   readonly rows: number;
@@ -36,11 +37,15 @@ export interface Answer {
   readonly actions: readonly Action[];
 }
 
-/** The actions of the evidence that the answer rests on: the last query that found something, else the last one. */
+/**
+ * The actions of the evidence that the answer rests on: the last query that found something, else the last one.
+ * @param complete false while the answer grows: rows and sources are not repeated in every line of a stream
+ */
 export function actionsOf(
   evidence: readonly Evidence[],
   steps: readonly Step[],
   provenance: Provenance | undefined,
+  complete: boolean,
 ): readonly Action[] {
   const last = proof(evidence);
   const actions: Action[] = [];
@@ -49,7 +54,7 @@ export function actionsOf(
     actions.push({ type: "sparql", label: "Query", value: last.sparql });
   }
   if (steps.length > 0) actions.push({ type: "reasoning", label: "Steps", value: JSON.stringify(steps) });
-  if (last?.table !== undefined) actions.push({ type: "csv", label: "Rows", value: csvOf(last.table) });
+  if (complete && last?.table !== undefined) actions.push({ type: "csv", label: "Rows", value: csvOf(last.table) });
   if (provenance !== undefined) actions.push({ type: "provenance", label: "Sources", value: provenance });
   return actions;
 }

@@ -1,4 +1,4 @@
-import { HttpError } from "@onbehalf/service-kit";
+import { HttpError, type Note } from "@onbehalf/service-kit";
 import type { Exchange, ScopedToken } from "@onbehalf/shared-auth";
 import { AuthError } from "@onbehalf/shared-auth";
 import type { Context } from "hono";
@@ -6,10 +6,11 @@ import type { Answer } from "./answer.ts";
 import type { Ask, AskEvent } from "./ask.ts";
 import { type Caller, ownerOf, userName } from "./caller.ts";
 import type { Connection } from "./connections.ts";
+import type { Exchanges } from "./exchanges.ts";
 import { asHttp } from "./failure.ts";
 import { createSession, type Session } from "./graph/session.ts";
 import { callerOf } from "./identify.ts";
-import { headersFor } from "./llm/headers.ts";
+import { headersFor, headerText } from "./llm/headers.ts";
 import { createLlm, type GatewayTokens } from "./llm-client.ts";
 import { type Question, questionSchema } from "./question.ts";
 import { type Recorder, type RecordVariables, since, trailExchange } from "./record.ts";
@@ -20,7 +21,7 @@ export interface AnsweringOptions {
   readonly ask: Ask;
   readonly setups: Setups;
   /** Undefined for a service without JWT authentication, which has one key for all. */
-  readonly exchange: Exchange | undefined;
+  readonly exchanges: Exchanges | undefined;
   readonly llmKey: string | undefined;
 }
 
@@ -34,11 +35,12 @@ export type Answering = (
 const maxToolCharacters = 16_000;
 
 /** Puts together what one question needs: its caller's token, its application's database, its place in the trace. */
-export function createAnswering({ ask, setups, exchange, llmKey }: AnsweringOptions): Answering {
+export function createAnswering({ ask, setups, exchanges, llmKey }: AnsweringOptions): Answering {
   return async (c, mode, onProgress) => {
     const question = questionSchema.parse(await bodyOf(c));
     const caller = callerOf(c, question.clientId);
-    const { signal, recorder, trace } = c.var;
+    const { signal, recorder, trace, note } = c.var;
+    note({ app: question.app.id });
     recorder.app(question.app.id);
     if (caller.kind === "user")
       recorder.event("verify", { issuer: caller.identity.issuer, subject: caller.identity.subject });
@@ -49,13 +51,14 @@ export function createAnswering({ ask, setups, exchange, llmKey }: AnsweringOpti
         ...headersFor(configured, userName(caller, question.clientId)),
         traceparent: trace.traceparent,
         "x-request-id": c.var.requestId,
+        "x-onbehalf-app": headerText(question.app.id),
         ...(trace.tracestate === undefined ? {} : { tracestate: trace.tracestate }),
       };
       requireModel(setup);
-      const tokens = recorded(tokensOf(caller, exchange, llmKey), recorder);
+      const tokens = recorded(tokensOf(caller, exchanges?.gateway, llmKey), recorder);
       const llm = createLlm({ wire: setup.wire, tokens, headers });
-      const session = sessionOf(setup, question, caller, signal, trace.traceparent);
-      const onEvent = eventsInto(recorder, setup.config.default_llm_config.llm_name);
+      const session = sessionOf({ setup, question, caller, exchanges, signal, traceparent: trace.traceparent });
+      const onEvent = eventsInto(recorder, note, setup.config.default_llm_config.llm_name);
       return await ask(question, { caller, llm, session, signal, mode, onProgress, onEvent });
     } catch (error) {
       throw asHttp(error, signal);
@@ -114,16 +117,19 @@ function recorded(tokens: GatewayTokens, recorder: Recorder): GatewayTokens {
   }
 }
 
-function sessionOf(
-  setup: Setup,
-  question: Question,
-  caller: Caller,
-  signal: AbortSignal,
-  traceparent: string,
-): Session {
+interface SessionParts {
+  readonly setup: Setup;
+  readonly question: Question;
+  readonly caller: Caller;
+  readonly exchanges: Exchanges | undefined;
+  readonly signal: AbortSignal;
+  readonly traceparent: string;
+}
+
+function sessionOf({ setup, question, caller, exchanges, signal, traceparent }: SessionParts): Session {
   const connection: Connection = setup.connections.find(question.app.connection);
   const { dataset } = question.app;
-  const call = { signal, traceparent };
+  const call = { signal, traceparent, authorization: databaseToken(connection, caller, exchanges, signal) };
   return createSession({
     graph: connection.graph,
     dataset,
@@ -135,8 +141,20 @@ function sessionOf(
   });
 }
 
+/** For a database that knows its users: a token of its own for each, exchanged when it is first asked. */
+function databaseToken(
+  { exchange: target }: Connection,
+  caller: Caller,
+  exchanges: Exchanges | undefined,
+  signal: AbortSignal,
+): (() => Promise<string>) | undefined {
+  if (target === undefined || caller.kind !== "user" || exchanges === undefined) return undefined;
+  const exchange = exchanges.to(target);
+  return async () => (await exchange(caller.subject, { signal })).accessToken;
+}
+
 /** Adds up what the model used and keeps what was asked of the database. */
-function eventsInto(recorder: Recorder, model: string): (event: AskEvent) => void {
+function eventsInto(recorder: Recorder, note: Note, model: string): (event: AskEvent) => void {
   const used = { model, steps: 0, input_tokens: 0, output_tokens: 0, queries: 0, rows: 0 };
   return (event) => {
     if (event.event === "model") {
@@ -152,5 +170,6 @@ function eventsInto(recorder: Recorder, model: string): (event: AskEvent) => voi
       if (event.sparql !== undefined) recorder.detail({ sparql: event.sparql });
     }
     recorder.detail(used);
+    note(used);
   };
 }

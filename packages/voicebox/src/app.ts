@@ -9,7 +9,7 @@ import {
   securityHeaders,
   type Trail,
 } from "@onbehalf/service-kit";
-import type { CachedExchange, Verifier } from "@onbehalf/shared-auth";
+import type { Verifier } from "@onbehalf/shared-auth";
 import { protectedResource } from "@onbehalf/shared-auth/hono";
 import { Hono, type MiddlewareHandler } from "hono";
 import { type AccountOptions, endSession, me, trailOf } from "./account.ts";
@@ -17,6 +17,7 @@ import { createAnswering } from "./answering.ts";
 import { createAsk } from "./ask.ts";
 import type { Config } from "./config.ts";
 import type { Conversations } from "./conversation.ts";
+import type { Exchanges } from "./exchanges.ts";
 import { identifyNobody, identifyUsers } from "./identify.ts";
 import { ask, generateQuery, streamAsk } from "./questions.ts";
 import { type RecordVariables, recordHops } from "./record.ts";
@@ -31,7 +32,7 @@ export interface AppOptions {
   readonly conversations: Conversations;
   /** Both undefined when `REQUIRE_JWT_AUTH` is false. */
   readonly verifier: Verifier | undefined;
-  readonly exchange: CachedExchange | undefined;
+  readonly exchanges: Exchanges | undefined;
 }
 
 /** Questions are short; an application's list of graphs may be long. */
@@ -39,10 +40,10 @@ const maxBodyBytes = 512 * 1024;
 
 /** The way of a request, stage by stage. */
 export function createApp(options: AppOptions): Hono<{ Variables: RecordVariables }> {
-  const { config, log, ready, trail, setups, conversations, verifier, exchange } = options;
+  const { config, log, ready, trail, setups, conversations, verifier, exchanges } = options;
   const metadata = `${config.publicUrl}/.well-known/oauth-protected-resource`;
   const llmKey = config.access.kind === "open" ? config.access.llmKey : undefined;
-  const answering = createAnswering({ ask: createAsk({ conversations }), setups, exchange, llmKey });
+  const answering = createAnswering({ ask: createAsk({ conversations }), setups, exchanges, llmKey });
 
   const app = new Hono<{ Variables: RecordVariables }>();
   app.onError(errorHandler({ resourceMetadata: metadata }));
@@ -59,7 +60,9 @@ export function createApp(options: AppOptions): Hono<{ Variables: RecordVariable
   app.post("/api/v1/voicebox/ask", ask(answering));
   app.post("/api/v1/voicebox/stream/ask", streamAsk(answering));
   app.post("/api/v1/voicebox/generate-query", generateQuery(answering));
-  if (exchange !== undefined) accountRoutes(app, { trail, setups, exchange, adminGroups: config.adminGroups });
+  if (exchanges !== undefined) {
+    accountRoutes(app, { trail, setups, exchange: exchanges.gateway, adminGroups: config.adminGroups });
+  }
   return app;
 }
 

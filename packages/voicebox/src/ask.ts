@@ -106,7 +106,7 @@ export function createAsk({ conversations, limits = limitsByMode, now = () => ne
       throw timedOut(signal, context.signal) ? tooLong(bounds, error) : error;
     }
     const provenance = await provenanceFor(progress.evidence, context);
-    const answer = snapshot(progress, context.mode, provenance);
+    const answer = snapshot(progress, context.mode, true, provenance);
     if (context.mode === "run") {
       await conversations.remember(key, [...before, { question: question.text, answer: answer.result }]);
     }
@@ -147,7 +147,7 @@ async function converse({ system, messages, bounds, progress, context, signal }:
     said.push(...(await callTools(reply.toolCalls, progress, context)));
     if (context.mode === "check" && progress.evidence.length > 0) return;
     if (tokens > bounds.maxTokens) throw tooMuch(`more than ${bounds.maxTokens} tokens`);
-    context.onProgress?.(() => snapshot(progress, context.mode));
+    context.onProgress?.(() => snapshot(progress, context.mode, false));
   }
   throw tooMuch(`more than ${bounds.maxSteps} steps`);
 }
@@ -161,7 +161,7 @@ function finish(reply: LlmReply, progress: Progress): void {
 
 function grow(progress: Progress, piece: string, context: AskContext): void {
   progress.text += piece;
-  context.onProgress?.(() => snapshot(progress, context.mode));
+  context.onProgress?.(() => snapshot(progress, context.mode, false));
 }
 
 async function callTools(
@@ -178,7 +178,7 @@ async function callTools(
       return { role: "tool", callId: call.id, content, failed: true };
     }
     const result = outcome.failed ? "refused" : "ok";
-    progress.steps.push({ tool: call.name, input: call.input ?? null, outcome: result, rows: outcome.rows });
+    progress.steps.push({ tool: call.name, input: withoutQuery(call.input), outcome: result, rows: outcome.rows });
     if (outcome.evidence !== undefined) progress.evidence.push(outcome.evidence);
     const sparql = outcome.evidence?.sparql;
     context.onEvent({
@@ -192,6 +192,12 @@ async function callTools(
   });
 }
 
+function withoutQuery(input: unknown): unknown {
+  if (typeof input !== "object" || input === null) return input ?? null;
+  const { query: _, ...rest } = input as Record<string, unknown>;
+  return rest;
+}
+
 /** Where the things in the evidence come from; without it the answer stands all the same. */
 async function provenanceFor(
   evidence: readonly Evidence[],
@@ -203,8 +209,8 @@ async function provenanceFor(
   return iris.length === 0 ? undefined : provenanceOf(await session.sources(iris));
 }
 
-function snapshot(progress: Progress, mode: ToolMode, provenance?: Provenance): Answer {
-  const actions: readonly Action[] = actionsOf(progress.evidence, progress.steps, provenance);
+function snapshot(progress: Progress, mode: ToolMode, complete: boolean, provenance?: Provenance): Answer {
+  const actions: readonly Action[] = actionsOf(progress.evidence, progress.steps, provenance, complete);
   const result = mode === "check" ? (proof(progress.evidence)?.sparql ?? progress.text) : progress.text;
   return { result, conversation_id: progress.conversationId, message_id: progress.messageId, actions };
 }

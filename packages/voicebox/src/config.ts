@@ -1,4 +1,4 @@
-import { ConfigError, count, type Env, flag, list, loadEnv, port, seconds, secret, url } from "@onbehalf/service-kit";
+import { count, type Env, flag, list, loadEnv, port, seconds, secret, url } from "@onbehalf/service-kit";
 import type { IssuerOptions } from "@onbehalf/shared-auth";
 import type { ExchangeOptions } from "@onbehalf/shared-auth/exchange";
 import { z } from "zod";
@@ -26,8 +26,8 @@ export interface Config {
   readonly publicUrl: string;
   readonly logLevel: string;
   readonly graceSeconds: number;
-  readonly redisUrl: string | undefined;
-  readonly encryptionSecret: string | undefined;
+  /** For several replicas; undefined for one alone. */
+  readonly redis: { readonly url: string; readonly encryptionSecret: string } | undefined;
   readonly vbxConfigPath: string;
   readonly adminGroups: ReadonlySet<string>;
   readonly conversationTtlSeconds: number;
@@ -73,37 +73,43 @@ const open = {
     .optional(),
 };
 
+/** What is stored outside the process is encrypted, so that Redis needs the secret. */
+function commonFor(env: Env): typeof common {
+  if (!env.REDIS_URL) return common;
+  const required = secret({ min: 32 });
+  return { ...common, ENCRYPTION_SECRET: required as unknown as typeof common.ENCRYPTION_SECRET };
+}
+
 /** @throws ConfigError with every problem */
 export function loadConfig(env: Env): Config {
   const provider = env.TOKEN_EXCHANGE_PROVIDER;
   if (env.REQUIRE_JWT_AUTH === "false") {
-    const values = loadEnv(z.object({ ...common, ...open }), env);
+    const values = loadEnv(z.object({ ...commonFor(env), ...open }), env);
     return { ...shared(values), access: { kind: "open", llmKey: values.LLM_API_KEY } };
   }
   const exchange = isExchangeProvider(provider) ? exchangeShape(provider, env) : {};
-  const values = loadEnv(z.object({ ...common, ...jwt, ...exchange }), env) as z.output<
+  const values = loadEnv(z.object({ ...commonFor(env), ...jwt, ...exchange }), env) as z.output<
     z.ZodObject<typeof common & typeof jwt>
   >;
   return { ...shared(values), access: jwtAccess(values) };
 }
 
 function shared(values: z.output<z.ZodObject<typeof common>>): Omit<Config, "access"> {
-  if (values.REDIS_URL !== undefined && values.ENCRYPTION_SECRET === undefined) {
-    const problem = "is not set; with REDIS_URL, what is stored is encrypted with it (32 characters or more)";
-    throw new ConfigError([{ name: "ENCRYPTION_SECRET", problem }]);
-  }
   return {
     host: values.HOST,
     port: values.VOICEBOX_PORT,
     publicUrl: values.VOICEBOX_PUBLIC_URL ?? `http://localhost:${values.VOICEBOX_PORT}`,
     logLevel: values.LOG_LEVEL,
     graceSeconds: values.SHUTDOWN_GRACE_SECONDS,
-    redisUrl: values.REDIS_URL,
-    encryptionSecret: values.ENCRYPTION_SECRET,
+    redis: redisOf(values),
     vbxConfigPath: values.VBX_CONFIG,
     adminGroups: new Set(values.VOICEBOX_ADMIN_GROUPS),
     conversationTtlSeconds: values.CONVERSATION_TTL_SECONDS,
   };
+}
+
+function redisOf({ REDIS_URL: redisUrl, ENCRYPTION_SECRET: encryptionSecret }: z.output<z.ZodObject<typeof common>>) {
+  return redisUrl === undefined || encryptionSecret === undefined ? undefined : { url: redisUrl, encryptionSecret };
 }
 
 function jwtAccess(values: z.output<z.ZodObject<typeof jwt>>): Access {

@@ -1,7 +1,7 @@
 import { ConfigError, HttpError } from "@onbehalf/service-kit";
 import type { Dispatcher } from "undici";
 import { openEmbedded } from "./graph/embedded.ts";
-import type { Graph, QueryLimits } from "./graph/graph.ts";
+import { type Graph, GraphError, type QueryLimits } from "./graph/graph.ts";
 import { openSparqlEndpoint } from "./graph/sparql.ts";
 import type { ConnectionConfig, VbxConfig } from "./vbx-config.ts";
 
@@ -67,7 +67,9 @@ async function open(name: string, config: ConnectionConfig | undefined, dispatch
       if (auth.type === "basic") return `Basic ${Buffer.from(`${auth.username}:${auth.password}`).toString("base64")}`;
       if (auth.type === "bearer") return `Bearer ${auth.token}`;
       if (auth.type === "none") return undefined;
-      return call.authorization === undefined ? undefined : `Bearer ${await call.authorization()}`;
+      // Never without the user's token where one is wanted: the database would see an anonymous reader.
+      if (call.authorization === undefined) throw new GraphError("denied", "The database wants a signed-in user.");
+      return `Bearer ${await call.authorization()}`;
     },
   });
   return {

@@ -27,11 +27,18 @@ const maxTurns = 8;
 const maxAnswerLength = 2_000;
 const schema = z.array(z.object({ question: z.string(), answer: z.string() }));
 
-/** @param ttlSeconds how long a conversation is kept after its last question */
-export function createConversations(store: KeyValueStore, ttlSeconds: number): Conversations {
+export interface ConversationOptions {
+  readonly store: KeyValueStore;
+  /** How long a conversation is kept after its last question. */
+  readonly ttlSeconds: number;
+  /** Told when the store fails: a question can be answered without what was said before. */
+  readonly onFailure: (error: unknown) => void;
+}
+
+export function createConversations({ store, ttlSeconds, onFailure }: ConversationOptions): Conversations {
   return {
     async recall(key) {
-      const kept = await store.get(storeKey(key));
+      const kept = await store.get(storeKey(key)).catch((error: unknown) => void onFailure(error));
       if (kept === undefined) return [];
       const parsed = schema.safeParse(JSON.parse(kept));
       return parsed.success ? parsed.data : [];
@@ -40,7 +47,7 @@ export function createConversations(store: KeyValueStore, ttlSeconds: number): C
       const bounded = turns
         .slice(-maxTurns)
         .map(({ question, answer }) => ({ question, answer: answer.slice(0, maxAnswerLength) }));
-      await store.set(storeKey(key), JSON.stringify(bounded), { ttlSeconds });
+      await store.set(storeKey(key), JSON.stringify(bounded), { ttlSeconds }).catch(onFailure);
     },
   };
 }

@@ -1,4 +1,5 @@
 import { type Dispatcher, request } from "undici";
+import { rootOf } from "./llm/transport.ts";
 
 /** Reads from the gateway what is not a language model's business. */
 export interface GatewayReader {
@@ -28,11 +29,6 @@ export function createGatewayReader(serverUrl: string, dispatcher: Dispatcher): 
       return { status: statusCode, body: await jsonOf(body) };
     },
   };
-}
-
-/** The gateway itself, without the version that a base URL for OpenAI's clients ends with. */
-export function rootOf(serverUrl: string): string {
-  return serverUrl.replace(/\/+$/, "").replace(/\/v1$/, "");
 }
 
 async function jsonOf(body: AsyncIterable<Uint8Array>): Promise<unknown> {

@@ -3,6 +3,8 @@ import { Agent } from "undici";
 import { type Connections, openConnections } from "./connections.ts";
 import { createGatewayReader, type GatewayReader } from "./gateway.ts";
 import { createReadQueryParser, type ReadQueryParser } from "./graph/read-query.ts";
+import { anthropicWire } from "./llm/anthropic.ts";
+import { bedrockWire } from "./llm/bedrock.ts";
 import { openaiWire } from "./llm/openai.ts";
 import type { LlmWire } from "./llm/turn.ts";
 import { createSchemas, type Schemas } from "./schemas.ts";
@@ -46,8 +48,10 @@ export async function openSetup(path: string, env: Env): Promise<Setup> {
   }
 }
 
-function wireOf({ server_url: serverUrl, llm_name: model }: LlmConfig, dispatcher: Agent): LlmWire {
-  return openaiWire({ serverUrl, model, dispatcher });
+const wires = { openai: openaiWire, anthropic: anthropicWire, bedrock: bedrockWire } as const;
+
+function wireOf(llm: LlmConfig, dispatcher: Agent): LlmWire {
+  return wires[llm.llm_provider]({ serverUrl: llm.server_url, model: llm.llm_name, dispatcher });
 }
 
 /** The setup in use. A request holds the one it began with until it has ended, whatever is loaded meanwhile. */

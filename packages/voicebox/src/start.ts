@@ -3,52 +3,64 @@ import {
   createLogger,
   createTrail,
   type Env,
-  type KeyValueStore,
   type Logger,
-  memoryStore,
+  type Readiness,
   readiness,
+  type ServeOptions,
   type Service,
   type ServiceIo,
   serve,
 } from "@onbehalf/service-kit";
-import { type CachedExchange, cached, createVerifier, type OnEvent, type Verifier } from "@onbehalf/shared-auth";
-import { createExchange } from "@onbehalf/shared-auth/exchange";
+import { createVerifier, type OnEvent, type Verifier } from "@onbehalf/shared-auth";
 import { createApp } from "./app.ts";
 import { type Access, type Config, loadConfig } from "./config.ts";
 import { createConversations } from "./conversation.ts";
+import { createExchanges, type Exchanges } from "./exchanges.ts";
 import { createSetups, openSetup } from "./setup.ts";
+import { openStores, type Stores } from "./stores.ts";
 
 /** A running Voicebox; `reload` reads `vbx-config.json` again without losing a request. */
 export interface VoiceboxService extends Service {
   reload(): Promise<void>;
 }
 
-const maxConversations = 10_000;
-
 /** @throws ConfigError with every problem of the environment, or of the file that `VBX_CONFIG` names */
 export async function start(env: Env, io: ServiceIo = {}): Promise<VoiceboxService> {
   const config = loadConfig(env);
   const log = io.log ?? createLogger({ service: "voicebox", level: config.logLevel, ...destinationOf(io) });
-  const access = openAccess(config.access, log);
-  const setups = await createSetups(() => openSetup(config.vbxConfigPath, env));
-  const store: KeyValueStore = memoryStore({ maxEntries: maxConversations });
-  const ready = readiness({
-    ...(access.verifier === undefined ? {} : { keys: access.verifier.ready }),
-    store: () => store.ready(),
-  });
-  if (config.access.kind === "open") warnOpen(config, log);
+  const stores = await openStores(config);
+  const closing = [() => stores.close()];
+  try {
+    const access = openAccess(config.access, stores, log);
+    const setups = await createSetups(() => openSetup(config.vbxConfigPath, env));
+    closing.unshift(() => setups.close());
+    const ready = readiness({
+      store: () => stores.ready(),
+      ...(access.verifier === undefined ? {} : { keys: access.verifier.ready }),
+    });
+    if (config.access.kind === "open") warnOpen(config, log);
+    const conversations = createConversations({
+      store: stores.conversations,
+      ttlSeconds: config.conversationTtlSeconds,
+      onFailure: (error) => log.warn({ err: error }, "a conversation's memory could not be reached"),
+    });
+    const app = createApp({ config, log, ready, setups, conversations, trail: createTrail(), ...access });
+    const service = await listen(config, app, log, ready, closing);
+    return { ...service, reload: () => reload(setups.reload, log) };
+  } catch (error) {
+    for (const close of closing) await close();
+    throw error;
+  }
+}
 
-  const app = createApp({
-    config,
-    log,
-    ready,
-    setups,
-    trail: createTrail(),
-    conversations: createConversations(store, config.conversationTtlSeconds),
-    ...access,
-  });
-  const onClose = [() => setups.close(), () => store.close()];
-  const service = await serve({
+function listen(
+  config: Config,
+  app: ServeOptions["app"],
+  log: Logger,
+  ready: Readiness,
+  onClose: readonly (() => Promise<void>)[],
+): Promise<Service> {
+  return serve({
     name: "voicebox",
     app,
     host: config.host,
@@ -58,30 +70,22 @@ export async function start(env: Env, io: ServiceIo = {}): Promise<VoiceboxServi
     graceSeconds: config.graceSeconds,
     readiness: ready,
     onClose,
-  }).catch(async (error: unknown) => {
-    for (const close of onClose) await close();
-    throw error;
   });
-  return { ...service, reload: () => reload(setups.reload, log) };
 }
 
 interface OpenAccess {
   readonly verifier: Verifier | undefined;
-  readonly exchange: CachedExchange | undefined;
+  readonly exchanges: Exchanges | undefined;
 }
 
 /** Programmer's mistakes to the library are the operator's to mend here: they come from the environment. */
-function openAccess(access: Access, log: Logger): OpenAccess {
-  if (access.kind === "open") return { verifier: undefined, exchange: undefined };
+function openAccess(access: Access, stores: Stores, log: Logger): OpenAccess {
+  if (access.kind === "open") return { verifier: undefined, exchanges: undefined };
   const onEvent: OnEvent = (event) => log.info({ event }, "auth");
   try {
     const { issuer, leewaySeconds, jwksCacheTtlSeconds } = access;
     const verifier = createVerifier({ issuers: [issuer], leewaySeconds, jwksCacheTtlSeconds, onEvent });
-    const exchange = cached(createExchange({ ...access.exchange, onEvent }), {
-      ttlSeconds: access.tokenCacheTtlSeconds,
-      expiryBufferSeconds: access.tokenCacheBufferSeconds,
-    });
-    return { verifier, exchange };
+    return { verifier, exchanges: createExchanges(access, stores.tokens, onEvent) };
   } catch (error) {
     if (!(error instanceof TypeError)) throw error;
     throw new ConfigError([{ name: "JWT_* and TOKEN_EXCHANGE_PROVIDER", problem: error.message }], { cause: error });

@@ -17,6 +17,7 @@ export interface WorkerJob {
   readonly form: ReadQuery["form"];
   /** The graphs that are visible, as IRIs. */
   readonly graphs: readonly string[];
+  readonly reasoning: boolean;
   readonly maxBytes: number;
 }
 

@@ -1,6 +1,7 @@
 import { parentPort, workerData } from "node:worker_threads";
 import { defaultGraph, type NamedNode, namedNode, type Quad, Store, type Term } from "oxigraph";
 import type { GraphFile, WorkerAnswer, WorkerJob } from "./embedded-protocol.ts";
+import { infer } from "./inference.ts";
 import { termOf } from "./triples.ts";
 
 /**
@@ -37,9 +38,9 @@ function graphsOf(loaded: Store): string[] {
   return (found as Map<string, Term>[]).map((row) => row.get("g")?.value ?? "");
 }
 
-function run({ query, graphs, form, maxBytes }: WorkerJob): WorkerAnswer {
+function run({ query, graphs, reasoning, form, maxBytes }: WorkerJob): WorkerAnswer {
   try {
-    const visible: NamedNode[] = graphs.map((iri) => namedNode(iri));
+    const visible: NamedNode[] = (reasoning ? withInferred(graphs) : graphs).map((iri) => namedNode(iri));
     const options = { default_graph: [defaultGraph(), ...visible], named_graphs: visible };
     if (form === "select" || form === "ask") {
       const json = store.query(query, { ...options, results_format: "json" }) as string;
@@ -53,6 +54,22 @@ function run({ query, graphs, form, maxBytes }: WorkerJob): WorkerAnswer {
   } catch (error) {
     return { failed: messageOf(error) };
   }
+}
+
+/** Conclusions are drawn once per dataset, from what that dataset shows and nothing else. */
+const inferred = new Map<string, string>();
+const maxInferred = 20;
+
+function withInferred(graphs: readonly string[]): readonly string[] {
+  const key = graphs.toSorted().join(" ");
+  let name = inferred.get(key);
+  if (name === undefined) {
+    if (inferred.size >= maxInferred) throw new Error("too many different datasets ask for reasoning");
+    name = `urn:onbehalf:inferred:${inferred.size + 1}`;
+    infer(store, graphs, name);
+    inferred.set(key, name);
+  }
+  return [...graphs, name];
 }
 
 function messageOf(error: unknown): string {

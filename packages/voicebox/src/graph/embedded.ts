@@ -32,7 +32,7 @@ export async function openEmbedded({ database, files, workers }: EmbeddedOptions
   return {
     database,
     async query(query, dataset, limits, call) {
-      if (dataset.database !== undefined && dataset.database !== (database ?? dataset.database)) {
+      if (dataset.database !== undefined && database !== undefined && dataset.database !== database) {
         throw new GraphError(
           "unknown_database",
           `This connection has no database ${JSON.stringify(dataset.database)}.`,
@@ -40,7 +40,8 @@ export async function openEmbedded({ database, files, workers }: EmbeddedOptions
       }
       const wanted = new Set(dataset.namedGraphs);
       const graphs = wanted.size === 0 ? pool.graphs : pool.graphs.filter((iri) => wanted.has(iri));
-      const job = { query: query.text, form: query.form, graphs, maxBytes: limits.maxBytes };
+      const { reasoning } = dataset;
+      const job = { query: query.text, form: query.form, graphs, reasoning, maxBytes: limits.maxBytes };
       const answer = await pool.run(job, limits.timeoutMs, call.signal);
       if ("json" in answer) return readResultsJson(answer.json, limits);
       if ("triples" in answer) return triplesTable(answer.triples, limits);

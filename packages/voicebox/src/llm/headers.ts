@@ -13,6 +13,7 @@ const ours = [
   "traceparent",
   "tracestate",
   "x-request-id",
+  "x-onbehalf-app",
 ];
 const nameForm = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 const userPlaceholder = "$VOICEBOX_USER";
@@ -43,7 +44,7 @@ export function headersFor(
 }
 
 /** What a header can carry; the rest percent-encoded, line ends above all. */
-function headerText(text: string): string {
+export function headerText(text: string): string {
   return text.replace(/[^\x20-\x7e]/gu, (character) =>
     [...Buffer.from(character)].map((byte) => `%${byte.toString(16).toUpperCase().padStart(2, "0")}`).join(""),
   );

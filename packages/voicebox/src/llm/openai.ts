@@ -6,17 +6,10 @@ import type {
   ChatCompletionMessageParam,
   ChatCompletionTool,
 } from "openai/resources/chat/completions";
-import { type Dispatcher, fetch as undiciFetch } from "undici";
+import { failureOf } from "./failure.ts";
 import { toolInput } from "./tool-input.ts";
+import { fetchThrough, type WireOptions } from "./transport.ts";
 import { LlmFailure, type LlmMessage, type LlmReply, type LlmTurn, type LlmWire, type ToolCall } from "./turn.ts";
-
-export interface WireOptions {
-  /** Base URL of the gateway, as the configuration has it. */
-  readonly serverUrl: string;
-  readonly model: string;
-  /** Connections to the gateway. */
-  readonly dispatcher: Dispatcher;
-}
 
 /** OpenAI's chat completions, by OpenAI's own client. */
 export function openaiWire({ serverUrl, model, dispatcher }: WireOptions): LlmWire {
@@ -44,7 +37,7 @@ export function openaiWire({ serverUrl, model, dispatcher }: WireOptions): LlmWi
       );
       return await gather(stream, turn.onText);
     } catch (error) {
-      throw failureOf(error, signal);
+      throw failureOf(error, signal, isAnswer);
     }
   };
 }
@@ -53,13 +46,6 @@ export function openaiWire({ serverUrl, model, dispatcher }: WireOptions): LlmWi
 export function withVersion(serverUrl: string): string {
   const url = new URL(serverUrl);
   return url.pathname === "/" ? `${url.origin}/v1` : serverUrl.replace(/\/+$/, "");
-}
-
-/** The client's `fetch`, over connections that this service owns and closes. */
-export function fetchThrough(dispatcher: Dispatcher): typeof globalThis.fetch {
-  const through = (input: string | URL | Request, init?: RequestInit) =>
-    undiciFetch(input as string | URL, { ...(init as object), dispatcher });
-  return through as unknown as typeof globalThis.fetch;
 }
 
 function requestOf(turn: LlmTurn, model: string): Omit<ChatCompletionCreateParamsBase, "stream"> {
@@ -144,28 +130,6 @@ function stopOf(finish: string, calls: readonly ToolCall[]): LlmReply["stop"] {
   return calls.length > 0 ? "tools" : "end";
 }
 
-function failureOf(error: unknown, signal: AbortSignal): Error {
-  if (error instanceof LlmFailure) return error;
-  if (signal.aborted) return signal.reason instanceof Error ? signal.reason : new Error("aborted");
-  if (!(error instanceof OpenAI.APIError))
-    return new LlmFailure("The language model could not be reached.", { cause: error });
-  return new LlmFailure(wordsOf(error), {
-    status: error.status,
-    retryAfterSeconds: secondsOf(error.headers?.get("retry-after")),
-    challenge: error.headers?.get("www-authenticate") ?? undefined,
-    cause: error,
-  });
-}
-
-/** The message of the error envelope; OpenAI's client puts the status before it. */
-function wordsOf(error: InstanceType<typeof OpenAI.APIError>): string {
-  const envelope: unknown = error.error;
-  const message =
-    typeof envelope === "object" && envelope !== null && "message" in envelope ? envelope.message : undefined;
-  return typeof message === "string" ? message : "The language model gave no usable answer.";
-}
-
-function secondsOf(header: string | null | undefined): number | undefined {
-  const seconds = Number(header ?? Number.NaN);
-  return Number.isFinite(seconds) ? seconds : undefined;
+function isAnswer(error: unknown): error is InstanceType<typeof OpenAI.APIError> {
+  return error instanceof OpenAI.APIError;
 }
