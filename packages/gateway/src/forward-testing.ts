@@ -6,7 +6,6 @@ import { z } from "zod";
 import type { CallerTag, Settlement } from "./call.ts";
 import { bedrockSettings, billingSettings, modelEntry, routerSettings } from "./deployments.ts";
 import { dialects } from "./dialects/index.ts";
-import { openaiChat } from "./dialects/openai-chat/index.ts";
 import { GatewayError } from "./errors.ts";
 import { createForward } from "./forward.ts";
 import { findRoute } from "./routes.ts";
@@ -64,7 +63,7 @@ export async function startForwarding(setup: ForwardSetup) {
     gone.signal.addEventListener("abort", () => abort.abort(gone.signal.reason), { once: true });
     const path = (incoming.url ?? "/").split("?")[0] ?? "/";
     const route = findRoute(incoming.method ?? "GET", path);
-    const dialect = dialects[route?.dialect ?? "openai-chat"] ?? openaiChat;
+    const dialect = dialects[route?.dialect ?? "openai-chat"];
     const requestId = "test-request";
     try {
       const id = /^\/model\/([^/]+)\//.exec(path)?.[1];

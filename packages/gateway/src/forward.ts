@@ -22,8 +22,13 @@ import { retryDelayMs, retryPlace } from "./forward-retry.ts";
 import { settlementOf } from "./forward-settlement.ts";
 import { createRouter } from "./routing-health.ts";
 import type { RelayLimits } from "./streams/clock.ts";
+import { gather, inTurn } from "./streams/gather.ts";
 import { type RelayResult, relay } from "./streams/relay.ts";
+import { createAnthropicUpstream } from "./upstreams/anthropic/index.ts";
 import { createBedrockUpstream } from "./upstreams/bedrock/index.ts";
+import type { Exchange } from "./upstreams/exchange.ts";
+import { serverKey } from "./upstreams/key.ts";
+import { createOpenaiUpstream } from "./upstreams/openai/index.ts";
 import { createPools } from "./upstreams/pools.ts";
 import type { Outgoing, Upstream } from "./upstreams/upstream.ts";
 
@@ -55,27 +60,33 @@ export function createForward(options: ForwardOptions): Forwarding {
   const router = createRouter({ deployments, settings });
   const pools = createPools({ connectTimeoutMs: settings.connect_timeout * 1000 });
   const bedrock = createBedrockUpstream({ settings: options.bedrock ?? bedrockSettings.parse({}), env: options.env });
-  const upstreams: Readonly<Partial<Record<Provider, Upstream>>> = { bedrock };
+  const drainMs = billing.drain_on_abort ? billing.drain_seconds * 1000 : undefined;
+  const openai = createOpenaiUpstream(serverKey);
+  const upstreams: Readonly<Record<Provider, Upstream>> = {
+    bedrock,
+    openai,
+    azure: openai,
+    anthropic: createAnthropicUpstream(serverKey),
+  };
   for (const { name, problem } of deployments)
     if (problem !== undefined) options.log.warn({ model: name }, `model_list: ${problem}`);
 
   const attempt = async (outgoing: Outgoing, context: ForwardContext): Promise<RelayResult> => {
     const upstream = upstreams[outgoing.deployment.provider];
-    if (upstream === undefined) throw new GatewayError("internal", "This provider is not there yet.");
     const exchange = upstream.exchange(outgoing);
-    const { origin, path, headers } = await upstream.address(exchange, outgoing);
-    return relay(
-      {
-        dispatcher: pools.to(origin),
-        path,
-        headers,
-        exchange,
-        errorOf: upstream.errorOf,
-        limits: limitsOf(outgoing.deployment, settings),
-        drainMs: billing.drain_on_abort ? billing.drain_seconds * 1000 : undefined,
-      },
-      context,
-    );
+    const send = async (one: Exchange, relayed: typeof relay | typeof gather): Promise<RelayResult> => {
+      const { origin, path, headers } = await upstream.address(one, outgoing);
+      const limits = limitsOf(outgoing.deployment, settings);
+      return relayed(
+        { dispatcher: pools.to(origin), path, headers, exchange: one, errorOf: upstream.errorOf, limits, drainMs },
+        context,
+      );
+    };
+    if (exchange.before !== undefined) {
+      const failed = await inTurn(exchange.before, (one) => send(one, gather));
+      if (failed !== undefined) return failed;
+    }
+    return send(exchange, relay);
   };
 
   const forward: Forward = async (call, context) => {
@@ -141,7 +152,7 @@ function preparation(call: LlmCall, context: ForwardContext): (deployment: Deplo
   const conversation = (): Conversation => {
     if (translator === undefined)
       throw new GatewayError("unsupported", "This model cannot be used on this route.", { param: "model" });
-    made ??= translator.conversation(body);
+    made ??= translator.conversation(body, typed);
     return made;
   };
   return (deployment) => ({ call: typed, deployment, caller: context.caller, meta, translator, conversation });

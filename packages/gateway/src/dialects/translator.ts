@@ -14,7 +14,7 @@ export interface AnswerMeta {
 /** A dialect's half of a translation: its request into a conversation, and an answer into its own words. */
 export interface Translator {
   /** @throws GatewayError naming the field that cannot be said to another upstream */
-  conversation(body: JsonObject): Conversation;
+  conversation(body: JsonObject, call: LlmCall<JsonObject>): Conversation;
   answer(answer: Answer, call: LlmCall<JsonObject>, meta: AnswerMeta): string;
   writer(call: LlmCall<JsonObject>, meta: AnswerMeta): AnswerWriter;
 }

@@ -16,12 +16,13 @@ const checksumBytes = 4;
 const maxHeaderBytes = 128 * 1024;
 const maxFrameBytes = 24 * 1024 * 1024;
 const maxKnownHeaders = 64;
+const stringType = 7;
 
 /**
  * Takes `application/vnd.amazon.eventstream` bytes in any split and hands on whole frames, both checksums checked.
  * A payload is a view into the chunk: use it before returning, or copy it.
  */
-export function createFrameReader(onFrame: (headers: FrameHeaders, payload: Buffer) => void) {
+export function createFrameReader(onFrame: (headers: FrameHeaders, payload: Buffer, frame: Buffer) => void) {
   const parseHeaders = createHeaderParser();
   let parts: Buffer[] = [];
   let held = 0;
@@ -50,7 +51,11 @@ export function createFrameReader(onFrame: (headers: FrameHeaders, payload: Buff
       if (crc32(bytes.subarray(at, end)) !== bytes.readUInt32BE(end))
         throw new FrameError("the checksum of a frame is wrong");
       const headersEnd = at + preludeBytes + headersLength;
-      onFrame(parseHeaders(bytes, at + preludeBytes, headersEnd), bytes.subarray(headersEnd, end));
+      onFrame(
+        parseHeaders(bytes, at + preludeBytes, headersEnd),
+        bytes.subarray(headersEnd, end),
+        bytes.subarray(at, at + length),
+      );
       at += length;
       needed = preludeBytes;
     }
@@ -138,4 +143,27 @@ function readValue(bytes: Buffer, at: number): readonly [HeaderValue, next: numb
     default:
       throw new FrameError("a header of a frame has a type that does not exist");
   }
+}
+
+/** Writes one frame with string headers, which is all Bedrock's protocol has. */
+export function encodeFrame(headers: Readonly<Record<string, string>>, payload: string): Buffer {
+  let headersLength = 0;
+  const encoded = Object.entries(headers).map(([name, value]) => {
+    const bytes = Buffer.allocUnsafe(4 + name.length + Buffer.byteLength(value));
+    bytes[0] = name.length;
+    bytes.write(name, 1, "latin1");
+    bytes[1 + name.length] = stringType;
+    bytes.writeUInt16BE(bytes.length - 4 - name.length, 2 + name.length);
+    bytes.write(value, 4 + name.length);
+    headersLength += bytes.length;
+    return bytes;
+  });
+  const prelude = Buffer.allocUnsafe(preludeBytes);
+  const body = Buffer.from(payload);
+  prelude.writeUInt32BE(preludeBytes + headersLength + body.length + checksumBytes, 0);
+  prelude.writeUInt32BE(headersLength, 4);
+  prelude.writeUInt32BE(crc32(prelude.subarray(0, 8)), 8);
+  const message = Buffer.concat([prelude, ...encoded, body, Buffer.allocUnsafe(checksumBytes)]);
+  message.writeUInt32BE(crc32(message.subarray(0, -checksumBytes)), message.length - checksumBytes);
+  return message;
 }

@@ -171,7 +171,7 @@ export function relay(request: RelayRequest, context: ForwardContext): Promise<R
     const finishWhole = (body: Buffer): void => {
       let whole: ReturnType<Exchange["answer"]>;
       try {
-        whole = exchange.answer(body);
+        whole = exchange.answer(body, headers);
       } catch (cause) {
         stop(
           cause instanceof GatewayError
@@ -191,6 +191,7 @@ export function relay(request: RelayRequest, context: ForwardContext): Promise<R
       firstByteAt = performance.now();
       outgoing.writeHead(200, {
         ...context.headers,
+        ...whole.headers,
         "content-type": whole.contentType ?? "application/json",
         "content-length": Buffer.byteLength(whole.body),
       });

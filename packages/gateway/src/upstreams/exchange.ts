@@ -33,11 +33,15 @@ export function newProgress(): Progress {
   return { usage: undefined, failure: undefined, complete: false, stopReason: undefined, characters: 0 };
 }
 
+export type UpstreamHeaders = Readonly<Record<string, string | string[] | undefined>>;
+
 export interface WholeAnswer {
   readonly body: string | Buffer;
   readonly usage: Usage | undefined;
   readonly stopReason?: string | undefined;
   readonly contentType?: string;
+  /** Further headers for the client. */
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 /** One call in one upstream's words, and the way back. */
@@ -48,7 +52,9 @@ export interface Exchange {
   readonly body: string | Uint8Array;
   readonly headers: Readonly<Record<string, string>>;
   /** @throws SyntaxError or GatewayError when the upstream's answer is not what it should be */
-  answer(body: Buffer): WholeAnswer;
+  answer(body: Buffer, headers: UpstreamHeaders): WholeAnswer;
+  /** Calls that must have been answered before this one is sent; `answer` of the last one speaks for all. */
+  readonly before?: readonly Exchange[];
   /** Absent for calls that are answered whole. */
   stream?: () => ResponseStream;
 }

@@ -29,3 +29,8 @@ const families: readonly (readonly [pattern: RegExp, family: Family])[] = [
 export function familyOf(modelId: string): Family {
   return families.find(([pattern]) => pattern.test(modelId))?.[1] ?? "other";
 }
+
+/** The model behind a geographic inference profile: `us.anthropic.claude…` → `anthropic.claude…`. */
+export function foundationModel(modelId: string): string {
+  return modelId.replace(/^(us-gov|us|eu|apac|ap|jp|au|ca|global)\./, "");
+}

@@ -2,11 +2,17 @@ import type { Env } from "@onbehalf/service-kit";
 import type { BedrockSettings, Deployment } from "../../deployments.ts";
 import { unsupported } from "../../dialects/body.ts";
 import { GatewayError } from "../../errors.ts";
+import { createBases } from "../base.ts";
 import type { Exchange } from "../exchange.ts";
 import type { Addressed, Outgoing, Upstream } from "../upstream.ts";
+import { claudeCount, claudeExchange } from "./claude.ts";
 import { converseExchange } from "./converse.ts";
+import { converseCount } from "./count.ts";
 import { createCredentials } from "./credentials.ts";
+import { embeddingsExchange } from "./embeddings.ts";
 import { bedrockError } from "./error.ts";
+import { familyOf } from "./family.ts";
+import { nativeExchange } from "./native.ts";
 import { createSigner } from "./signer.ts";
 
 export interface BedrockUpstreamOptions {
@@ -28,9 +34,14 @@ export function createBedrockUpstream({ settings, env }: BedrockUpstreamOptions)
 
   return {
     exchange(outgoing) {
-      const { call, translator } = outgoing;
-      if (call.operation === "generate" && translator !== undefined)
-        return converseExchange(outgoing, translator, settings.request_metadata);
+      const { call, deployment, translator } = outgoing;
+      const tellUser = settings.request_metadata;
+      const claude = call.dialect === "anthropic" && familyOf(deployment.modelId) === "claude";
+      if (call.dialect === "bedrock") return nativeExchange(outgoing, tellUser);
+      if (call.operation === "embed") return embeddingsExchange(outgoing);
+      if (call.operation === "count_tokens") return claude ? claudeCount(outgoing) : converseCount(outgoing);
+      if (claude) return claudeExchange(outgoing, tellUser);
+      if (translator !== undefined) return converseExchange(outgoing, translator, tellUser);
       throw unsupported("model", "this model cannot be used on this route.");
     },
     async address(exchange: Exchange, { deployment }: Outgoing): Promise<Addressed> {
@@ -55,25 +66,5 @@ export function createBedrockUpstream({ settings, env }: BedrockUpstreamOptions)
       return { origin: base.origin, path, headers: { ...headers, ...signature } };
     },
     errorOf: bedrockError,
-  };
-}
-
-interface Base {
-  readonly origin: string;
-  readonly host: string;
-  /** What the URL has before the operation's path, without a slash at its end. */
-  readonly path: string;
-}
-
-/** Parsing a URL once per deployment, not per call. */
-export function createBases(urlOf: (deployment: Deployment) => string): (deployment: Deployment) => Base {
-  const bases = new WeakMap<Deployment["params"], Base>();
-  return (deployment) => {
-    const kept = bases.get(deployment.params);
-    if (kept !== undefined) return kept;
-    const url = new URL(urlOf(deployment));
-    const base = { origin: url.origin, host: url.host, path: url.pathname.replace(/\/+$/, "") };
-    bases.set(deployment.params, base);
-    return base;
   };
 }

@@ -1,0 +1,59 @@
+import type { Usage } from "../../call.ts";
+import type { Answer } from "../conversation.ts";
+
+const stopReasons: Readonly<Record<string, string>> = {
+  end_turn: "end_turn",
+  tool_use: "tool_use",
+  max_tokens: "max_tokens",
+  stop_sequence: "stop_sequence",
+  guardrail_intervened: "refusal",
+  content_filtered: "refusal",
+  model_context_window_exceeded: "model_context_window_exceeded",
+};
+
+export function anthropicStopReason(stopReason: string): string {
+  return stopReasons[stopReason] ?? "end_turn";
+}
+
+/** Tells a guardrail from a model's own refusal, which Anthropic has one word for. */
+export function stopDetails(stopReason: string) {
+  if (stopReason !== "guardrail_intervened" && stopReason !== "content_filtered") return {};
+  return { stop_details: { type: "refusal", category: null, explanation: stopReason } };
+}
+
+export function anthropicUsage(usage: Usage) {
+  return {
+    input_tokens: usage.inputTokens,
+    output_tokens: usage.outputTokens,
+    cache_read_input_tokens: usage.cacheReadTokens,
+    cache_creation_input_tokens: usage.cacheWriteTokens,
+  };
+}
+
+/** A whole answer as Anthropic's `message`. */
+export function anthropicAnswer(answer: Answer, id: string, model: string): string {
+  const content = answer.content.flatMap((block): unknown[] => {
+    if ("text" in block) return [{ type: "text", text: block.text }];
+    if ("toolUse" in block)
+      return [
+        { type: "tool_use", id: block.toolUse.toolUseId, name: block.toolUse.name, input: block.toolUse.input ?? {} },
+      ];
+    if (!("reasoningContent" in block)) return [];
+    const { reasoningContent } = block;
+    if ("redactedContent" in reasoningContent)
+      return [{ type: "redacted_thinking", data: reasoningContent.redactedContent }];
+    const { text, signature } = reasoningContent.reasoningText;
+    return [{ type: "thinking", thinking: text, signature: signature ?? "" }];
+  });
+  return JSON.stringify({
+    id,
+    type: "message",
+    role: "assistant",
+    model,
+    content,
+    stop_reason: anthropicStopReason(answer.stopReason),
+    stop_sequence: answer.stopReason === "stop_sequence" ? (answer.stopSequence ?? null) : null,
+    ...stopDetails(answer.stopReason),
+    usage: anthropicUsage(answer.usage),
+  });
+}

@@ -1,0 +1,111 @@
+import {
+  arrayField,
+  isObject,
+  type JsonObject,
+  missing,
+  objectAt,
+  objectField,
+  requiredString,
+  stringField,
+  unsupported,
+  wrongType,
+} from "../body.ts";
+import type { CachePoint, ContentBlock, ToolResultBlock } from "../conversation.ts";
+import { documentFromBase64, imageFromBase64 } from "../media.ts";
+import { cachePoint } from "../openai-chat/content.ts";
+
+/** Anthropic content, a string or blocks, as conversation blocks; cache marks become cache points behind their block. */
+export function anthropicContent(content: unknown, path: string): ContentBlock[] {
+  if (typeof content === "string") return content === "" ? [] : [{ text: content }];
+  if (!Array.isArray(content))
+    throw content == null ? missing(path) : wrongType(path, "a string or an array of blocks");
+  return content.flatMap((_, index): ContentBlock[] => {
+    const block = objectAt(content, index, path);
+    const cache = cachePoint(block);
+    return [...anthropicBlock(block, `${path}[${index}]`), ...(cache === undefined ? [] : [cache])];
+  });
+}
+
+function anthropicBlock(block: JsonObject, path: string): ContentBlock[] {
+  switch (block.type) {
+    case "text": {
+      const text = stringField(block, "text", `${path}.text`);
+      return text === undefined || text === "" ? [] : [{ text }];
+    }
+    case "image":
+      return [imageBlock(block, path)];
+    case "document":
+      return [documentBlock(block, path)];
+    case "tool_use": {
+      const toolUseId = requiredString(block, "id", `${path}.id`);
+      return [
+        { toolUse: { toolUseId, name: requiredString(block, "name", `${path}.name`), input: block.input ?? {} } },
+      ];
+    }
+    case "tool_result":
+      return [toolResult(block, path)];
+    case "thinking": {
+      const signature = stringField(block, "signature", `${path}.signature`);
+      const text = stringField(block, "thinking", `${path}.thinking`) ?? "";
+      return [{ reasoningContent: { reasoningText: { text, ...(signature === undefined ? {} : { signature }) } } }];
+    }
+    case "redacted_thinking":
+      return [{ reasoningContent: { redactedContent: requiredString(block, "data", `${path}.data`) } }];
+    default:
+      throw unsupported(
+        `${path}.type`,
+        "this model takes text, image, document, tool_use, tool_result and thinking blocks.",
+      );
+  }
+}
+
+function imageBlock(block: JsonObject, path: string) {
+  const source = base64Source(block, path);
+  return imageFromBase64(source.mediaType, source.data, `${path}.source`);
+}
+
+function documentBlock(block: JsonObject, path: string) {
+  if (isObject(block.citations) && block.citations.enabled === true)
+    throw unsupported(`${path}.citations`, "this model cites nothing.");
+  const name = stringField(block, "title", `${path}.title`) ?? "document";
+  const source = objectField(block, "source", `${path}.source`);
+  if (source?.type === "text") {
+    const data = Buffer.from(requiredString(source, "data", `${path}.source.data`)).toString("base64");
+    return documentFromBase64("text/plain", data, name, `${path}.source`);
+  }
+  const { mediaType, data } = base64Source(block, path);
+  return documentFromBase64(mediaType, data, name, `${path}.source`);
+}
+
+function base64Source(block: JsonObject, path: string): { mediaType: string; data: string } {
+  const source = objectField(block, "source", `${path}.source`);
+  if (source === undefined) throw missing(`${path}.source`);
+  if (source.type !== "base64")
+    throw unsupported(`${path}.source.type`, "send base64; the gateway fetches nothing on a caller's behalf.");
+  return {
+    mediaType: requiredString(source, "media_type", `${path}.source.media_type`),
+    data: requiredString(source, "data", `${path}.source.data`),
+  };
+}
+
+function toolResult(block: JsonObject, path: string): ContentBlock {
+  const toolUseId = requiredString(block, "tool_use_id", `${path}.tool_use_id`);
+  const blocks = block.content == null ? [] : anthropicContent(block.content, `${path}.content`);
+  const content = blocks.filter(
+    (part): part is Extract<ContentBlock, ToolResultBlock> => "text" in part || "image" in part || "document" in part,
+  );
+  const status = block.is_error === true ? { status: "error" as const } : {};
+  return { toolResult: { toolUseId, content: content.length === 0 ? [{ text: "(no output)" }] : content, ...status } };
+}
+
+/** System prompt: a string or text blocks. */
+export function systemContent(system: unknown, path: string): readonly ({ readonly text: string } | CachePoint)[] {
+  if (system == null) return [];
+  if (typeof system === "string") return system === "" ? [] : [{ text: system }];
+  const list = arrayField({ system }, "system", path) ?? [];
+  return list.flatMap((_, index) => {
+    const block = objectAt(list, index, path);
+    const cache = cachePoint(block);
+    return [{ text: requiredString(block, "text", `${path}[${index}].text`) }, ...(cache === undefined ? [] : [cache])];
+  });
+}

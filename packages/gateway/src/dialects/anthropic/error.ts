@@ -1,0 +1,49 @@
+import type { GatewayError, GatewayErrorCode } from "../../errors.ts";
+import { retryHeaders } from "../openai-chat/error.ts";
+
+const typeOf: Readonly<Record<GatewayErrorCode, string>> = {
+  unauthenticated: "authentication_error",
+  auth_unavailable: "api_error",
+  forbidden: "permission_error",
+  not_found: "not_found_error",
+  model_not_found: "not_found_error",
+  invalid_request: "invalid_request_error",
+  unsupported: "invalid_request_error",
+  request_too_large: "request_too_large",
+  request_timeout: "invalid_request_error",
+  rate_limited: "rate_limit_error",
+  budget_exhausted: "rate_limit_error",
+  upstream_throttled: "rate_limit_error",
+  upstream_invalid_request: "invalid_request_error",
+  upstream_denied: "api_error",
+  upstream_timeout: "timeout_error",
+  upstream_unavailable: "overloaded_error",
+  upstream_failed: "api_error",
+  content_filtered: "invalid_request_error",
+  shutting_down: "overloaded_error",
+  internal: "api_error",
+};
+
+/** Anthropic's own status for "try again later", which its SDK and tools know by number. */
+const overloadedStatus = 529;
+
+export function anthropicErrorBody(error: GatewayError, requestId?: string): string {
+  return JSON.stringify({
+    type: "error",
+    error: { type: typeOf[error.code], message: error.message },
+    ...(requestId === undefined ? {} : { request_id: requestId }),
+  });
+}
+
+export function anthropicError(error: GatewayError, requestId: string) {
+  return {
+    status: error.code === "upstream_unavailable" ? overloadedStatus : error.status,
+    headers: {
+      "content-type": "application/json",
+      "request-id": requestId,
+      "x-request-id": requestId,
+      ...retryHeaders(error),
+    },
+    body: anthropicErrorBody(error, requestId),
+  };
+}

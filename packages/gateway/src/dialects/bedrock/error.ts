@@ -1,0 +1,50 @@
+import type { GatewayError, GatewayErrorCode } from "../../errors.ts";
+import { encodeFrame } from "../../streams/event-stream.ts";
+import { retryHeaders } from "../openai-chat/error.ts";
+
+/** The exception an AWS SDK throws for each; it goes by this name and not by the status. */
+const exceptionOf: Readonly<Record<GatewayErrorCode, string>> = {
+  unauthenticated: "UnrecognizedClientException",
+  auth_unavailable: "ServiceUnavailableException",
+  forbidden: "AccessDeniedException",
+  not_found: "ResourceNotFoundException",
+  model_not_found: "ResourceNotFoundException",
+  invalid_request: "ValidationException",
+  unsupported: "ValidationException",
+  request_too_large: "ValidationException",
+  request_timeout: "ValidationException",
+  rate_limited: "ThrottlingException",
+  budget_exhausted: "ServiceQuotaExceededException",
+  upstream_throttled: "ThrottlingException",
+  upstream_invalid_request: "ValidationException",
+  upstream_denied: "ModelErrorException",
+  upstream_timeout: "ModelTimeoutException",
+  upstream_unavailable: "ServiceUnavailableException",
+  upstream_failed: "ModelErrorException",
+  content_filtered: "ValidationException",
+  shutting_down: "ServiceUnavailableException",
+  internal: "InternalServerException",
+};
+
+/** AWS's JSON error: the name in a header, the words in the body. */
+export function bedrockDialectError(error: GatewayError, requestId: string) {
+  return {
+    status: error.status,
+    headers: {
+      "content-type": "application/json",
+      "x-amzn-errortype": exceptionOf[error.code],
+      "x-amzn-requestid": requestId,
+      ...retryHeaders(error),
+    },
+    body: JSON.stringify({ message: error.message }),
+  };
+}
+
+/** A failure after the 200, as an exception frame. Streams know five names; every other failure is the model's. */
+export function exceptionFrame(error: GatewayError): Buffer {
+  const name = exceptionOf[error.code];
+  const known = /^(InternalServer|ModelStreamError|Throttling|Validation|ServiceUnavailable)Exception$/.test(name);
+  const type = known ? `${name.charAt(0).toLowerCase()}${name.slice(1)}` : "modelStreamErrorException";
+  const headers = { ":exception-type": type, ":content-type": "application/json", ":message-type": "exception" };
+  return encodeFrame(headers, JSON.stringify({ message: error.message }));
+}

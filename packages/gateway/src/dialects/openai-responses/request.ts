@@ -1,0 +1,89 @@
+import {
+  arrayField,
+  booleanField,
+  isObject,
+  type JsonObject,
+  numberField,
+  objectAt,
+  objectField,
+  positiveField,
+  stringField,
+  unsupported,
+} from "../body.ts";
+import type { Conversation, OutputFormat, Tool } from "../conversation.ts";
+import { chatServiceTier, chatToolChoice, functionTool, schemaFormat, stringPairs } from "../openai-chat/request.ts";
+import { responsesInput } from "./input.ts";
+
+/** What needs a store, a queue or tools of OpenAI's own. */
+const refused: Readonly<Record<string, string>> = {
+  previous_response_id: "answers are not stored. Send the whole history as input.",
+  conversation: "conversations are not stored. Send the whole history as input.",
+  prompt: "prompts are not stored. Send instructions and input.",
+  background: "there is no queue. Wait for the answer, or stream it.",
+  context_management: "the history is passed on as it is.",
+  max_tool_calls: "tools run at the client.",
+  moderation: "set a guardrail on the deployment instead.",
+  image: "answers are text.",
+};
+
+/** A Responses body as a conversation. @throws GatewayError naming the field that has no counterpart */
+export function responsesConversation(body: JsonObject): Conversation {
+  for (const [name, why] of Object.entries(refused)) {
+    if (body[name] != null && body[name] !== false) throw unsupported(name, why);
+  }
+  if (numberField(body, "top_logprobs") ?? 0)
+    throw unsupported("top_logprobs", "the model provider returns no token probabilities.");
+  const { system, messages } = responsesInput(body.input);
+  const instructions = stringField(body, "instructions");
+  const toolChoice = chatToolChoice(body.tool_choice);
+  const outputFormat = textFormat(objectField(objectField(body, "text") ?? {}, "format", "text.format"));
+  const serviceTier = chatServiceTier(stringField(body, "service_tier"));
+  const metadata = stringPairs(objectField(body, "metadata"));
+  return {
+    system: instructions === undefined || instructions === "" ? system : [{ text: instructions }, ...system],
+    messages,
+    inferenceConfig: limits(body),
+    tools: responsesTools(arrayField(body, "tools") ?? []),
+    ...(toolChoice === undefined ? {} : { toolChoice }),
+    ...(outputFormat === undefined ? {} : { outputFormat }),
+    ...(serviceTier === undefined ? {} : { serviceTier }),
+    ...(metadata === undefined ? {} : { metadata }),
+    wishes: wishes(body),
+  };
+}
+
+function limits(body: JsonObject): Conversation["inferenceConfig"] {
+  const maxTokens = positiveField(body, "max_output_tokens");
+  const temperature = numberField(body, "temperature");
+  const topP = numberField(body, "top_p");
+  return {
+    ...(maxTokens === undefined ? {} : { maxTokens }),
+    ...(temperature === undefined ? {} : { temperature }),
+    ...(topP === undefined ? {} : { topP }),
+  };
+}
+
+function wishes(body: JsonObject): Conversation["wishes"] {
+  const effort = stringField(objectField(body, "reasoning") ?? {}, "effort", "reasoning.effort");
+  const parallel = booleanField(body, "parallel_tool_calls");
+  return {
+    ...(effort === undefined ? {} : { reasoningEffort: effort }),
+    ...(parallel === undefined ? {} : { parallelToolCalls: parallel }),
+  };
+}
+
+function responsesTools(list: readonly unknown[]): Tool[] {
+  return list.map((_, index) => {
+    const tool = objectAt(list, index, "tools");
+    if (tool.type !== "function")
+      throw unsupported(`tools[${index}].type`, "only function tools; they run at the client.");
+    return functionTool(tool, `tools[${index}]`);
+  });
+}
+
+function textFormat(format: JsonObject | undefined): OutputFormat | undefined {
+  if (format === undefined || format.type === "text") return undefined;
+  if (format.type === "json_object") return { type: "json" };
+  if (format.type === "json_schema" && isObject(format.schema)) return schemaFormat(format, "text.format");
+  throw unsupported("text.format.type", "use text, json_object or json_schema.");
+}

@@ -1,0 +1,57 @@
+import { StringDecoder } from "node:string_decoder";
+
+/** No event of a model is longer; an upstream that never ends one is cut. */
+const maxEventCharacters = 16 * 1024 * 1024;
+
+/** The bytes are not an event stream. */
+export class EventError extends Error {
+  override readonly name = "EventError";
+}
+
+/**
+ * Reads server-sent events (WHATWG HTML section 9.2) from bytes in any split.
+ * @param onEvent the event's name (`message` when it has none), its data, and its text as it came, blank line included
+ */
+export function createSseReader(onEvent: (name: string, data: string, raw: string) => void) {
+  const decoder = new StringDecoder("utf8");
+  let held = "";
+
+  const emit = (raw: string): void => {
+    let name = "message";
+    let data: string | undefined;
+    for (const line of raw.split(/\r\n|\n|\r/)) {
+      const colon = line.indexOf(":");
+      if (colon <= 0) continue;
+      const value = line.charCodeAt(colon + 1) === 32 ? line.slice(colon + 2) : line.slice(colon + 1);
+      const field = line.slice(0, colon);
+      if (field === "data") data = data === undefined ? value : `${data}\n${value}`;
+      else if (field === "event") name = value;
+    }
+    if (data !== undefined) onEvent(name, data, raw);
+  };
+  return {
+    /** @throws EventError */
+    push(chunk: Buffer): void {
+      held += decoder.write(chunk);
+      for (;;) {
+        const end = eventEnd(held);
+        if (end < 0) break;
+        emit(held.slice(0, end));
+        held = held.slice(end);
+      }
+      if (held.length > maxEventCharacters) throw new EventError("an event does not end");
+    },
+    /** True between events. */
+    atBoundary: () => held.trim() === "",
+  };
+}
+
+/** Where the first event ends, its blank line included; -1 while it is not whole. */
+function eventEnd(text: string): number {
+  const newline = text.indexOf("\n\n");
+  const mixed = text.indexOf("\r");
+  if (mixed < 0 || (newline >= 0 && newline < mixed)) return newline < 0 ? -1 : newline + 2;
+  // A carriage return at the very end may be half of a line break.
+  const match = /(?:\r\n|\n|\r(?!\n|$))(?:\r\n|\n|\r(?!$))/.exec(text);
+  return match === null ? -1 : match.index + match[0].length;
+}

@@ -1,0 +1,112 @@
+import { anthropicErrorBody } from "../../dialects/anthropic/error.ts";
+import { isObject, unsupported } from "../../dialects/body.ts";
+import { noUsage } from "../../dialects/conversation.ts";
+import { eventStreamHeaders } from "../../dialects/openai-chat/stream.ts";
+import { createSseReader } from "../../streams/sse.ts";
+import { joinStream, malformedAnswer } from "../answer-stream.ts";
+import { createBases } from "../base.ts";
+import { type Exchange, newProgress, type ResponseStream, type WholeAnswer } from "../exchange.ts";
+import { eventError, httpError } from "../http-error.ts";
+import type { KeyOf } from "../key.ts";
+import type { Outgoing, Upstream } from "../upstream.ts";
+import { messageAnswer, messagesReader } from "./answer.ts";
+import { messagesBody } from "./request.ts";
+import { claudeUsage, createClaudeWatch } from "./watch.ts";
+
+const anthropicUrl = "https://api.anthropic.com";
+/** The protocol's version; what a client names stays with the gateway. */
+const anthropicVersion = "2023-06-01";
+
+/** Anthropic and whatever speaks its messages. */
+export function createAnthropicUpstream(keyOf: KeyOf): Upstream {
+  // LiteLLM's api_base may end in /v1 or not.
+  const baseOf = createBases(({ params }) => (params.api_base ?? anthropicUrl).replace(/\/v1\/?$/, ""));
+  return {
+    exchange(outgoing) {
+      const { call, translator } = outgoing;
+      if (call.dialect === "anthropic") return passed(outgoing);
+      if (call.operation === "generate" && translator !== undefined) return translated(outgoing, translator);
+      throw unsupported("model", "this model cannot be used on this route.");
+    },
+    async address(exchange, { deployment, caller, call }) {
+      const base = baseOf(deployment);
+      const key = await keyOf(deployment, caller);
+      const beta = call.dialect === "anthropic" ? call.raw.headers.get("anthropic-beta") : null;
+      const headers = {
+        ...exchange.headers,
+        "anthropic-version": anthropicVersion,
+        ...(beta === null ? {} : { "anthropic-beta": beta }),
+        ...(key === undefined ? {} : { "x-api-key": key }),
+      };
+      return { origin: base.origin, path: base.path + exchange.path, headers };
+    },
+    errorOf: httpError,
+  };
+}
+
+function passed({ call, deployment }: Outgoing): Exchange {
+  const counts = call.operation === "count_tokens";
+  const same = deployment.modelId === call.model;
+  return {
+    method: "POST",
+    path: counts ? "/v1/messages/count_tokens" : "/v1/messages",
+    body: same ? call.raw.body : JSON.stringify({ ...call.body, model: deployment.modelId }),
+    headers: { "content-type": "application/json", accept: call.stream ? "text/event-stream" : "application/json" },
+    answer: (body) => (counts ? { body, usage: undefined } : passedMessage(body)),
+    ...(call.stream ? { stream: passedStream } : {}),
+  };
+}
+
+function passedMessage(body: Buffer): WholeAnswer {
+  const message: unknown = JSON.parse(body.toString("utf8"));
+  if (!isObject(message)) throw malformedAnswer("it is not an object");
+  return { body, usage: claudeUsage(message.usage, noUsage) };
+}
+
+function passedStream(): ResponseStream {
+  const progress = newProgress();
+  const watch = createClaudeWatch(progress);
+  let out = "";
+  const reader = createSseReader((name, data, raw) => {
+    if (name === "error") progress.failure ??= eventError(data);
+    else {
+      watch(data);
+      out += raw;
+    }
+  });
+  const take = (): string => {
+    const written = out;
+    out = "";
+    return written;
+  };
+  return {
+    headers: eventStreamHeaders,
+    keepAlive: 'event: ping\ndata: {"type":"ping"}\n\n',
+    progress,
+    push(chunk) {
+      try {
+        reader.push(chunk);
+      } catch (cause) {
+        progress.failure ??= malformedAnswer("its stream is broken", cause);
+      }
+      return take();
+    },
+    end: take,
+    fail: (error) => `event: error\ndata: ${anthropicErrorBody(error)}\n\n`,
+  };
+}
+
+function translated(outgoing: Outgoing, translator: NonNullable<Outgoing["translator"]>): Exchange {
+  const { call, deployment, meta } = outgoing;
+  return {
+    method: "POST",
+    path: "/v1/messages",
+    body: messagesBody(outgoing.conversation(), deployment.modelId, call.stream),
+    headers: { "content-type": "application/json", accept: call.stream ? "text/event-stream" : "application/json" },
+    answer(body) {
+      const answer = messageAnswer(body);
+      return { body: translator.answer(answer, call, meta), usage: answer.usage, stopReason: answer.stopReason };
+    },
+    ...(call.stream ? { stream: () => joinStream(messagesReader, translator.writer(call, meta)) } : {}),
+  };
+}

@@ -1,0 +1,134 @@
+import { unsupported } from "../../dialects/body.ts";
+import type {
+  ContentBlock,
+  Conversation,
+  Message,
+  Source,
+  Tool,
+  ToolResultBlock,
+} from "../../dialects/conversation.ts";
+import { mediaTypeOf } from "../../dialects/media.ts";
+import { modelFields } from "../bedrock/model-fields.ts";
+
+/** Anthropic wants a limit; this is used when the client named none. */
+const defaultMaxTokens = 4096;
+
+/** A conversation as a messages body. @throws GatewayError naming what Anthropic has no words for */
+export function messagesBody(conversation: Conversation, model: string, stream: boolean): string {
+  const { inferenceConfig, toolChoice, outputFormat, serviceTier } = conversation;
+  if (serviceTier !== undefined && serviceTier !== "default")
+    throw unsupported("service_tier", "this model's provider has no such tier.");
+  if (outputFormat?.type === "json")
+    throw unsupported("response_format", "this model needs a schema. Use json_schema.");
+  const wished = modelFields(conversation, "claude");
+  const { maxTokens, temperature, topP, stopSequences } = inferenceConfig;
+  return JSON.stringify({
+    model,
+    max_tokens: maxTokens ?? wished.maxTokens ?? defaultMaxTokens,
+    messages: conversation.messages.map(anthropicMessage),
+    ...(conversation.system.length === 0 ? {} : { system: marked(conversation.system, systemBlock) }),
+    ...(temperature === undefined ? {} : { temperature }),
+    ...(topP === undefined ? {} : { top_p: topP }),
+    ...(stopSequences === undefined ? {} : { stop_sequences: stopSequences }),
+    ...(conversation.tools.length === 0 ? {} : { tools: marked(conversation.tools, toolBlock) }),
+    ...(toolChoice === undefined || conversation.tools.length === 0 ? {} : { tool_choice: choice(toolChoice) }),
+    ...(outputFormat === undefined
+      ? {}
+      : { output_config: { format: { type: "json_schema", schema: outputFormat.schema } } }),
+    ...wished.fields,
+    ...(stream ? { stream: true } : {}),
+  });
+}
+
+function choice(toolChoice: NonNullable<Conversation["toolChoice"]>): unknown {
+  if ("tool" in toolChoice) return { type: "tool", name: toolChoice.tool.name };
+  return { type: "any" in toolChoice ? "any" : "none" in toolChoice ? "none" : "auto" };
+}
+
+/** Cache points stand behind their block in a conversation and on it in Anthropic's words. */
+function marked<Block extends object>(
+  blocks: readonly Block[],
+  words: (block: Block) => Record<string, unknown> | undefined,
+): unknown[] {
+  const written: Record<string, unknown>[] = [];
+  for (const block of blocks) {
+    if ("cachePoint" in block) {
+      const point = block.cachePoint as { ttl?: string };
+      const last = written.at(-1);
+      if (last !== undefined)
+        last.cache_control = { type: "ephemeral", ...(point.ttl === undefined ? {} : { ttl: point.ttl }) };
+      continue;
+    }
+    const said = words(block);
+    if (said !== undefined) written.push(said);
+  }
+  return written;
+}
+
+function systemBlock(block: object): Record<string, unknown> | undefined {
+  return "text" in block ? { type: "text", text: block.text } : undefined;
+}
+
+function toolBlock(tool: Tool): Record<string, unknown> | undefined {
+  if (!("toolSpec" in tool)) return undefined;
+  const { name, description, inputSchema, strict } = tool.toolSpec;
+  return {
+    name,
+    ...(description === undefined ? {} : { description }),
+    input_schema: inputSchema.json,
+    ...(strict === undefined ? {} : { strict }),
+  };
+}
+
+function anthropicMessage(message: Message): unknown {
+  return { role: message.role, content: marked(message.content, contentBlock) };
+}
+
+function contentBlock(block: ContentBlock): Record<string, unknown> | undefined {
+  if ("text" in block) return { type: "text", text: block.text };
+  if ("toolUse" in block)
+    return {
+      type: "tool_use",
+      id: block.toolUse.toolUseId,
+      name: block.toolUse.name,
+      input: block.toolUse.input ?? {},
+    };
+  if ("toolResult" in block) {
+    const { toolUseId, content, status } = block.toolResult;
+    return {
+      type: "tool_result",
+      tool_use_id: toolUseId,
+      content: content.map(resultBlock),
+      ...(status === "error" ? { is_error: true } : {}),
+    };
+  }
+  if ("reasoningContent" in block) return thought(block.reasoningContent);
+  if ("image" in block || "document" in block) return mediaBlock(block);
+  throw unsupported("content", "this model's provider has no such block.");
+}
+
+function thought(reasoning: Extract<ContentBlock, { reasoningContent: unknown }>["reasoningContent"]) {
+  if ("redactedContent" in reasoning) return { type: "redacted_thinking", data: reasoning.redactedContent };
+  const { text, signature } = reasoning.reasoningText;
+  return { type: "thinking", thinking: text, signature: signature ?? "" };
+}
+
+function resultBlock(block: ToolResultBlock): unknown {
+  if ("text" in block) return { type: "text", text: block.text };
+  if ("json" in block) return { type: "text", text: JSON.stringify(block.json) };
+  return mediaBlock(block);
+}
+
+function mediaBlock(block: Extract<ContentBlock, { image: unknown } | { document: unknown }>): Record<string, unknown> {
+  if ("image" in block) return { type: "image", source: base64("image", block.image.format, block.image.source) };
+  const { format, name, source } = block.document;
+  if (format === "pdf") return { type: "document", title: name, source: base64("document", format, source) };
+  if (!("bytes" in source)) throw unsupported("document", "this model's provider takes bytes only.");
+  const data = Buffer.from(source.bytes, "base64").toString("utf8");
+  return { type: "document", title: name, source: { type: "text", media_type: "text/plain", data } };
+}
+
+function base64(kind: "image" | "document", format: string, source: Source) {
+  if (!("bytes" in source)) throw unsupported(kind, "this model's provider takes bytes only.");
+  return { type: "base64", media_type: mediaTypeOf(kind, format), data: source.bytes };
+}

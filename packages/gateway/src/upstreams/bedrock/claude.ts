@@ -1,0 +1,138 @@
+import { anthropicErrorBody } from "../../dialects/anthropic/error.ts";
+import { isObject, type JsonObject, unsupported } from "../../dialects/body.ts";
+import { eventStreamHeaders } from "../../dialects/openai-chat/stream.ts";
+import { createFrameReader } from "../../streams/event-stream.ts";
+import { malformedAnswer } from "../answer-stream.ts";
+import { createClaudeWatch } from "../anthropic/watch.ts";
+import { type Exchange, newProgress, type ResponseStream } from "../exchange.ts";
+import type { Outgoing } from "../upstream.ts";
+import { modelPath } from "./converse.ts";
+import { foundationModel } from "./family.ts";
+import { invokeUsage } from "./invoke-usage.ts";
+import { requestMetadata } from "./metadata.ts";
+import { frameFailure } from "./reader.ts";
+
+/** The version of Claude's protocol that Bedrock speaks; the client's `anthropic-version` names Anthropic's own. */
+const bedrockVersion = "bedrock-2023-05-31";
+
+/** Said outside the body on Bedrock, or of use to Anthropic's own service only. */
+const leftOut = new Set([
+  "model",
+  "stream",
+  "service_tier",
+  "inference_geo",
+  "workspace_id",
+  "user_profile_id",
+  "diagnostics",
+  "billing_policy",
+]);
+
+const refused: Readonly<Record<string, string>> = {
+  container: "Bedrock has no containers.",
+  mcp_servers: "Bedrock connects to no MCP servers. Call them from the client and send tools.",
+  fallbacks: "fallbacks are configured at the gateway.",
+  thread: "Bedrock keeps no threads. Send the whole conversation.",
+};
+
+/** Claude's own body on Bedrock: what Anthropic's API takes, less what Bedrock says elsewhere. */
+export function claudeBody(body: JsonObject, beta: string | null): string {
+  for (const [name, why] of Object.entries(refused)) if (body[name] != null) throw unsupported(name, why);
+  const kept = Object.entries(body).filter(
+    ([name, value]) => value !== null && !leftOut.has(name) && !(name in refused),
+  );
+  const betas =
+    beta
+      ?.split(",")
+      .map((name) => name.trim())
+      .filter((name) => name !== "") ?? [];
+  return JSON.stringify({
+    anthropic_version: bedrockVersion,
+    ...(betas.length === 0 ? {} : { anthropic_beta: betas }),
+    ...Object.fromEntries(kept),
+  });
+}
+
+/** The Anthropic dialect to Claude on Bedrock: InvokeModel, whose answers are already in the client's words. */
+export function claudeExchange(outgoing: Outgoing, tellUser: boolean): Exchange {
+  const { call, deployment, caller } = outgoing;
+  const guardrail = deployment.params.guardrailConfig;
+  return {
+    method: "POST",
+    path: modelPath(deployment.modelId, call.stream ? "invoke-with-response-stream" : "invoke"),
+    body: claudeBody(call.body, call.raw.headers.get("anthropic-beta")),
+    headers: {
+      "content-type": "application/json",
+      accept: call.stream ? "application/vnd.amazon.eventstream" : "application/json",
+      ...(tellUser ? { "x-amzn-bedrock-request-metadata": JSON.stringify(requestMetadata(caller, undefined)) } : {}),
+      ...(guardrail === undefined
+        ? {}
+        : {
+            "x-amzn-bedrock-guardrailidentifier": guardrail.guardrailIdentifier,
+            "x-amzn-bedrock-guardrailversion": guardrail.guardrailVersion,
+          }),
+    },
+    answer: (body, headers) => ({ body, usage: invokeUsage(body, headers) }),
+    ...(call.stream ? { stream: claudeStream } : {}),
+  };
+}
+
+/** `count_tokens` for Claude: the body that would be sent, inside Bedrock's question. */
+export function claudeCount({ call, deployment }: Outgoing): Exchange {
+  const body = claudeBody({ max_tokens: 1, ...call.body }, call.raw.headers.get("anthropic-beta"));
+  return {
+    method: "POST",
+    path: modelPath(foundationModel(deployment.modelId), "count-tokens"),
+    body: JSON.stringify({ input: { invokeModel: { body: Buffer.from(body).toString("base64") } } }),
+    headers: { "content-type": "application/json", accept: "application/json" },
+    answer: countAnswer,
+  };
+}
+
+/** Bedrock's count in Anthropic's words. */
+export function countAnswer(body: Buffer) {
+  const counted: unknown = JSON.parse(body.toString("utf8"));
+  if (!isObject(counted) || typeof counted.inputTokens !== "number") throw malformedAnswer("it carries no count");
+  return { body: JSON.stringify({ input_tokens: counted.inputTokens }), usage: undefined };
+}
+
+/** Chunks of InvokeModel, each one of Anthropic's events in base64, back into the events they are. */
+function claudeStream(): ResponseStream {
+  const progress = newProgress();
+  const watch = createClaudeWatch(progress);
+  let out = "";
+  const reader = createFrameReader((headers, payload) => {
+    if (headers[":message-type"] !== "event") {
+      progress.failure ??= frameFailure(headers, payload);
+      return;
+    }
+    if (headers[":event-type"] !== "chunk") return;
+    const chunk: JsonObject = JSON.parse(payload.toString("utf8"));
+    const event = Buffer.from(String(chunk.bytes), "base64").toString("utf8");
+    const type = watch(event);
+    // Bedrock adds its own metrics to the last event.
+    out += `event: ${type}\ndata: ${type === "message_stop" ? '{"type":"message_stop"}' : event}\n\n`;
+  });
+  const take = (): string => {
+    const written = out;
+    out = "";
+    return written;
+  };
+  return {
+    headers: eventStreamHeaders,
+    keepAlive: 'event: ping\ndata: {"type":"ping"}\n\n',
+    progress,
+    push(chunk) {
+      try {
+        reader.push(chunk);
+      } catch (cause) {
+        progress.failure ??= malformedAnswer("its stream is broken", cause);
+      }
+      return take();
+    },
+    end() {
+      if (!reader.atBoundary()) progress.failure ??= malformedAnswer("its stream ended inside an event");
+      return take();
+    },
+    fail: (error) => `event: error\ndata: ${anthropicErrorBody(error)}\n\n`,
+  };
+}

@@ -1,0 +1,87 @@
+import { exceptionFrame } from "../../dialects/bedrock/error.ts";
+import { isObject, type JsonObject } from "../../dialects/body.ts";
+import { createFrameReader } from "../../streams/event-stream.ts";
+import { malformedAnswer } from "../answer-stream.ts";
+import { newProgress, type Progress, type ResponseStream } from "../exchange.ts";
+import { converseUsage } from "./answer.ts";
+import { usageIn } from "./invoke-usage.ts";
+import { frameFailure } from "./reader.ts";
+
+/** Frames passed on as they are once their checksums hold, with usage and end read on the way. */
+export function nativeStream(converse: boolean): ResponseStream {
+  const progress = newProgress();
+  const watch = converse ? watchConverse : watchInvoke;
+  let frames: Buffer[] = [];
+  let told = false;
+  const reader = createFrameReader((headers, payload, frame) => {
+    frames.push(frame);
+    if (headers[":message-type"] === "event") watch(progress, headers[":event-type"], payload);
+    else {
+      progress.failure ??= frameFailure(headers, payload);
+      told = true;
+    }
+  });
+  const take = (): Buffer => {
+    const only = frames.length === 1 ? frames[0] : undefined;
+    const written = only ?? Buffer.concat(frames);
+    frames = [];
+    return written;
+  };
+  return {
+    headers: { "content-type": "application/vnd.amazon.eventstream" },
+    keepAlive: undefined,
+    progress,
+    push(chunk) {
+      try {
+        reader.push(chunk);
+      } catch (cause) {
+        progress.failure ??= malformedAnswer("its stream is broken", cause);
+      }
+      return take();
+    },
+    end() {
+      if (!reader.atBoundary()) progress.failure ??= malformedAnswer("its stream ended inside an event");
+      // InvokeModel's families end each in their own way; a stream that closed between frames is whole.
+      else if (!converse) progress.complete = true;
+      return take();
+    },
+    // Bedrock's own exception frame has gone out already.
+    fail: (error) => (told ? "" : exceptionFrame(error)),
+  };
+}
+
+function watchConverse(progress: Progress, type: unknown, payload: Buffer): void {
+  if (type === "contentBlockDelta") {
+    progress.characters += payload.length >> 1;
+    return;
+  }
+  if (type !== "messageStop" && type !== "metadata") return;
+  const event: JsonObject = JSON.parse(payload.toString("utf8"));
+  if (type === "metadata") progress.usage = converseUsage(event.usage);
+  else {
+    progress.complete = true;
+    progress.stopReason = typeof event.stopReason === "string" ? event.stopReason : undefined;
+  }
+}
+
+/** Usage comes in one chunk's JSON; Claude says its input tokens in another before. */
+function watchInvoke(progress: Progress, type: unknown, payload: Buffer): void {
+  if (type !== "chunk") return;
+  const chunk: JsonObject = JSON.parse(payload.toString("utf8"));
+  const bytes = typeof chunk.bytes === "string" ? Buffer.from(chunk.bytes, "base64") : Buffer.alloc(0);
+  if (!bytes.includes('"usage"') && !bytes.includes("okenCount") && !bytes.includes("oken_count")) {
+    progress.characters += bytes.length >> 1;
+    return;
+  }
+  const event: unknown = JSON.parse(bytes.toString("utf8"));
+  if (!isObject(event)) return;
+  const found = usageIn(event) ?? (isObject(event.message) ? usageIn(event.message) : undefined);
+  if (found === undefined) return;
+  const before = progress.usage;
+  progress.usage = {
+    ...found,
+    inputTokens: found.inputTokens === 0 ? (before?.inputTokens ?? 0) : found.inputTokens,
+    cacheReadTokens: found.cacheReadTokens === 0 ? (before?.cacheReadTokens ?? 0) : found.cacheReadTokens,
+    cacheWriteTokens: found.cacheWriteTokens === 0 ? (before?.cacheWriteTokens ?? 0) : found.cacheWriteTokens,
+  };
+}

@@ -1,0 +1,73 @@
+import type { Usage } from "../../call.ts";
+import { isObject, type JsonObject } from "../../dialects/body.ts";
+import { type Answer, type ContentBlock, noUsage, type StopReason } from "../../dialects/conversation.ts";
+import { malformedAnswer } from "../answer-stream.ts";
+
+const stopReasons: Readonly<Record<string, StopReason>> = {
+  stop: "end_turn",
+  length: "max_tokens",
+  tool_calls: "tool_use",
+  function_call: "tool_use",
+  content_filter: "content_filtered",
+};
+
+export function stopReasonOf(finishReason: unknown): StopReason {
+  return stopReasons[String(finishReason)] ?? "end_turn";
+}
+
+/** OpenAI counts cached tokens as part of the prompt; `Usage` counts them apart. */
+export function chatUsageOf(usage: unknown): Usage | undefined {
+  if (!isObject(usage)) return undefined;
+  const cached = number(isObject(usage.prompt_tokens_details) ? usage.prompt_tokens_details.cached_tokens : 0);
+  const reasoning = number(
+    isObject(usage.completion_tokens_details) ? usage.completion_tokens_details.reasoning_tokens : 0,
+  );
+  return {
+    ...noUsage,
+    inputTokens: Math.max(0, number(usage.prompt_tokens) - cached),
+    outputTokens: number(usage.completion_tokens),
+    cacheReadTokens: cached,
+    reasoningTokens: reasoning,
+  };
+}
+
+function number(value: unknown): number {
+  return typeof value === "number" && value >= 0 ? value : 0;
+}
+
+/** A `chat.completion` as an answer. @throws GatewayError `upstream_failed` when it is not one */
+export function chatAnswerOf(body: Buffer): Answer {
+  const parsed: unknown = JSON.parse(body.toString("utf8"));
+  const choices = isObject(parsed) && Array.isArray(parsed.choices) ? parsed.choices : [];
+  const choice: unknown = choices[0];
+  if (!isObject(parsed) || !isObject(choice) || !isObject(choice.message))
+    throw malformedAnswer("it carries no choice");
+  return {
+    content: contentOf(choice.message),
+    stopReason: stopReasonOf(choice.finish_reason),
+    usage: chatUsageOf(parsed.usage) ?? noUsage,
+  };
+}
+
+function contentOf(message: JsonObject): ContentBlock[] {
+  const blocks: ContentBlock[] = [];
+  const reasoning = message.reasoning_content ?? message.reasoning;
+  if (typeof reasoning === "string" && reasoning !== "")
+    blocks.push({ reasoningContent: { reasoningText: { text: reasoning } } });
+  if (typeof message.content === "string" && message.content !== "") blocks.push({ text: message.content });
+  if (typeof message.refusal === "string" && message.refusal !== "") blocks.push({ text: message.refusal });
+  for (const call of Array.isArray(message.tool_calls) ? message.tool_calls : []) {
+    if (!isObject(call) || !isObject(call.function)) continue;
+    const { name, arguments: input } = call.function;
+    blocks.push({ toolUse: { toolUseId: String(call.id), name: String(name), input: parseInput(input) } });
+  }
+  return blocks;
+}
+
+function parseInput(text: unknown): unknown {
+  try {
+    return typeof text === "string" && text !== "" ? JSON.parse(text) : {};
+  } catch (cause) {
+    throw malformedAnswer("a tool call's arguments are not JSON", cause);
+  }
+}

@@ -1,0 +1,75 @@
+import type { Deployment } from "../../deployments.ts";
+import { unsupported } from "../../dialects/body.ts";
+import { joinStream } from "../answer-stream.ts";
+import { createBases } from "../base.ts";
+import type { Exchange } from "../exchange.ts";
+import { httpError } from "../http-error.ts";
+import type { KeyOf } from "../key.ts";
+import type { Outgoing, Upstream } from "../upstream.ts";
+import { chatAnswerOf } from "./answer.ts";
+import { chatPass, passedAnswer } from "./pass.ts";
+import { chatReader } from "./reader.ts";
+import { chatBody } from "./request.ts";
+
+const openaiUrl = "https://api.openai.com/v1";
+const azureVersion = "2024-10-21";
+
+/** OpenAI and whatever speaks its chat completions: vLLM, Ollama, AWS's own endpoint, Azure. */
+export function createOpenaiUpstream(keyOf: KeyOf): Upstream {
+  const baseOf = createBases(({ params }) => params.api_base ?? openaiUrl);
+  return {
+    exchange(outgoing) {
+      const { call, translator } = outgoing;
+      if (call.dialect === "openai-chat") return chatPass(outgoing);
+      if (call.dialect === "openai-embeddings") return embeddingsPass(outgoing);
+      if (call.operation === "generate" && translator !== undefined) return translated(outgoing, translator);
+      throw unsupported("model", "this model cannot be used on this route.");
+    },
+    async address(exchange, { deployment, caller }) {
+      const base = baseOf(deployment);
+      const key = await keyOf(deployment, caller);
+      if (deployment.provider === "azure") {
+        const path = `${base.path}${azurePath(deployment, exchange.path)}`;
+        return {
+          origin: base.origin,
+          path,
+          headers: { ...exchange.headers, ...(key === undefined ? {} : { "api-key": key }) },
+        };
+      }
+      const headers = { ...exchange.headers, ...(key === undefined ? {} : { authorization: `Bearer ${key}` }) };
+      return { origin: base.origin, path: base.path + exchange.path, headers };
+    },
+    errorOf: httpError,
+  };
+}
+
+function azurePath(deployment: Deployment, path: string): string {
+  const version = deployment.params.api_version ?? azureVersion;
+  return `/openai/deployments/${encodeURIComponent(deployment.modelId)}${path}?api-version=${encodeURIComponent(version)}`;
+}
+
+function translated(outgoing: Outgoing, translator: NonNullable<Outgoing["translator"]>): Exchange {
+  const { call, deployment, meta } = outgoing;
+  return {
+    method: "POST",
+    path: "/chat/completions",
+    body: chatBody(outgoing.conversation(), deployment.modelId, call.stream),
+    headers: { "content-type": "application/json", accept: call.stream ? "text/event-stream" : "application/json" },
+    answer(body) {
+      const answer = chatAnswerOf(body);
+      return { body: translator.answer(answer, call, meta), usage: answer.usage, stopReason: answer.stopReason };
+    },
+    ...(call.stream ? { stream: () => joinStream(chatReader, translator.writer(call, meta)) } : {}),
+  };
+}
+
+function embeddingsPass({ call, deployment }: Outgoing): Exchange {
+  const same = deployment.modelId === call.model;
+  return {
+    method: "POST",
+    path: "/embeddings",
+    body: same ? call.raw.body : JSON.stringify({ ...call.body, model: deployment.modelId }),
+    headers: { "content-type": "application/json", accept: "application/json" },
+    answer: passedAnswer,
+  };
+}

@@ -1,0 +1,71 @@
+import { isObject, type JsonObject } from "../../dialects/body.ts";
+import type { AnswerSink } from "../../dialects/conversation.ts";
+import { createSseReader } from "../../streams/sse.ts";
+import { type AnswerReader, malformedAnswer } from "../answer-stream.ts";
+import { eventError } from "../http-error.ts";
+import { chatUsageOf, stopReasonOf } from "./answer.ts";
+
+/** Reads chat-completion chunks as an answer. Blocks are numbered as they begin: thoughts, text, then each tool call. */
+export function chatReader(sink: AnswerSink): AnswerReader {
+  let started = false;
+  let blocks = 0;
+  let current: { readonly kind: string; readonly block: number } | undefined;
+
+  const enter = (kind: string): number => {
+    if (current?.kind === kind) return current.block;
+    if (current !== undefined) sink.blockStop(current.block);
+    current = { kind, block: blocks };
+    blocks += 1;
+    return current.block;
+  };
+  const toolCalls = (calls: unknown): void => {
+    for (const call of Array.isArray(calls) ? calls : []) {
+      if (!isObject(call)) continue;
+      const kind = `tool ${String(call.index ?? 0)}`;
+      const known = current?.kind === kind;
+      const block = enter(kind);
+      const called = isObject(call.function) ? call.function : {};
+      if (!known) sink.toolStart(block, String(call.id ?? ""), String(called.name ?? ""));
+      if (typeof called.arguments === "string" && called.arguments !== "") sink.toolInput(block, called.arguments);
+    }
+  };
+  const chunk = (event: JsonObject): void => {
+    if (!started) {
+      started = true;
+      sink.start();
+    }
+    const choice: unknown = Array.isArray(event.choices) ? event.choices[0] : undefined;
+    if (isObject(choice)) {
+      const delta: JsonObject = isObject(choice.delta) ? choice.delta : {};
+      const thought = delta.reasoning_content ?? delta.reasoning;
+      if (typeof thought === "string" && thought !== "") sink.reasoning(enter("reasoning"), thought);
+      if (typeof delta.content === "string" && delta.content !== "") sink.text(enter("text"), delta.content);
+      toolCalls(delta.tool_calls);
+      if (typeof choice.finish_reason === "string") {
+        if (current !== undefined) sink.blockStop(current.block);
+        current = undefined;
+        sink.stop(stopReasonOf(choice.finish_reason));
+      }
+    }
+    const usage = chatUsageOf(event.usage);
+    if (usage !== undefined) sink.usage(usage);
+  };
+  const reader = createSseReader((_, data) => {
+    if (data === "[DONE]") return;
+    const event: unknown = JSON.parse(data);
+    if (isObject(event) && event.error != null) sink.fail(eventError(data));
+    else if (isObject(event)) chunk(event);
+  });
+  return {
+    push(bytes) {
+      try {
+        reader.push(bytes);
+      } catch (cause) {
+        sink.fail(malformedAnswer("its stream is broken", cause));
+      }
+    },
+    end() {
+      if (!reader.atBoundary()) sink.fail(malformedAnswer("its stream ended inside an event"));
+    },
+  };
+}

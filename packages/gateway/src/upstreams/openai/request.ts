@@ -1,0 +1,140 @@
+import { unsupported } from "../../dialects/body.ts";
+import type { ContentBlock, Conversation, Message, Source, ToolResultBlock } from "../../dialects/conversation.ts";
+import { mediaTypeOf } from "../../dialects/media.ts";
+
+/**
+ * A conversation as a chat-completions body.
+ * @throws GatewayError naming what OpenAI-compatible servers have no words for
+ */
+export function chatBody(conversation: Conversation, model: string, stream: boolean): string {
+  const { inferenceConfig, wishes, toolChoice, outputFormat, serviceTier } = conversation;
+  if (wishes.topK !== undefined) throw unsupported("top_k", "this model's provider has no such setting.");
+  if (wishes.thinkingBudget !== undefined)
+    throw unsupported("thinking", "this model's provider takes an effort, not a budget. Send reasoning_effort.");
+  const tools = conversation.tools.flatMap((tool) => ("toolSpec" in tool ? [chatTool(tool.toolSpec)] : []));
+  const system = conversation.system.flatMap((block) => ("text" in block ? [block.text] : []));
+  const { maxTokens, temperature, topP, stopSequences } = inferenceConfig;
+  return JSON.stringify({
+    model,
+    messages: [
+      ...(system.length === 0 ? [] : [{ role: "system", content: system.join("\n\n") }]),
+      ...conversation.messages.flatMap(chatMessages),
+    ],
+    ...(maxTokens === undefined ? {} : { max_tokens: maxTokens }),
+    ...(temperature === undefined ? {} : { temperature }),
+    ...(topP === undefined ? {} : { top_p: topP }),
+    ...(stopSequences === undefined ? {} : { stop: stopSequences }),
+    ...(tools.length === 0 ? {} : { tools }),
+    ...(toolChoice === undefined || tools.length === 0 ? {} : { tool_choice: chatChoice(toolChoice) }),
+    ...(wishes.parallelToolCalls === undefined || tools.length === 0
+      ? {}
+      : { parallel_tool_calls: wishes.parallelToolCalls }),
+    ...(wishes.reasoningEffort === undefined ? {} : { reasoning_effort: wishes.reasoningEffort }),
+    ...(outputFormat === undefined ? {} : { response_format: chatFormat(outputFormat) }),
+    ...(serviceTier === undefined ? {} : { service_tier: serviceTier }),
+    ...(stream ? { stream: true, stream_options: { include_usage: true } } : {}),
+  });
+}
+
+function chatTool(spec: { name: string; description?: string; inputSchema: { json: unknown }; strict?: boolean }) {
+  const { name, description, inputSchema, strict } = spec;
+  return {
+    type: "function",
+    function: {
+      name,
+      ...(description === undefined ? {} : { description }),
+      parameters: inputSchema.json,
+      ...(strict === undefined ? {} : { strict }),
+    },
+  };
+}
+
+function chatChoice(choice: NonNullable<Conversation["toolChoice"]>): unknown {
+  if ("tool" in choice) return { type: "function", function: { name: choice.tool.name } };
+  return "any" in choice ? "required" : "none" in choice ? "none" : "auto";
+}
+
+function chatFormat(format: NonNullable<Conversation["outputFormat"]>): unknown {
+  if (format.type === "json") return { type: "json_object" };
+  const { name, description, schema } = format;
+  return {
+    type: "json_schema",
+    json_schema: {
+      name: name ?? "answer",
+      ...(description === undefined ? {} : { description }),
+      schema,
+      strict: true,
+    },
+  };
+}
+
+/** One turn may hold tool results beside what the user says; OpenAI has a message for each. */
+function chatMessages(message: Message): unknown[] {
+  if (message.role === "assistant") return [assistantMessage(message.content)];
+  const results = message.content.flatMap((block) => ("toolResult" in block ? [block.toolResult] : []));
+  const tools = results.map((result) => ({
+    role: "tool",
+    tool_call_id: result.toolUseId,
+    content: resultText(result.content),
+  }));
+  const parts = message.content.flatMap(userPart);
+  return parts.length === 0 ? tools : [...tools, { role: "user", content: plain(parts) }];
+}
+
+function assistantMessage(content: readonly ContentBlock[]): unknown {
+  const text = content.flatMap((block) => ("text" in block ? [block.text] : [])).join("");
+  const calls = content.flatMap((block) =>
+    "toolUse" in block
+      ? [
+          {
+            id: block.toolUse.toolUseId,
+            type: "function",
+            function: { name: block.toolUse.name, arguments: JSON.stringify(block.toolUse.input ?? {}) },
+          },
+        ]
+      : [],
+  );
+  return {
+    role: "assistant",
+    content: text === "" ? null : text,
+    ...(calls.length === 0 ? {} : { tool_calls: calls }),
+  };
+}
+
+type Part =
+  | { type: "text"; text: string }
+  | { type: "image_url"; image_url: { url: string } }
+  | { type: "file"; file: { filename: string; file_data: string } };
+
+function userPart(block: ContentBlock): Part[] {
+  if ("text" in block) return [{ type: "text", text: block.text }];
+  if ("image" in block)
+    return [{ type: "image_url", image_url: { url: dataUrlOf("image", block.image.format, block.image.source) } }];
+  if ("document" in block) {
+    const { format, name, source } = block.document;
+    return [
+      { type: "file", file: { filename: `${name}.${format}`, file_data: dataUrlOf("document", format, source) } },
+    ];
+  }
+  return [];
+}
+
+function dataUrlOf(kind: "image" | "document", format: string, source: Source): string {
+  if (!("bytes" in source)) throw unsupported("source", "this model's provider takes bytes only.");
+  return `data:${mediaTypeOf(kind, format)};base64,${source.bytes}`;
+}
+
+function plain(parts: readonly Part[]): string | readonly Part[] {
+  const only = parts[0];
+  return parts.length === 1 && only?.type === "text" ? only.text : parts;
+}
+
+function resultText(content: readonly ToolResultBlock[]): string {
+  return content
+    .map((block) => {
+      if ("text" in block) return block.text;
+      if ("json" in block) return JSON.stringify(block.json);
+      throw unsupported("tool result", "this model's provider takes text results only.");
+    })
+    .join("\n");
+}
