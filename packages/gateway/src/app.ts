@@ -5,6 +5,7 @@ import {
   type Readiness,
   requestContext,
   securityHeaders,
+  type Telemetry,
 } from "@onbehalf/service-kit";
 import { protectedResource } from "@onbehalf/shared-auth/hono";
 import { Hono } from "hono";
@@ -17,6 +18,7 @@ import { answerErrors } from "./errors-on-the-wire.ts";
 import { litellmHealthRoutes } from "./http/health.ts";
 import { limit } from "./limit.ts";
 import { parse } from "./parse.ts";
+import { createMeter } from "./record/meter.ts";
 import { recordEach } from "./record/record-stage.ts";
 import type { Recorder } from "./record/recorder.ts";
 import { routeName, routes, spellings } from "./routes.ts";
@@ -31,6 +33,7 @@ export interface AppOptions extends AdminOptions {
   /** Where clients reach this gateway. */
   readonly publicUrl: () => string;
   readonly bodyTimeoutMs: number;
+  readonly telemetry: Telemetry;
 }
 
 /** The whole way of a request. */
@@ -42,9 +45,9 @@ export function createApp(options: AppOptions): Hono<StageEnv> {
 
   app.onError(answerErrors({ dialects, resourceMetadata }));
   app.notFound(notFound());
-  app.use(requestContext({ service: "gateway", log }));
+  app.use(requestContext({ service: "gateway", log, observer: options.telemetry.requests }));
   app.use(securityHeaders());
-  app.use(recordEach({ recorder }));
+  app.use(recordEach({ recorder, meter: createMeter(options.telemetry) }));
   app.use(admit(rules));
 
   app.route("/", healthRoutes(readiness));

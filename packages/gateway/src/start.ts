@@ -1,5 +1,6 @@
 import {
   createLogger,
+  createTelemetry,
   type Env,
   type Logger,
   readiness,
@@ -44,6 +45,14 @@ export async function start(env: Env, io: ServiceIo = {}): Promise<Gateway> {
   const log = io.log ?? logger(environment, settings, io);
   for (const warning of settings.warnings) log.warn({}, `configuration: ${warning}`);
 
+  const telemetry = await createTelemetry({
+    service: "gateway",
+    log,
+    host: environment.HOST,
+    metricsPort: environment.METRICS_PORT,
+    tracesEndpoint: environment.OTEL_EXPORTER_OTLP_ENDPOINT,
+    tracesHeaders: environment.OTEL_EXPORTER_OTLP_HEADERS,
+  });
   const dataDir = environment.ONBEHALF_DATA_DIR;
   const place = { url: settings.databaseUrl, dataDir };
   const database = await openGatewayDatabase(place);
@@ -97,13 +106,14 @@ export async function start(env: Env, io: ServiceIo = {}): Promise<Gateway> {
     keyStore: keys,
     readiness: ready,
     publicUrl: () => publicUrl,
+    telemetry,
     bodyTimeoutMs: environment.BODY_TIMEOUT_SECONDS * 1000,
   });
   const close = async (): Promise<void> => {
     stopRetention();
     await reload.close();
     await recorder.close(flushMs(environment));
-    await Promise.all([counters.close(), database.close()]);
+    await Promise.all([counters.close(), database.close(), telemetry.close()]);
   };
   try {
     const service = await serve({

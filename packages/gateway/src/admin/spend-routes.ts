@@ -38,6 +38,8 @@ const reportQuery = z.object({
     .pipe(z.array(z.enum(groups)).max(groups.length)),
   start_date: moment.optional(),
   end_date: moment.optional(),
+  from: moment.optional(),
+  until: moment.optional(),
   user_id: name,
   team_id: name,
   model: name,
@@ -69,10 +71,9 @@ export function spendRoutes({ queries, recorder }: SpendOptions): Readonly<Recor
         userId: asked.user_id,
         teamId: asked.team_id,
         model: asked.model,
-        ...spanOf(asked),
+        ...spanOf({ start_date: asked.start_date ?? asked.from, end_date: asked.end_date ?? asked.until }),
       };
-      const lines = await queries.spend(filter, asked.group_by, maxLines);
-      return c.json({ group_by: asked.group_by, lines: lines.map(({ group, ...sums }) => ({ ...group, ...sums })) });
+      return c.json({ group_by: asked.group_by, rows: await queries.spend(filter, asked.group_by, maxLines) });
     },
   };
 }

@@ -1,5 +1,6 @@
-import { count, flag, list, port, seconds, secret, url } from "@onbehalf/service-kit";
+import { count, flag, list, port, seconds, secret, telemetryFields, url } from "@onbehalf/service-kit";
 import { z } from "zod";
+import { weakness } from "./master-key.ts";
 
 const logLevel = z.enum(["trace", "debug", "info", "warn", "error", "fatal", "silent"]);
 
@@ -12,22 +13,23 @@ export const environmentSchema = z.object({
   LOG_LEVEL: logLevel.default("info"),
   SHUTDOWN_GRACE_SECONDS: seconds({ min: 1, max: 3600 }).default(30),
   ONBEHALF_DATA_DIR: z.string().default(".onbehalf"),
-  METRICS_PORT: port().optional(),
+  ...telemetryFields(),
 
   /** Path of gateway.yaml (a LiteLLM configuration works). */
   GATEWAY_CONFIG: z.string().optional(),
   JWT_PUBLIC_KEY_URL: url({ httpOnLoopbackOnly: true }).optional(),
-  JWT_ISSUER: z.string().optional(),
+  JWT_ISSUER: z.string().refine(URL.canParse, "expected the issuer as its tokens name it, a URL").optional(),
   JWT_AUDIENCE: list({ min: 1 }).optional(),
   JWT_REQUIRED_SCOPE: list({ min: 1 }).optional(),
 
-  LITELLM_MASTER_KEY: secret().optional(),
+  LITELLM_MASTER_KEY: strongKey().optional(),
   /** Pepper of the stored key hashes; the same on every replica. */
   LITELLM_SALT_KEY: secret({ min: 16 }).optional(),
   ENCRYPTION_SECRET: secret({ min: 16 }).optional(),
 
-  DATABASE_URL: secret().optional(),
-  REDIS_URL: secret().optional(),
+  DATABASE_URL: secretUrl("postgresql", "postgres").optional(),
+  REDIS_URL: secretUrl("redis", "rediss").optional(),
+  AWS_ENDPOINT_URL_BEDROCK_RUNTIME: url().optional(),
 
   MAX_BODY_BYTES: count({ min: 1024, max: 1_073_741_824 }).default(33_554_432),
   /** A body that has not arrived whole by then is refused with 408. */
@@ -35,5 +37,19 @@ export const environmentSchema = z.object({
   /** The file is looked at this often for changes; SIGHUP works at once. */
   CONFIG_WATCH: flag().default(true),
 });
+
+/** The key that opens everything: one that can be guessed is refused. */
+function strongKey() {
+  return secret().superRefine((key, context) => {
+    const problem = weakness(key);
+    if (problem !== undefined) context.addIssue({ code: "custom", message: problem });
+  });
+}
+
+/** An address with a password in it: never shown. */
+function secretUrl(...schemes: readonly string[]) {
+  const expected = `expected ${schemes[0]}://user:password@host/…`;
+  return secret().refine((text) => schemes.includes(URL.parse(text)?.protocol.slice(0, -1) ?? ""), expected);
+}
 
 export type Environment = Readonly<z.output<typeof environmentSchema>>;

@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { ConfigError, type Env, loadEnv, loadFile } from "@onbehalf/service-kit";
+import { ConfigError, type ConfigProblem, type Env, loadEnv, loadObject } from "@onbehalf/service-kit";
 import { parseDocument } from "yaml";
 import { type Environment, environmentSchema } from "./environment.ts";
 import { type FileSettings, fileSchema } from "./file-schema.ts";
@@ -17,8 +17,27 @@ export interface Configuration {
  * @throws ConfigError with every problem of both
  */
 export function readConfiguration(env: Env): Configuration {
-  const environment = loadEnv(environmentSchema, env);
-  return { environment, settings: readSettings(environment, env) };
+  const { environment, problems } = readEnvironment(env);
+  try {
+    const settings = readSettings(environment, env);
+    if (problems.length === 0) return { environment, settings };
+  } catch (error) {
+    if (error instanceof ConfigError) throw new ConfigError([...problems, ...error.problems]);
+    throw error;
+  }
+  throw new ConfigError(problems);
+}
+
+/** With problems, the environment without the variables they name: enough to look for further ones in the file. */
+function readEnvironment(env: Env): { environment: Environment; problems: readonly ConfigProblem[] } {
+  try {
+    return { environment: loadEnv(environmentSchema, env), problems: [] };
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    const wrong = new Set(error.problems.flatMap(({ name }) => [name, `${name}_FILE`]));
+    const rest = Object.fromEntries(Object.entries(env).filter(([name]) => !wrong.has(name)));
+    return { environment: loadEnv(environmentSchema, rest), problems: error.problems };
+  }
 }
 
 /**
@@ -55,7 +74,7 @@ export function parseFile(text: string, name: string, env: Env): ReadFile {
     name: `${name}: ${problem.name}`,
   }));
   try {
-    const file = loadFile(fileSchema, { text: JSON.stringify(resolved.value), name }, { format: "json" });
+    const file = loadObject(fileSchema, resolved.value, name);
     if (problems.length === 0) return { file, warnings: sorted.warnings };
   } catch (caught) {
     if (caught instanceof ConfigError) throw new ConfigError([...problems, ...caught.problems]);

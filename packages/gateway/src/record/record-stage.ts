@@ -3,9 +3,12 @@ import { ClientGone } from "@onbehalf/service-kit";
 import type { Stage, StageContext } from "../stages.ts";
 import { type Draft, rowOf } from "./draft.ts";
 import type { Recorder } from "./recorder.ts";
+import type { RequestRow } from "./row.ts";
 
 export interface RecordOptions {
   readonly recorder: Pick<Recorder, "record">;
+  /** Told of every row: metrics. */
+  readonly meter: (row: RequestRow) => void;
   /** Milliseconds since the epoch, and of a monotonic clock. */
   readonly wallMs?: () => number;
   readonly now?: () => number;
@@ -15,7 +18,12 @@ export interface RecordOptions {
 const clientGoneStatus = 499;
 
 /** One row for every request, however it ends. Around all other stages. */
-export function recordEach({ recorder, wallMs = Date.now, now = () => performance.now() }: RecordOptions): Stage {
+export function recordEach({
+  recorder,
+  meter,
+  wallMs = Date.now,
+  now = () => performance.now(),
+}: RecordOptions): Stage {
   return async (c, next) => {
     const startedAt = now();
     const draft = draftOf(c, wallMs());
@@ -26,6 +34,7 @@ export function recordEach({ recorder, wallMs = Date.now, now = () => performanc
     const status = aborted && !c.env.outgoing.headersSent ? clientGoneStatus : statusOf(c, draft);
     const row = rowOf(draft, { status, aborted, durationMs: now() - startedAt });
     recorder.record(row);
+    meter(row);
     c.get("note")({
       ...noted(draft),
       outcome: row.outcome,
