@@ -1,7 +1,7 @@
 import { defineConfig } from "vitest/config";
 import { missingPrograms } from "./tools/programs.ts";
 
-const leftOut = missingPrograms.map(({ tests }) => `**/*.${tests}.test.ts`);
+const leftOut = missingPrograms.flatMap(({ tests }) => [`**/*.${tests}.test.ts`, `**/*.${tests}.*.test.ts`]);
 const never = ["**/node_modules/**", "**/dist/**"];
 
 export default defineConfig({
