@@ -2,10 +2,12 @@ import { ConfigError, type Service, type ServiceIo } from "@onbehalf/service-kit
 import { failInstead, readBody, sendError, sendEvents, sendJson } from "./answering.ts";
 import { converse } from "./converse.ts";
 import { createFaults } from "./faults.ts";
+import { countTokens, invoke } from "./invoke.ts";
 import { createListener, type Incoming, type Outgoing } from "./listener.ts";
 import type { Operation } from "./operation.ts";
 import { Refusal } from "./refusal.ts";
 import type { Rule } from "./rule.ts";
+import { rules as demoRules } from "./rules/index.ts";
 import { createSignatureVerifier } from "./signature.ts";
 
 export interface BedrockOptions extends ServiceIo {
@@ -19,6 +21,7 @@ export interface BedrockOptions extends ServiceIo {
   readonly region: string;
   /** A Bedrock API key, accepted beside signatures. */
   readonly bearerKey?: string;
+  /** Asked in order; those of the demo when absent. */
   readonly rules?: readonly Rule[];
   /** Pause between streamed events, so that a person sees them come. Default 15; 0 for none. */
   readonly eventDelayMs?: number;
@@ -30,6 +33,9 @@ const defaultEventDelayMs = 15;
 const operations: Readonly<Record<string, { readonly run: Operation; readonly streamed: boolean }>> = {
   converse: { run: converse, streamed: false },
   "converse-stream": { run: converse, streamed: true },
+  invoke: { run: invoke, streamed: false },
+  "invoke-with-response-stream": { run: invoke, streamed: true },
+  "count-tokens": { run: countTokens, streamed: false },
 };
 
 /**
@@ -67,7 +73,7 @@ function createAnswering(options: BedrockOptions, faults: ReturnType<typeof crea
     ...(options.bearerKey === undefined ? {} : { bearerKey: options.bearerKey }),
     ...(options.now === undefined ? {} : { now: options.now }),
   });
-  const rules = options.rules ?? [];
+  const rules = options.rules ?? demoRules;
   const delayMs = options.eventDelayMs ?? defaultEventDelayMs;
 
   return async (incoming: Incoming, outgoing: Outgoing, cut: () => void): Promise<void> => {
@@ -83,10 +89,11 @@ function createAnswering(options: BedrockOptions, faults: ReturnType<typeof crea
     }
     const model = decodeURIComponent(match[1] ?? "");
     const fault = faults.take(name, model);
-    const result = operation.run(JSON.parse(body.toString("utf8")), { model, rules });
+    const guarded = incoming.headers["x-amzn-bedrock-guardrailidentifier"] !== undefined;
+    const result = operation.run(JSON.parse(body.toString("utf8")), { model, rules, guarded });
     if (await failInstead(fault, outgoing, cut)) return;
     if (operation.streamed) await sendEvents(outgoing, result.events(), { delayMs, fault, cut });
-    else sendJson(outgoing, 200, result.json());
+    else sendJson(outgoing, 200, result.json(), result.headers);
   };
 }
 
