@@ -54,6 +54,7 @@ export const defaultScope = "openid profile email groups";
 export async function signIn(request: SignIn): Promise<SignedIn> {
   const clientId = request.clientId ?? "sandbox-cli";
   const redirectUri = request.redirectUri ?? "http://127.0.0.1/callback";
+  const scope = request.scope ?? defaultScope;
   const verifier = randomBytes(32).toString("base64url");
   const state = randomBytes(16).toString("base64url");
   const authorize = new URL(`${request.issuer}/v1/authorize`);
@@ -61,9 +62,10 @@ export async function signIn(request: SignIn): Promise<SignedIn> {
     response_type: "code",
     client_id: clientId,
     redirect_uri: redirectUri,
-    scope: request.scope ?? defaultScope,
+    scope,
     state,
-    nonce: randomBytes(16).toString("base64url"),
+    // A nonce is for the ID token, which comes with the scope openid only.
+    ...(scope.split(" ").includes("openid") ? { nonce: randomBytes(16).toString("base64url") } : {}),
     code_challenge: createHash("sha256").update(verifier).digest("base64url"),
     code_challenge_method: "S256",
     ...(request.audience === undefined ? {} : { audience: request.audience }),

@@ -18,12 +18,14 @@ import { control } from "./control.ts";
 import type { Fault, Faults } from "./faults.ts";
 import type { Issuer } from "./issuer.ts";
 import { forLibrary } from "./library-request.ts";
+import type { StepUp } from "./step-up.ts";
 
 export interface AppParts {
   /** Filled when the port is known. */
   readonly issuers: ReadonlyMap<string, Issuer>;
   readonly calls: Calls;
   readonly faults: Faults;
+  readonly stepUp: StepUp;
   readonly log: Logger;
 }
 

@@ -2,22 +2,39 @@ import type { User } from "./definitions.ts";
 
 /** What a token says of a user besides `sub`. */
 export interface UserClaims {
+  readonly username: string;
   readonly email: string;
   readonly name: string;
+  readonly given_name: string;
+  readonly family_name: string;
   readonly groups: readonly string[];
   readonly uid: string;
   readonly oid: string;
 }
 
+/** Who acts for the user (RFC 8693, section 4.1); nested, the latest outermost. */
+export interface Actor {
+  readonly sub: string;
+  readonly act?: Actor | undefined;
+}
+
+/** What travels with a token inside the provider, whatever shape it is given. */
+export interface Carried {
+  readonly user?: UserClaims | undefined;
+  readonly acr?: string | undefined;
+  readonly actor?: Actor | undefined;
+}
+
 /** Claims an access token carries, whatever its scopes: what Okta's administrators configure as "always". */
-export function accessTokenClaims({ email, name, groups, uid, oid }: User): UserClaims {
-  return { email, name, groups, uid, oid };
+export function accessTokenClaims(user: User): UserClaims {
+  const { sub: username, email, name, given_name, family_name, groups, uid, oid } = user;
+  return { username, email, name, given_name, family_name, groups, uid, oid };
 }
 
 /** Claims for ID tokens and userinfo; the library leaves out what the scopes do not cover. */
-export function profileClaims(user: User): Record<string, unknown> & { sub: string } {
+export function profileClaims(user: User, subject: string): Record<string, unknown> & { sub: string } {
   return {
-    sub: user.sub,
+    sub: subject,
     name: user.name,
     given_name: user.given_name,
     family_name: user.family_name,
@@ -25,6 +42,7 @@ export function profileClaims(user: User): Record<string, unknown> & { sub: stri
     email: user.email,
     email_verified: true,
     groups: [...user.groups],
+    oid: user.oid,
   };
 }
 
@@ -35,3 +53,8 @@ export const claimsByScope: Record<string, string[]> = {
   email: ["email", "email_verified"],
   groups: ["groups"],
 };
+
+/** How deep actors nest. */
+export function depthOf(actor: Actor | undefined): number {
+  return actor === undefined ? 0 : 1 + depthOf(actor.act);
+}

@@ -3,7 +3,6 @@ import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "n
 import { join } from "node:path";
 import type { Adapter, AdapterPayload, ClientMetadata } from "oidc-provider";
 import type { ClientDefinition } from "./definitions.ts";
-import { grantTypes } from "./grant-types.ts";
 import { Provider } from "./library.ts";
 
 /** PEM private key of a client by its id: made at first use, then always the same. */
@@ -34,6 +33,13 @@ function newPem(): string {
   return privateKey.export({ type: "pkcs8", format: "pem" }).toString();
 }
 
+export interface ClientSetting {
+  readonly launchpadUrls: readonly string[];
+  readonly keyOf: ClientKeys;
+  /** Grants of ours that the issuer knows. */
+  readonly addedGrants: readonly string[];
+}
+
 /**
  * The clients of one issuer as storage, because a client of ours may prove itself by secret or by signed assertion, as
  * one that moves from the one to the other must, while the library knows one method per client: so it is told the one
@@ -42,8 +48,7 @@ function newPem(): string {
 export function clientStorage(
   rest: Adapter,
   clients: Readonly<Record<string, ClientDefinition>>,
-  launchpadUrls: readonly string[],
-  keyOf: ClientKeys,
+  setting: ClientSetting,
 ): Adapter {
   return {
     ...rest,
@@ -51,8 +56,8 @@ export function clientStorage(
       const client = Object.hasOwn(clients, clientId) ? clients[clientId] : undefined;
       if (client === undefined) return undefined;
       const bySignature = client.privateKey && Provider.ctx?.oidc.params?.client_assertion !== undefined;
-      const metadata = metadataOf(clientId, client, launchpadUrls);
-      return (bySignature ? signing(metadata, keyOf(clientId)) : metadata) as AdapterPayload;
+      const metadata = metadataOf(clientId, client, setting);
+      return (bySignature ? signing(metadata, setting.keyOf(clientId)) : metadata) as AdapterPayload;
     },
   };
 }
@@ -62,7 +67,8 @@ function signing({ client_secret: _, ...metadata }: ClientMetadata, pem: string)
   return { ...metadata, token_endpoint_auth_method: "private_key_jwt", jwks: { keys: [{ ...jwk, use: "sig" }] } };
 }
 
-function metadataOf(clientId: string, client: ClientDefinition, launchpadUrls: readonly string[]): ClientMetadata {
+function metadataOf(clientId: string, client: ClientDefinition, setting: ClientSetting): ClientMetadata {
+  const { launchpadUrls, addedGrants } = setting;
   const below = (paths: readonly string[] = []): string[] =>
     launchpadUrls.flatMap((url) => paths.map((path) => `${url}${path}`));
   const interactive = client.grants.includes("authorization_code");
@@ -74,7 +80,7 @@ function metadataOf(clientId: string, client: ClientDefinition, launchpadUrls: r
     token_endpoint_auth_method: client.secret === undefined ? "none" : "client_secret_basic",
     application_type: client.native ? "native" : "web",
     // Whether a client may really exchange is decided by the grant itself, which can then say unauthorized_client.
-    grant_types: [...client.grants, grantTypes.tokenExchange],
+    grant_types: [...client.grants, ...addedGrants],
     response_types: interactive ? ["code"] : [],
     redirect_uris: interactive ? [...client.redirectUris, ...below(client.paths?.redirect)] : [],
     post_logout_redirect_uris: [...client.postLogoutRedirectUris, ...below(client.paths?.postLogout)],

@@ -2,7 +2,7 @@ import { decodeProtectedHeader } from "jose";
 import { describe, expect, test } from "vitest";
 import { signIn } from "../token.ts";
 import type { IdentityProvider } from "./start.ts";
-import { exchange, launchpadBackend, providerForTest } from "./testing.ts";
+import { exchange, launchpadBackend, providerForTest, voicebox } from "./testing.ts";
 
 async function tell(provider: IdentityProvider, path: string, body?: unknown, method = "POST") {
   const headers = { "content-type": "application/json" };
@@ -50,6 +50,18 @@ describe("key rotation", () => {
       error: "invalid_grant",
     });
   });
+});
+
+test("after rotation everywhere the whole chain goes on with new tokens at once", async () => {
+  const { provider } = await providerForTest();
+  const [atDefault, atLlm] = [provider.issuerUrl("default"), provider.issuerUrl("llm")];
+  await tell(provider, "/keys/rotate");
+  const { accessToken } = await signIn({ issuer: atDefault, user: "alice" });
+  const first = await exchange(atDefault, launchpadBackend, accessToken, { audience: "voicebox" });
+  const second = await exchange(atLlm, voicebox, String(first.body.access_token), { audience: "llm-gateway" });
+  expect(second.status).toBe(200);
+  const { kid } = decodeProtectedHeader(String(second.body.access_token));
+  expect(await keyIds(atLlm)).toContain(kid);
 });
 
 describe("faults", () => {

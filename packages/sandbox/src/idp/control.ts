@@ -4,17 +4,21 @@ import { z } from "zod";
 import type { Calls } from "./calls.ts";
 import { type Faults, faultSchema } from "./faults.ts";
 import type { Issuer } from "./issuer.ts";
+import type { StepUp } from "./step-up.ts";
 
 export interface ControlParts {
   readonly issuers: ReadonlyMap<string, Issuer>;
   readonly calls: Calls;
   readonly faults: Faults;
+  readonly stepUp: StepUp;
 }
 
 const rotation = z.strictObject({ issuer: z.string().optional(), keepOld: z.boolean().default(true) });
 
+const stepUpOf = z.strictObject({ user: z.string().min(1) });
+
 /** The switches of the sandbox, for trying by hand and in tests what a real provider does on its own. */
-export function control({ issuers, calls, faults }: ControlParts): Hono<{ Variables: RequestVariables }> {
+export function control({ issuers, calls, faults, stepUp }: ControlParts): Hono<{ Variables: RequestVariables }> {
   const app = new Hono<{ Variables: RequestVariables }>();
   app.use(onlyFromHere());
 
@@ -36,6 +40,16 @@ export function control({ issuers, calls, faults }: ControlParts): Hono<{ Variab
   app.get("/faults", (c) => c.json({ faults: faults.list() }));
   app.delete("/faults", (c) => {
     faults.clear();
+    return c.body(null, 204);
+  });
+
+  app.post("/step-up", async (c) => {
+    stepUp.require(stepUpOf.parse(await jsonBody(c.req.raw)).user);
+    return c.json({ users: stepUp.users() }, 201);
+  });
+  app.get("/step-up", (c) => c.json({ users: stepUp.users() }));
+  app.delete("/step-up", (c) => {
+    stepUp.release(c.req.query("user"));
     return c.body(null, 204);
   });
 

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import issuersFile from "./data/issuers.json" with { type: "json" };
 import usersFile from "./data/users.json" with { type: "json" };
+import { dialectNames } from "./dialects/index.ts";
 
 const user = z.strictObject({
   sub: z.string().min(1),
@@ -20,6 +21,20 @@ const exchangeRule = z.strictObject({
   /** Names of the issuers whose tokens this client may bring. */
   from: z.array(z.string()).min(1),
   subjectAudience: z.string().min(1),
+  audience: z.string().min(1),
+  scopes: z.array(z.string()).min(1),
+});
+
+/** A server of another domain this client may go to with an assertion; there it is `clientId`. */
+const assertionTarget = z.strictObject({
+  audience: z.string().min(1),
+  clientId: z.string().min(1),
+  scopes: z.array(z.string()).min(1),
+});
+
+/** Assertions of other issuers this client may bring, and what it gets for them. */
+const assertionRule = z.strictObject({
+  from: z.array(z.string()).min(1),
   audience: z.string().min(1),
   scopes: z.array(z.string()).min(1),
 });
@@ -47,13 +62,17 @@ const client = z.strictObject({
     })
     .optional(),
   exchanges: z.array(exchangeRule).default([]),
+  assertions: z.array(assertionTarget).default([]),
+  accepts: z.array(assertionRule).default([]),
 });
 
 const issuer = z.strictObject({
   title: z.string().min(1),
-  dialect: z.enum(["okta"]),
+  dialect: z.enum(dialectNames),
   /** Each audience with the scopes it brings. */
   audiences: z.record(z.string(), z.array(z.string())),
+  /** What `aud` says for an audience, where that is more than its name: further clients that may use the token. */
+  audienceClaims: z.record(z.string(), z.array(z.string()).min(1)).default({}),
   /** Names of the issuers whose subject tokens this one accepts, besides its own. */
   trusts: z.array(z.string()).default([]),
   /** Scopes only members of one of these groups are given. */
@@ -64,6 +83,7 @@ const issuer = z.strictObject({
 /** A demo user. The password is the `sub`. */
 export type User = Readonly<z.output<typeof user>>;
 export type ExchangeRule = Readonly<z.output<typeof exchangeRule>>;
+export type AssertionRule = Readonly<z.output<typeof assertionRule>>;
 export type ClientDefinition = Readonly<z.output<typeof client>>;
 export type IssuerDefinition = Readonly<z.output<typeof issuer>>;
 /** An issuer as one writes it in a file or an option, before defaults. */

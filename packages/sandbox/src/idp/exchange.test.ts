@@ -170,7 +170,10 @@ describe("token exchange refuses (RFC 8693, section 2.2.2)", () => {
     const before = await exchange(issuer, launchpadBackend, subject, { audience: "voicebox" });
     await post(`${issuer}/v1/revoke`, { token: subject, client_id: "sandbox-cli" });
     const after = await exchange(issuer, launchpadBackend, subject, { audience: "voicebox" });
-    expect(after.body).toEqual({ error: "invalid_grant", error_description: "the subject token was revoked" });
+    expect(after.body).toEqual({
+      error: "invalid_grant",
+      error_description: "the subject token was revoked, or is no access token",
+    });
     const seen = await post(`${issuer}/v1/introspect`, { token: String(before.body.access_token) }, voicebox);
     expect(seen.body).toMatchObject({ active: true, aud: "voicebox", sub: "alice" });
   });

@@ -1,5 +1,6 @@
 import type { Grant, KoaContextWithOIDC } from "oidc-provider";
-import type { IssuerDefinition, User } from "./definitions.ts";
+import type { Accounts } from "./accounts.ts";
+import type { IssuerDefinition } from "./definitions.ts";
 
 /**
  * What the signed-in user has agreed to for this client: every client here is of the same house, so that is whatever
@@ -8,7 +9,7 @@ import type { IssuerDefinition, User } from "./definitions.ts";
 export async function existingGrant(
   ctx: KoaContextWithOIDC,
   definition: IssuerDefinition,
-  users: ReadonlyMap<string, User>,
+  accounts: Accounts,
 ): Promise<Grant | undefined> {
   const { client, session, provider } = ctx.oidc;
   if (client === undefined || session?.accountId === undefined) return undefined;
@@ -18,7 +19,7 @@ export async function existingGrant(
     new provider.Grant({ accountId: session.accountId, clientId: client.clientId });
 
   const asked = [...ctx.oidc.requestParamScopes];
-  const groups = users.get(session.accountId)?.groups ?? [];
+  const groups = accounts.bySubject(session.accountId)?.groups ?? [];
   const may = (scope: string): boolean => {
     const reserved = definition.scopesForGroups[scope];
     return reserved === undefined || reserved.some((group) => groups.includes(group));

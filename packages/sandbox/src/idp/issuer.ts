@@ -1,13 +1,18 @@
 import { randomBytes } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Adapter } from "oidc-provider";
+import { type Accounts, accountsOf } from "./accounts.ts";
+import { accessTokenClaims } from "./claims.ts";
 import { type ClientKeys, clientStorage } from "./clients.ts";
 import type { IssuerDefinition, User } from "./definitions.ts";
-import { oktaToken } from "./dialects/okta.ts";
+import { dialects } from "./dialects/index.ts";
 import type { TrustedIssuer } from "./exchange/subject.ts";
+import { grantTypes } from "./grant-types.ts";
 import type { SigningKeys } from "./keys.ts";
 import type { Lifetimes } from "./lifetimes.ts";
 import { createProvider } from "./provider.ts";
 import type { State } from "./state.ts";
+import type { StepUp } from "./step-up.ts";
 import { withReferences } from "./token-reference.ts";
 
 export interface IssuerParts {
@@ -19,6 +24,7 @@ export interface IssuerParts {
   readonly lifetimes: Lifetimes;
   readonly launchpadUrls: readonly string[];
   readonly keyOf: ClientKeys;
+  readonly stepUp: StepUp;
   /** The other issuers of this provider, to look up those this one trusts. */
   readonly others: () => ReadonlyMap<string, Issuer>;
 }
@@ -38,27 +44,26 @@ export interface Issuer {
 
 export function createIssuer(parts: IssuerParts, keys: SigningKeys): Issuer {
   const { name, url, definition, state, others } = parts;
+  const dialect = dialects[definition.dialect];
+  const accounts = accountsOf(parts.users, dialect);
+  const addedGrants = [...(dialect.exchange ? [grantTypes.tokenExchange] : []), grantTypes.jwtBearer];
   const storage = (model: string) => {
     const plain = state.adapter(name, model);
-    if (model === "Client") return clientStorage(plain, definition.clients, parts.launchpadUrls, parts.keyOf);
+    if (model === "Client") return clientStorage(plain, definition.clients, { ...parts, addedGrants });
     return model === "AccessToken" ? withReferences(plain) : plain;
   };
-  const issued = storage("AccessToken");
-  const trusted: TrustedIssuer = {
-    name,
-    url,
-    find: keys.find,
-    isActive: async (jti) => (await issued.find(jti)) !== undefined,
-  };
-  const trusts = [...new Set([name, ...definition.trusts])];
+  const trusted = asTrusted(parts, keys, accounts, storage);
+  const trusts = definition.trusts.filter((other) => other !== name);
   const make = () =>
     createProvider({
       ...parts,
       keys,
-      secret: remembered(state, `cookie-secret:${name}`),
+      accounts,
+      dialect,
       storage,
-      shape: oktaToken,
-      trusted: () => trusts.flatMap((other) => others().get(other)?.trusted ?? []),
+      secret: remembered(state, `cookie-secret:${name}`),
+      trusted: () => [trusted, ...trusts.flatMap((other) => others().get(other)?.trusted ?? [])],
+      urlOf: (other) => others().get(other)?.url,
     }).callback();
 
   let answer = make();
@@ -71,6 +76,26 @@ export function createIssuer(parts: IssuerParts, keys: SigningKeys): Issuer {
     rotateKeys: async (keepOld) => {
       await keys.rotate(keepOld);
       answer = make();
+    },
+  };
+}
+
+function asTrusted(
+  { name, url }: IssuerParts,
+  keys: SigningKeys,
+  accounts: Accounts,
+  storage: (model: string) => Adapter,
+): TrustedIssuer {
+  const [ofUsers, ofClients] = [storage("AccessToken"), storage("ClientCredentials")];
+  return {
+    name,
+    url,
+    find: keys.find,
+    signingKeys: keys.all,
+    issued: async (id) => (await ofUsers.find(id)) ?? (await ofClients.find(id)) ?? undefined,
+    userOf: (subject) => {
+      const user = accounts.bySubject(subject);
+      return user && accessTokenClaims(user);
     },
   };
 }

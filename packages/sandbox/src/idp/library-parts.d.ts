@@ -12,6 +12,21 @@ declare module "oidc-provider/lib/helpers/errors.js" {
   export const InvalidTarget: typeof errors.InvalidTarget;
   export const UnauthorizedClient: typeof errors.UnauthorizedClient;
 }
+declare module "oidc-provider/lib/helpers/validate_dpop.js" {
+  import type { KoaContextWithOIDC, Provider } from "oidc-provider";
+
+  interface Proof {
+    readonly thumbprint: string;
+  }
+  /** The proof in the request's DPoP header, checked, or nothing when there is none (RFC 9449, section 4.3). */
+  export default function validateDpop(provider: Provider, ctx: KoaContextWithOIDC): Promise<Proof | undefined>;
+  export function checkDpopReplay(
+    provider: Provider,
+    ctx: KoaContextWithOIDC,
+    proof: Proof,
+    clientId: string,
+  ): Promise<void>;
+}
 declare module "oidc-provider/lib/helpers/interaction_policy/index.js" {
   import type { interactionPolicy } from "oidc-provider";
   export const base: typeof interactionPolicy.base;

@@ -3,6 +3,7 @@ import { Readable } from "node:stream";
 import { HttpError } from "@onbehalf/service-kit";
 import type { Endpoint } from "./calls.ts";
 import type { SigningKeys } from "./keys.ts";
+import { translatedChallenge } from "./step-up.ts";
 import { referenceOf, userinfoReference } from "./token-reference.ts";
 
 const maxBodyBytes = 64 * 1024;
@@ -29,7 +30,7 @@ export async function forLibrary(incoming: IncomingMessage, path: string, endpoi
     const [scheme, token] = (incoming.headers.authorization ?? "").split(" ");
     if (token !== undefined) incoming.headers.authorization = `${scheme} ${await userinfoReference(token, keys, url)}`;
   }
-  return placed(incoming, issuerPath, endpoint === "authorize" ? withConsent(path) : path);
+  return placed(incoming, issuerPath, endpoint === "authorize" ? forAuthorize(path) : path);
 }
 
 function placed(incoming: IncomingMessage, issuerPath: string, path: string): IncomingMessage {
@@ -37,13 +38,19 @@ function placed(incoming: IncomingMessage, issuerPath: string, path: string): In
   return Object.assign(incoming, { originalUrl: `${issuerPath}${path}` });
 }
 
-/** The library gives refresh tokens only after `prompt=consent` (OpenID Connect Core, section 11); Okta gives them anyway. */
-function withConsent(path: string): string {
+/**
+ * The library gives refresh tokens only after `prompt=consent` (OpenID Connect Core, section 11), the real providers
+ * give them anyway; and it knows only the challenges of OpenID Connect.
+ */
+function forAuthorize(path: string): string {
   const url = new URL(path, "http://issuer");
+  const claims = url.searchParams.get("claims");
+  if (claims !== null) url.searchParams.set("claims", translatedChallenge(claims));
   const prompts = (url.searchParams.get("prompt") ?? "").split(" ").filter(Boolean);
   const wantsRefresh = (url.searchParams.get("scope") ?? "").split(" ").includes("offline_access");
-  if (!wantsRefresh || prompts.includes("consent") || prompts.includes("none")) return path;
-  url.searchParams.set("prompt", [...prompts, "consent"].join(" "));
+  if (wantsRefresh && !prompts.includes("consent") && !prompts.includes("none")) {
+    url.searchParams.set("prompt", [...prompts, "consent"].join(" "));
+  }
   return `${url.pathname}${url.search}`;
 }
 

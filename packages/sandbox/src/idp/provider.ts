@@ -10,12 +10,17 @@ import type {
   KoaContextWithOIDC,
   Provider as ProviderType,
 } from "oidc-provider";
+import type { Accounts } from "./accounts.ts";
 import { acr, stepUpCheck } from "./acr.ts";
+import { completeAnswers } from "./answers.ts";
 import { audienceOf, resourceOf, resourceServer, scopesOf } from "./audiences.ts";
-import { accessTokenClaims, claimsByScope, profileClaims, type UserClaims } from "./claims.ts";
-import type { IssuerDefinition, User } from "./definitions.ts";
-import type { ShapeToken } from "./dialects/dialect.ts";
+import { accessTokenClaims, type Carried, claimsByScope, profileClaims } from "./claims.ts";
+import type { IssuerDefinition } from "./definitions.ts";
+import type { Dialect } from "./dialects/dialect.ts";
 import { registerTokenExchange } from "./exchange/grant.ts";
+import { registerAssertionGrant } from "./exchange/id-jag.ts";
+import type { GrantSetting } from "./exchange/issue.ts";
+import { registerOnBehalfOf } from "./exchange/on-behalf-of.ts";
 import type { TrustedIssuer } from "./exchange/subject.ts";
 import { existingGrant } from "./grants.ts";
 import type { SigningKeys } from "./keys.ts";
@@ -23,6 +28,7 @@ import { errors, interactionPolicy, Provider } from "./library.ts";
 import type { Lifetimes } from "./lifetimes.ts";
 import { showError, showSignedOut, showSignOut } from "./pages/provider-pages.ts";
 import { addSignIn } from "./sign-in.ts";
+import type { StepUp } from "./step-up.ts";
 import { rememberIssued } from "./token-reference.ts";
 
 /** All an issuer's provider is made of. */
@@ -30,32 +36,37 @@ export interface ProviderParts {
   readonly name: string;
   readonly url: string;
   readonly definition: IssuerDefinition;
-  readonly users: ReadonlyMap<string, User>;
+  readonly accounts: Accounts;
   readonly keys: SigningKeys;
   readonly secret: string;
   readonly storage: (model: string) => Adapter;
   readonly lifetimes: Lifetimes;
-  readonly shape: ShapeToken;
-  readonly trusted: () => readonly TrustedIssuer[];
+  readonly dialect: Dialect;
+  readonly stepUp: StepUp;
+  /** This issuer, then those it trusts. */
+  readonly trusted: () => readonly [TrustedIssuer, ...TrustedIssuer[]];
+  readonly urlOf: (name: string) => string | undefined;
 }
 
 /** One issuer, on the certified library. Made anew when its keys change; what it remembers is in the storage. */
 export function createProvider(parts: ProviderParts): ProviderType {
-  const spokenOf = new WeakMap<object, UserClaims>();
-  const provider = new Provider(parts.url, configuration(parts, spokenOf));
-  const { url: issuerUrl, definition, users, secret } = parts;
-  addSignIn(provider, { issuerUrl, definition, users, secret });
-  registerTokenExchange(provider, {
-    definition: parts.definition,
-    trusted: parts.trusted,
+  const carried = new WeakMap<object, Carried>();
+  const provider = new Provider(parts.url, configuration(parts, carried));
+  completeAnswers(provider, parts.dialect);
+  addSignIn(provider, { ...parts, issuerUrl: parts.url });
+  const setting: GrantSetting = {
+    ...parts,
     accessTokenSeconds: () => parts.lifetimes.accessTokenSeconds,
-    speaksOf: (token, user) => void spokenOf.set(token, user),
-  });
+    carry: (token, what) => void carried.set(token, what),
+  };
+  registerTokenExchange(provider, setting);
+  registerAssertionGrant(provider, setting);
+  registerOnBehalfOf(provider, setting);
   return provider;
 }
 
-function configuration(parts: ProviderParts, spokenOf: WeakMap<object, UserClaims>): Configuration {
-  const { definition, lifetimes, users } = parts;
+function configuration(parts: ProviderParts, carried: WeakMap<object, Carried>): Configuration {
+  const { definition, lifetimes, accounts } = parts;
   return {
     adapter: parts.storage,
     jwks: { keys: [...parts.keys.all()] },
@@ -67,15 +78,15 @@ function configuration(parts: ProviderParts, spokenOf: WeakMap<object, UserClaim
     clientBasedCORS: () => false,
     cookies: cookies(parts),
     extraParams: ["audience"],
-    extraTokenClaims: (_ctx, token) => claimsOf(token, users, spokenOf),
+    extraTokenClaims: (ctx, token) => ({ ...(carried.get(token) ?? carriedAtSignIn(ctx, token, accounts)) }),
     features: features(parts),
     fetch: fetchOnLoopback,
-    findAccount: (_ctx, sub) => account(users.get(sub)),
+    findAccount: (_ctx, subject) => account(accounts, subject),
     formats: { customizers: { jwt: (_ctx, token, jwt) => writeToken(parts, token, jwt) } },
     interactions: { policy: policy(), url: (_ctx, interaction) => signInPath(parts.url, interaction) },
     issueRefreshToken: (_ctx, client, code) =>
       client.grantTypeAllowed("refresh_token") && code.scopes.has("offline_access"),
-    loadExistingGrant: (ctx) => existingGrant(ctx, definition, users),
+    loadExistingGrant: (ctx) => existingGrant(ctx, definition, accounts),
     pkce: { required: () => true },
     renderError: showError,
     responseTypes: ["code"],
@@ -146,23 +157,20 @@ function wantedAudience(ctx: KoaContextWithOIDC, definition: IssuerDefinition, c
   return audience;
 }
 
-function account(user: User | undefined) {
-  if (user === undefined) return undefined;
-  return { accountId: user.sub, claims: (): AccountClaims => profileClaims(user) };
+function account(accounts: Accounts, subject: string) {
+  const user = accounts.bySubject(subject);
+  return user && { accountId: subject, claims: (): AccountClaims => profileClaims(user, subject) };
 }
 
-function claimsOf(
-  token: AccessToken | ClientCredentials,
-  users: ReadonlyMap<string, User>,
-  spokenOf: WeakMap<object, UserClaims>,
-): Record<string, unknown> | undefined {
-  const exchanged = spokenOf.get(token);
-  if (exchanged !== undefined) return { ...exchanged };
-  const user = token.kind === "AccessToken" ? users.get(token.accountId) : undefined;
-  return user && { ...accessTokenClaims(user) };
+/** What the token of somebody who is here carries: who it is, and how strongly that was shown. */
+function carriedAtSignIn(ctx: KoaContextWithOIDC, token: AccessToken | ClientCredentials, accounts: Accounts): Carried {
+  const user = token.kind === "AccessToken" ? accounts.bySubject(token.accountId) : undefined;
+  if (user === undefined) return {};
+  const { AuthorizationCode, RefreshToken } = ctx.oidc.entities;
+  return { user: accessTokenClaims(user), acr: (AuthorizationCode ?? RefreshToken)?.acr };
 }
 
-/** Gives a token its issuer's shape, and remembers it, so that it can be introspected and revoked. */
+/** Gives a token its issuer's shape, and remembers it, so that it can be introspected, exchanged and revoked. */
 async function writeToken(parts: ProviderParts, token: AccessToken | ClientCredentials, jwt: JWTStructured) {
   const { jti, iat, exp, sub, cnf } = jwt.payload as {
     jti: string;
@@ -171,21 +179,30 @@ async function writeToken(parts: ProviderParts, token: AccessToken | ClientCrede
     sub: string;
     cnf?: object;
   };
-  const shaped = parts.shape({
+  const { user, acr, actor } = (token.extra ?? {}) as Carried;
+  const audiences = [token.aud ?? []].flat();
+  const shaped = parts.dialect.token({
     jti,
     issuer: parts.url,
     subject: sub,
-    user: token.extra as UserClaims | undefined,
-    audience: String(token.aud),
+    user,
+    audiences: audiences.length === 1 ? (parts.definition.audienceClaims[audiences[0] ?? ""] ?? audiences) : audiences,
     clientId: String(token.clientId),
     scopes: [...token.scopes],
     issuedAt: iat,
     expiresAt: exp,
     sessionId: token.kind === "AccessToken" ? token.sid : undefined,
+    acr,
+    actor,
   });
   jwt.header = { ...shaped.header };
   jwt.payload = { ...shaped.payload, ...(cnf && { cnf }) };
-  await rememberIssued(parts.storage(token.kind), token, { jti, iat, exp });
+  await rememberIssued(parts.storage(token.kind), token, { jti, iat, exp, aud: audiencesIn(shaped.payload) });
+}
+
+/** Without the form Entra gives to applications, so that one audience has one name inside. */
+function audiencesIn({ aud }: Record<string, unknown>): string[] {
+  return [aud ?? []].flat().map((one) => String(one).replace(/^api:\/\//, ""));
 }
 
 /** The library's policy, but a native client is first-party here, so it is not asked for consent each time. */

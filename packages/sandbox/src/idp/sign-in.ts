@@ -1,6 +1,7 @@
 import { createHash, createHmac, timingSafeEqual } from "node:crypto";
 import { text as readText } from "node:stream/consumers";
 import type { Interaction, KoaContextWithOIDC, Provider } from "oidc-provider";
+import type { Accounts } from "./accounts.ts";
 import { acr, asksForStepUp } from "./acr.ts";
 import type { IssuerDefinition, User } from "./definitions.ts";
 import { showError } from "./pages/provider-pages.ts";
@@ -9,7 +10,7 @@ import { type SignInView, signInPage } from "./pages/sign-in-page.ts";
 export interface SignInParts {
   readonly issuerUrl: string;
   readonly definition: IssuerDefinition;
-  readonly users: ReadonlyMap<string, User>;
+  readonly accounts: Accounts;
   /** Keys the form token; the same for all rebuilt providers of an issuer, so that open pages stay good. */
   readonly secret: string;
 }
@@ -51,14 +52,14 @@ async function submit(provider: Provider, ctx: KoaContextWithOIDC, parts: SignIn
     return redirect(ctx, await provider.interactionResult(ctx.req, ctx.res, result));
   }
   const username = (form.get("username") ?? "").trim();
-  const user = parts.users.get(username);
-  if (!isPassword(form.get("password") ?? "", user)) {
+  const user = parts.accounts.byUsername(username);
+  if (user === undefined || !isPassword(form.get("password") ?? "", user)) {
     const problem = "User name and password do not match. In this sandbox the password is the user name.";
     return show(ctx, parts, interaction, { problem, username, status: 403 });
   }
   const stepUp = asksForStepUp(interaction.params);
   const login = {
-    accountId: username,
+    accountId: parts.accounts.subjectOf(user),
     acr: stepUp ? acr.stepUp : acr.password,
     amr: stepUp ? ["pwd", "mfa"] : ["pwd"],
   };
@@ -79,7 +80,7 @@ function show(ctx: KoaContextWithOIDC, parts: SignInParts, interaction: Interact
     clientName: parts.definition.clients[clientId]?.name ?? clientId,
     action: `${new URL(parts.issuerUrl).pathname}/signin/${interaction.uid}`,
     formToken: formToken(parts, interaction),
-    people: [...parts.users.values()],
+    people: parts.accounts.all,
     username: shown.username ?? (typeof params.login_hint === "string" ? params.login_hint : ""),
     problem: shown.problem,
     stepUp: asksForStepUp(interaction.params),
@@ -121,10 +122,8 @@ function isOurForm(ctx: KoaContextWithOIDC, parts: SignInParts, interaction: Int
 const formToken = ({ secret }: SignInParts, { uid }: Interaction): string =>
   createHmac("sha256", secret).update(`sign-in form ${uid}`).digest("base64url");
 
-/** Compared in constant time, and against something also when there is no such user. */
-function isPassword(password: string, user: User | undefined): boolean {
-  return equal(password, user?.sub ?? "") && user !== undefined;
-}
+/** In the sandbox the password is the name. */
+const isPassword = (password: string, { sub }: User): boolean => equal(password, sub);
 
 function equal(a: string, b: string): boolean {
   const digest = (value: string) => createHash("sha256").update(value).digest();

@@ -8,6 +8,7 @@ import { createIssuer, type Issuer } from "./issuer.ts";
 import { openSigningKeys } from "./keys.ts";
 import { type Lifetimes, lifetimes as readLifetimes } from "./lifetimes.ts";
 import { openState } from "./state.ts";
+import { createStepUp } from "./step-up.ts";
 
 export interface IdentityProviderOptions extends ServiceIo {
   /** Address to listen on; 127.0.0.1 when absent. */
@@ -62,9 +63,10 @@ export async function startIdentityProvider(options: IdentityProviderOptions = {
     const keys = new Map(
       await Promise.all(names.map(async (name) => [name, await openSigningKeys(state, name)] as const)),
     );
+    const stepUp = createStepUp();
     const service = await serve({
       name: "identity-provider",
-      app: createApp({ issuers, calls: createCalls(), faults: createFaults(), log }),
+      app: createApp({ issuers, calls: createCalls(), faults: createFaults(), stepUp, log }),
       host: options.host ?? "127.0.0.1",
       port: options.port ?? 0,
       portVariable: options.portVariable ?? "SANDBOX_IDP_PORT",
@@ -79,7 +81,7 @@ export async function startIdentityProvider(options: IdentityProviderOptions = {
       const own = keys.get(name);
       if (own === undefined) continue;
       const url = `${base}/oauth2/${name}`;
-      const shared = { users, state, lifetimes, launchpadUrls, keyOf, others: () => issuers };
+      const shared = { users, state, lifetimes, launchpadUrls, keyOf, stepUp, others: () => issuers };
       issuers.set(name, createIssuer({ name, url, definition, ...shared }, own));
     }
     return {

@@ -36,6 +36,15 @@ test("issuer, audience and scope are as asked; what the audience needs is added 
   });
 });
 
+test("--at says where the provider is; a scope without openid works as well", async () => {
+  const { provider } = await providerForTest();
+  const args = `token --user alice --audience llm-gateway --scope llm-gateway --at http://localhost:${provider.port}/`;
+  const { out } = await sandbox(args, await freePort());
+  expect(decodeJwt(out.trim())).toMatchObject({ aud: "llm-gateway", scp: ["llm-gateway"] });
+  const nowhere = `http://localhost:${await freePort()}`;
+  expect((await sandbox(`token --user alice --at ${nowhere}`, provider.port)).err).toContain(nowhere);
+});
+
 test("--json prints the whole answer, --decode header and claims", async () => {
   const { provider } = await providerForTest();
   const whole = JSON.parse((await sandbox("token --user carol --json", provider.port)).out);

@@ -9,6 +9,7 @@ interface TokenOptions {
   readonly audience?: string;
   readonly scope?: string;
   readonly client: string;
+  readonly at?: string;
   readonly json?: boolean;
   readonly decode?: boolean;
 }
@@ -37,6 +38,7 @@ export async function run(args: readonly string[], terminal: Terminal): Promise<
     .option("--issuer <name>", "default, llm, partner …, or a whole URL", "default")
     .option("--audience <name>", "launchpad, voicebox or llm-gateway; launchpad when left out (llm: llm-gateway)")
     .option("--scope <scopes>", "separated by spaces; who the user is, and what the audience needs, when left out")
+    .option("--at <url>", "where the identity provider is, for example http://localhost:9400; else SANDBOX_IDP_PORT")
     .option("--client <id>", "the client to sign in with", "sandbox-cli")
     .option("--json", "print the whole answer of the token endpoint")
     .option("--decode", "print the token's header and claims")
@@ -46,15 +48,17 @@ export async function run(args: readonly string[], terminal: Terminal): Promise<
     return 0;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 1;
-    terminal.err(`${explain(error, terminal.env)}\n`);
+    const at = program.commands[0]?.opts<TokenOptions>().at ?? baseUrl(terminal.env);
+    terminal.err(`${explain(error, at)}\n`);
     return 1;
   }
 }
 
 async function printToken(options: TokenOptions, { env, out }: Terminal): Promise<void> {
   const { user, password, audience, client: clientId } = options;
+  const at = options.at?.replace(/\/+$/, "") ?? baseUrl(env);
   const scope = options.scope ?? [defaultScope, scopeOf[audience ?? ""] ?? ""].join(" ").trim();
-  const issuer = options.issuer.includes("://") ? options.issuer : `${baseUrl(env)}/oauth2/${options.issuer}`;
+  const issuer = options.issuer.includes("://") ? options.issuer : `${at}/oauth2/${options.issuer}`;
   const { accessToken: token, response } = await signIn({
     issuer,
     user,
@@ -72,10 +76,10 @@ async function printToken(options: TokenOptions, { env, out }: Terminal): Promis
 const baseUrl = (env: Terminal["env"]): string => `http://localhost:${env.SANDBOX_IDP_PORT ?? "9400"}`;
 
 /** The failure in words, with what to do next. */
-function explain(error: unknown, env: Terminal["env"]): string {
+function explain(error: unknown, at: string): string {
   if (error instanceof SignInError) return `No token: ${error.message}`;
   if (error instanceof TypeError && error.message === "fetch failed") {
-    return `No token: nothing answers at ${baseUrl(env)}. Start the sandbox with "npm start" first, or set SANDBOX_IDP_PORT to where it is.`;
+    return `No token: nothing answers at ${at}. Start the sandbox with "npm start" first, or say where it is with --at or SANDBOX_IDP_PORT.`;
   }
   return `No token: ${error instanceof Error ? error.message : String(error)}`;
 }

@@ -15,9 +15,9 @@ const userinfoMark = "userinfo.";
 export async function rememberIssued(
   storage: Adapter,
   token: AccessToken | ClientCredentials,
-  { jti, iat, exp }: { jti: string; iat: number; exp: number },
+  { jti, iat, exp, aud }: { jti: string; iat: number; exp: number; aud: readonly string[] },
 ): Promise<void> {
-  const { kind, clientId, scope, aud, extra } = token;
+  const { kind, clientId, scope, extra } = token;
   const session =
     token.kind === "AccessToken"
       ? {
@@ -30,7 +30,18 @@ export async function rememberIssued(
           claims: token.claims,
         }
       : {};
-  const payload = { jti, iat, exp, kind, clientId, scope, aud, extra, jkt: token.jkt, ...session };
+  const payload = {
+    jti,
+    iat,
+    exp,
+    kind,
+    clientId,
+    scope,
+    aud: aud.length === 1 ? aud[0] : aud,
+    extra,
+    jkt: token.jkt,
+    ...session,
+  };
   await storage.upsert(jti, payload as AdapterPayload, exp - iat);
 }
 
@@ -53,7 +64,8 @@ export function withReferences(storage: Adapter): Adapter {
 export async function referenceOf(token: string, keys: SigningKeys, issuer: string): Promise<string> {
   try {
     const { payload } = await jwtVerify(token, keys.find, { issuer, algorithms: ["RS256"] });
-    return payload.jti ?? token;
+    // Entra calls it `uti`.
+    return payload.jti ?? (typeof payload.uti === "string" ? payload.uti : token);
   } catch {
     return token;
   }

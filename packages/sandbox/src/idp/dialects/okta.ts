@@ -1,13 +1,17 @@
-import type { ShapeToken } from "./dialect.ts";
+import { decideOne } from "../exchange/decide.ts";
+import { noActor, noResource, onlyAccessTokens, onlyIssues } from "../exchange/request.ts";
+import { tokenTypes } from "../grant-types.ts";
+import { errors } from "../library.ts";
+import type { Dialect, ExchangeDialect, TokenFacts } from "./dialect.ts";
 
-/** A custom authorization server of Okta: `scp` is a list, `cid` the client, `uid` Okta's key of the user. */
-export const oktaToken: ShapeToken = (facts) => ({
+/** A custom authorization server of Okta: `scp` is a list, `cid` the client, `uid` Okta's key of the user; no `act`. */
+const token = (facts: TokenFacts) => ({
   header: { typ: "at+jwt" },
   payload: {
     ver: 1,
     jti: facts.jti,
     iss: facts.issuer,
-    aud: facts.audience,
+    aud: facts.audiences[0],
     sub: facts.subject,
     iat: facts.issuedAt,
     exp: facts.expiresAt,
@@ -19,5 +23,22 @@ export const oktaToken: ShapeToken = (facts) => ({
       name: facts.user.name,
       groups: [...facts.user.groups],
     }),
+    ...(facts.acr && { acr: facts.acr }),
   },
 });
+
+const exchange: ExchangeDialect = {
+  accept: (request) => {
+    onlyAccessTokens(request);
+    onlyIssues(request, tokenTypes.accessToken);
+    noActor(request);
+    noResource(request);
+  },
+  subjectRefused: ({ message }) => new errors.CustomOIDCProviderError("invalid_grant", message),
+  decide: (facts) => {
+    const { audience, scopes } = decideOne(facts);
+    return { audiences: [audience], scopes, issuedType: tokenTypes.accessToken };
+  },
+};
+
+export const okta: Dialect = { subjectOf: ({ sub }) => sub, token, exchange };

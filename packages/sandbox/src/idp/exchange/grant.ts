@@ -1,103 +1,102 @@
 import type { Provider, TokenEndpointGrantContext } from "oidc-provider";
-import { resourceOf, resourceServer } from "../audiences.ts";
-import type { UserClaims } from "../claims.ts";
-import type { IssuerDefinition } from "../definitions.ts";
+import { profileClaims } from "../claims.ts";
+import type { ClientDefinition } from "../definitions.ts";
+import type { ExchangeDialect, ExchangeFacts, Granted } from "../dialects/dialect.ts";
 import { grantTypes, tokenTypes } from "../grant-types.ts";
 import { errors } from "../library.ts";
-import { decideExchange } from "./decide.ts";
-import { type TrustedIssuer, verifySubject } from "./subject.ts";
+import { standardChallenge } from "../step-up.ts";
+import { answerAssertion } from "./id-jag.ts";
+import { type GrantSetting, issueFor } from "./issue.ts";
+import { type ExchangeParameters, type ExchangeRequest, exchangeParameters, readRequest } from "./request.ts";
+import { SubjectProblem, type SubjectToken, verifyAccessToken, verifyIdToken } from "./subject.ts";
 
-export interface ExchangeSetting {
-  readonly definition: IssuerDefinition;
-  readonly trusted: () => readonly TrustedIssuer[];
-  readonly accessTokenSeconds: () => number;
-  /** Called before the token is written, so that it speaks of the subject token's user. */
-  readonly speaksOf: (token: object, user: UserClaims) => void;
+type Context = TokenEndpointGrantContext<ExchangeParameters>;
+
+/** Teaches a provider the token exchange grant (RFC 8693), in the way of its dialect. */
+export function registerTokenExchange(provider: Provider, setting: GrantSetting): void {
+  const { exchange } = setting.dialect;
+  if (exchange === undefined) return;
+  provider.registerGrantType<ExchangeParameters>(
+    grantTypes.tokenExchange,
+    (ctx) => answer(provider, setting, exchange, ctx),
+    exchangeParameters,
+    ["audience", "resource"],
+  );
 }
 
-type Parameters = Partial<Record<(typeof parameters)[number], string | string[]>>;
-
-const parameters = [
-  "subject_token",
-  "subject_token_type",
-  "requested_token_type",
-  "actor_token",
-  "actor_token_type",
-  "scope",
-  "audience",
-  "resource",
-] as const;
-
-/** Teaches a provider the token exchange grant (RFC 8693). */
-export function registerTokenExchange(provider: Provider, setting: ExchangeSetting): void {
-  const exchange = (ctx: TokenEndpointGrantContext<Parameters>) => answer(provider, setting, ctx);
-  provider.registerGrantType<Parameters>(grantTypes.tokenExchange, exchange, parameters, ["audience", "resource"]);
-}
-
-async function answer(provider: Provider, setting: ExchangeSetting, ctx: TokenEndpointGrantContext<Parameters>) {
+async function answer(provider: Provider, setting: GrantSetting, dialect: ExchangeDialect, ctx: Context) {
   const { client, params } = ctx.oidc;
-  const rules = setting.definition.clients[client.clientId]?.exchanges ?? [];
-  if (rules.length === 0) throw new errors.UnauthorizedClient("this client may not exchange tokens");
-
+  const definition = setting.definition.clients[client.clientId];
+  if (definition === undefined || !mayExchange(definition)) {
+    throw new errors.UnauthorizedClient("this client may not exchange tokens");
+  }
   const request = readRequest(params);
-  const subject = await verifySubject(request.subjectToken, setting.trusted());
-  const granted = decideExchange(rules, subject, request);
+  if (request.requestedType === tokenTypes.idJag) {
+    ctx.body = await answerAssertion(setting, ctx, definition, request);
+    return;
+  }
+  dialect.accept(request);
+  const facts = await readTokens(setting, dialect, client.clientId, definition, request);
+  setting.stepUp.check(ctx, facts.subject, standardChallenge);
+  const granted = dialect.decide(facts);
+  ctx.body = await issue(provider, setting, dialect, ctx, facts, granted);
+}
 
-  const remaining = subject.expiresAt - Math.floor(Date.now() / 1000);
-  const token = new provider.AccessToken({
-    client,
-    accountId: subject.subject,
-    gty: "token_exchange",
-    // An exchanged token hangs on no grant of the user: it dies by its own, short, expiry.
-    grantId: "",
-    scope: granted.scopes.join(" "),
-    resourceServer: new provider.ResourceServer(
-      resourceOf(granted.audience),
-      resourceServer(setting.definition, granted.audience),
-    ),
-    expiresIn: Math.max(1, Math.min(setting.accessTokenSeconds(), remaining)),
+const mayExchange = ({ exchanges, assertions }: ClientDefinition): boolean => exchanges.length + assertions.length > 0;
+
+async function readTokens(
+  setting: GrantSetting,
+  dialect: ExchangeDialect,
+  clientId: string,
+  { exchanges }: ClientDefinition,
+  request: ExchangeRequest,
+): Promise<ExchangeFacts> {
+  const { takes = [] } = dialect;
+  const trusted = setting.trusted();
+  const opaque = takes.includes("opaque");
+  try {
+    const subject =
+      request.subjectType === tokenTypes.idToken && takes.includes("id_token")
+        ? await verifyIdToken(request.subjectToken, trusted, clientId)
+        : await verifyAccessToken(request.subjectToken, trusted, opaque);
+    const actor =
+      request.actorToken === undefined ? undefined : await verifyAccessToken(request.actorToken, trusted, opaque);
+    return { clientId, rules: exchanges, request, subject, actor };
+  } catch (error) {
+    throw error instanceof SubjectProblem ? dialect.subjectRefused(error) : error;
+  }
+}
+
+async function issue(
+  provider: Provider,
+  setting: GrantSetting,
+  dialect: ExchangeDialect,
+  ctx: Context,
+  facts: ExchangeFacts,
+  granted: Granted,
+): Promise<Record<string, unknown>> {
+  const { subject } = facts;
+  const scope = granted.scopes.join(" ");
+  const common = { issued_token_type: granted.issuedType, scope, ...dialect.answer?.(granted, facts) };
+  if (granted.issuedType === tokenTypes.idToken) {
+    return { ...common, access_token: await idTokenFor(provider, ctx, subject), token_type: "N_A" };
+  }
+  const token = await issueFor(provider, ctx, setting, {
+    subject: subject.subject,
+    audiences: granted.audiences,
+    scopes: granted.scopes,
+    notAfter: subject.expiresAt,
+    carried: { user: subject.user, acr: subject.acr, actor: granted.actor },
+    ...(granted.opaque === undefined ? {} : { opaque: granted.opaque }),
   });
-  setting.speaksOf(token, subject.user);
-  ctx.oidc.entity("AccessToken", token);
-  ctx.body = {
-    access_token: await token.save(),
-    issued_token_type: tokenTypes.accessToken,
-    token_type: token.tokenType,
-    expires_in: token.expiration,
-    scope: granted.scopes.join(" "),
-  };
+  return { access_token: token.value, token_type: token.tokenType, expires_in: token.expiresIn, ...common };
 }
 
-interface ExchangeRequest {
-  readonly subjectToken: string;
-  readonly audience: string | undefined;
-  readonly scopes: readonly string[];
-}
-
-function readRequest(params: Parameters): ExchangeRequest {
-  const subjectToken = required(params, "subject_token");
-  const subjectType = required(params, "subject_token_type");
-  if (subjectType !== tokenTypes.accessToken) {
-    throw new errors.InvalidRequest(`subject_token_type must be ${tokenTypes.accessToken}`);
-  }
-  const requested = params.requested_token_type;
-  if (requested !== undefined && requested !== tokenTypes.accessToken) {
-    throw new errors.InvalidRequest(`requested_token_type can only be ${tokenTypes.accessToken}`);
-  }
-  if (params.actor_token !== undefined || params.actor_token_type !== undefined) {
-    throw new errors.InvalidRequest("actor tokens are not supported here");
-  }
-  if (params.resource !== undefined) {
-    throw new errors.InvalidTarget("resource is not supported here; name the target by audience");
-  }
-  const audiences = [params.audience ?? []].flat();
-  if (audiences.length > 1) throw new errors.InvalidTarget("only one audience can be asked for");
-  const scopes = typeof params.scope === "string" ? params.scope.split(" ").filter(Boolean) : [];
-  return { subjectToken, audience: audiences[0], scopes };
-}
-
-function required(params: Parameters, name: "subject_token" | "subject_token_type"): string {
-  const value = params[name];
-  if (typeof value !== "string" || value === "") throw new errors.InvalidRequest(`${name} is missing`);
-  return value;
+/** An ID token in the place of an access token (RFC 8693, section 2.2.1). */
+async function idTokenFor(provider: Provider, ctx: Context, { subject, user }: SubjectToken): Promise<string> {
+  const { username, ...rest } = user;
+  const claims = profileClaims({ ...rest, sub: username, title: "", groups: [...user.groups] }, subject);
+  const token = new provider.IdToken({ ...claims }, { ctx });
+  Object.assign(token, { scope: "openid profile email groups" });
+  return await token.issue({ use: "idtoken" });
 }
