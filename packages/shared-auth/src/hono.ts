@@ -10,6 +10,8 @@ export interface AuthVariables {
   identity: Identity;
   /** The caller's token with whom it speaks for: what an exchange takes. */
   subject: Subject;
+  /** Where this resource describes itself, for the challenges of later refusals. */
+  resourceMetadata: string | undefined;
 }
 
 export interface AuthenticateOptions {
@@ -32,6 +34,7 @@ export function authenticate(
     try {
       const { token, ...presented } = credentials(c.req.raw, options.publicUrl);
       const identity = await verifier(token, presented);
+      c.set("resourceMetadata", options.resourceMetadata);
       c.set("identity", identity);
       c.set("subject", { token, identity });
     } catch (error) {
@@ -100,7 +103,11 @@ export function requireScope(...scopes: readonly string[]): MiddlewareHandler<{ 
   return async (c, next) => {
     const identity: Identity | undefined = c.get("identity");
     if (identity === undefined) throw absent();
-    requireScopes(identity.scopes, scopes);
+    try {
+      requireScopes(identity.scopes, scopes);
+    } catch (error) {
+      throw located(error, c.get("resourceMetadata"));
+    }
     await next();
   };
 }

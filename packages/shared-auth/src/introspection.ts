@@ -51,6 +51,7 @@ export function createIntrospectionVerifier(options: IntrospectionOptions): Veri
   const answers = new LRUCache<string, Identity | AuthError>({
     max: maxEntries,
     ttl: Math.max(cacheTtlSeconds * 1000, 1),
+    ttlResolution: 0,
     perf: { now: clock.steadyMs },
   });
   const flights = new Map<string, Promise<Identity>>();

@@ -65,7 +65,7 @@ export function cached(exchange: Exchange, options: CacheOptions = {}): CachedEx
   const placeOf = placement(target);
   const flights = new Map<string, Promise<ScopedToken>>();
   const refusals = memory<AuthError>(negativeTtlSeconds, clock.steadyMs);
-  const rejections = memory<true>(REJECTION_PAUSE_SECONDS, clock.steadyMs);
+  const rejections = memory<string>(REJECTION_PAUSE_SECONDS, clock.steadyMs);
   const count = { hits: 0, misses: 0, flights: 0, renewals: 0, evictions: 0, refusals: 0 };
   const seconds = () => clock.wallMs() / 1000;
 
@@ -73,7 +73,7 @@ export function cached(exchange: Exchange, options: CacheOptions = {}): CachedEx
     signal?.throwIfAborted();
     const place = placeOf(subject);
     const entry = await shelf.get(place);
-    if (entry !== undefined && entry.token.accessToken === rejected) await evict(place);
+    if (entry !== undefined && entry.token.accessToken === rejected) await evict(place, rejected);
     else if (entry !== undefined && seconds() < subject.identity.expiresAt) return hit(subject, place, entry);
     count.misses += 1;
     return unlessAborted(flight(subject, place), signal);
@@ -92,14 +92,12 @@ export function cached(exchange: Exchange, options: CacheOptions = {}): CachedEx
     flight(subject, place).catch(() => undefined);
   }
 
-  async function evict(place: Place): Promise<void> {
-    if (rejections.has(place.key)) {
-      throw new AuthError(
-        "subject_rejected",
-        "The next service refuses the token made for you, and a new one as well.",
-      );
-    }
-    rejections.set(place.key, true);
+  /** Many callers may hold the one refused token: the first drops it, and all of them share the new one. */
+  async function evict(place: Place, rejected: string): Promise<void> {
+    const before = rejections.get(place.key);
+    if (before === rejected) return;
+    if (before !== undefined) throw refusedAgain();
+    rejections.set(place.key, rejected);
     count.evictions += 1;
     await shelf.drop(place);
   }
@@ -123,12 +121,14 @@ export function cached(exchange: Exchange, options: CacheOptions = {}): CachedEx
     try {
       // Without any caller's signal: the one who started it may give up, the others still wait.
       const token = await exchange(subject);
+      // Some servers issue the same token again.
+      if (token.accessToken === rejections.get(place.key)) throw refusedAgain();
       const ends = { tokenExpiresAt: token.expiresAt, subjectExpiresAt: subject.identity.expiresAt };
       const life = lifetime({ now: seconds(), ttlSeconds, expiryBufferSeconds, ...ends });
       if (life !== undefined) await shelf.put(place, { token, askedAt, ...life });
       return token;
     } catch (error) {
-      if (error instanceof AuthError) refusals.set(place.key, error);
+      if (error instanceof AuthError && negativeTtlSeconds > 0) refusals.set(place.key, error);
       throw error;
     }
   }
@@ -140,11 +140,15 @@ export function cached(exchange: Exchange, options: CacheOptions = {}): CachedEx
   });
 }
 
-function storeOf({ store, maxEntries }: CacheOptions, target: ExchangeTarget | undefined): TokenStore {
+function refusedAgain(): AuthError {
+  return new AuthError("subject_rejected", "The next service refuses the token made for you, and a new one as well.");
+}
+
+function storeOf({ store, maxEntries, steadyNow }: CacheOptions, target: ExchangeTarget | undefined): TokenStore {
   if (store !== undefined && target === undefined) {
     throw new TypeError("cached with a `store` needs `target`, or entries of different exchanges would mix.");
   }
-  return store ?? memoryTokenStore({ maxEntries });
+  return store ?? memoryTokenStore({ maxEntries, steadyNow });
 }
 
 function placement(target: ExchangeTarget | undefined): (subject: Subject) => Place {
@@ -165,10 +169,7 @@ function fieldsOf({ profile, server, clientId, audience, resource, scopes, ...mo
   return [profile, server, clientId, ...lists, more.subjectTokenType, String(more.withActor), more.boundTo ?? ""];
 }
 
-function memory<Value extends object | true>(seconds: number, steadyMs: () => number): LRUCache<string, Value> {
-  return new LRUCache<string, Value>({
-    max: MAX_REMEMBERED,
-    ttl: Math.max(seconds * 1000, 1),
-    perf: { now: steadyMs },
-  });
+function memory<Value extends object | string>(seconds: number, steadyMs: () => number): LRUCache<string, Value> {
+  const ttl = Math.max(seconds * 1000, 1);
+  return new LRUCache<string, Value>({ max: MAX_REMEMBERED, ttl, ttlResolution: 0, perf: { now: steadyMs } });
 }

@@ -1,4 +1,5 @@
 import { LRUCache } from "lru-cache";
+import { type ClockOptions, clockFrom } from "./clock.ts";
 
 /**
  * Where exchanged tokens wait. A store outside the process must encrypt the values. Keys are digests and give nothing
@@ -11,13 +12,15 @@ export interface TokenStore {
   readonly delete: (key: string) => Promise<void>;
 }
 
-/** A bounded store in memory; the least recently used entry goes first. Ages follow a steady clock. */
-export function memoryTokenStore({
-  maxEntries = 10_000,
-}: {
+export interface MemoryStoreOptions extends Pick<ClockOptions, "steadyNow"> {
+  /** 10000 unless given. */
   readonly maxEntries?: number | undefined;
-} = {}): TokenStore {
-  const entries = new LRUCache<string, string>({ max: maxEntries });
+}
+
+/** A bounded store in memory; the least recently used entry goes first. Ages follow a steady clock. */
+export function memoryTokenStore({ maxEntries = 10_000, ...clock }: MemoryStoreOptions = {}): TokenStore {
+  const perf = { now: clockFrom(clock).steadyMs };
+  const entries = new LRUCache<string, string>({ max: maxEntries, ttlResolution: 0, perf });
   return {
     get: async (key) => entries.get(key),
     set: async (key, value, ttlSeconds) => {
