@@ -54,7 +54,9 @@ export function responsesStream(meta: ResponseMeta): AnswerWriter {
   const shown = (item: OpenItem, status: string): unknown => {
     if (item.kind === "message") return messageItem(meta.id, item.index, item.text, status);
     if (item.kind === "call") return callItem(meta.id, item.index, item.callId, item.name, item.text, status);
-    return reasoningItem(meta.id, item.index, { text: item.text, signature: item.signature });
+    const kept = reasoningItem(meta.id, item.index, { text: item.text, signature: item.signature });
+    // Parts come by their own events; an item begins without any.
+    return status === "in_progress" ? { ...kept, summary: [] } : kept;
   };
   const close = (): void => {
     const item = open;

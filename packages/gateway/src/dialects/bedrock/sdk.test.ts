@@ -1,0 +1,198 @@
+import {
+  BedrockRuntimeClient,
+  ConverseCommand,
+  ConverseStreamCommand,
+  CountTokensCommand,
+  InvokeModelCommand,
+  InvokeModelWithResponseStreamCommand,
+} from "@aws-sdk/client-bedrock-runtime";
+import { NodeHttpHandler } from "@smithy/node-http-handler";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type Rule, startBedrock } from "../../../../sandbox/src/bedrock/index.ts";
+import { eventually, startForwarding, testAws } from "../../forward-testing.ts";
+
+const look: Rule = (turn) =>
+  turn.tools.length > 0 ? { toolUses: [{ name: "look", input: { at: "sky" } }] } : undefined;
+
+let bedrock: Awaited<ReturnType<typeof startBedrock>>;
+let gateway: Awaited<ReturnType<typeof startForwarding>>;
+let client: BedrockRuntimeClient;
+
+beforeAll(async () => {
+  bedrock = await startBedrock({ port: 0, eventDelayMs: 1, rules: [look], ...testAws });
+  const model = (name: string, id: string) => ({ model_name: name, litellm_params: { model: `bedrock/${id}` } });
+  gateway = await startForwarding({
+    bedrockUrl: bedrock.url,
+    models: [
+      model("claude", "us.anthropic.claude-sonnet-4-5-20250929-v1:0"),
+      model("nova", "us.amazon.nova-lite-v1:0"),
+      model("llama", "us.meta.llama3-3-70b-instruct-v1:0"),
+      model("titan-text", "amazon.titan-text-express-v1"),
+      model("titan-embed", "amazon.titan-embed-text-v2:0"),
+    ],
+    router: { num_retries: 0 },
+  });
+  client = clientWith(1);
+});
+afterAll(async () => {
+  await gateway.close();
+  await bedrock.close();
+});
+
+/** As a user has it: the token in AWS_BEARER_TOKEN_BEDROCK, the gateway as the endpoint. */
+function clientWith(maxAttempts: number): BedrockRuntimeClient {
+  return new BedrockRuntimeClient({
+    region: "us-east-1",
+    endpoint: gateway.url,
+    token: { token: "a-user-token" },
+    authSchemePreference: ["httpBearerAuth"],
+    requestHandler: new NodeHttpHandler(),
+    maxAttempts,
+  });
+}
+
+async function fault(body: Record<string, unknown>): Promise<void> {
+  await fetch(`${bedrock.url}/sandbox/faults`, { method: "POST", body: JSON.stringify(body) });
+}
+
+const messages = [{ role: "user" as const, content: [{ text: "Hello there" }] }];
+const tools = [{ toolSpec: { name: "look", inputSchema: { json: { type: "object" } } } }];
+
+describe("converse", () => {
+  it("answers whole, with usage read on the way", async () => {
+    const answer = await client.send(new ConverseCommand({ modelId: "nova", messages }));
+    expect(answer.output?.message?.content?.[0]?.text).toContain("Hello there");
+    expect(gateway.settlements.at(-1)).toMatchObject({
+      outcome: "ok",
+      usage: { outputTokens: answer.usage?.outputTokens },
+    });
+  });
+
+  it("streams", async () => {
+    const answer = await client.send(new ConverseStreamCommand({ modelId: "nova", messages }));
+    let text = "";
+    let tokens: number | undefined;
+    for await (const event of answer.stream ?? []) {
+      text += event.contentBlockDelta?.delta?.text ?? "";
+      tokens = event.metadata?.usage?.outputTokens ?? tokens;
+    }
+    expect(text).toContain("Hello there");
+    await eventually(() => gateway.settlements.at(-1)?.usage?.outputTokens === tokens);
+    expect(gateway.settlements.at(-1)).toMatchObject({ outcome: "ok", usage: { outputTokens: tokens } });
+  });
+
+  it("takes tools, pictures and the client's own metadata", async () => {
+    const image = { format: "png" as const, source: { bytes: Buffer.from("89504e470d0a1a0a", "hex") } };
+    const answer = await client.send(
+      new ConverseCommand({
+        modelId: "claude",
+        messages: [{ role: "user", content: [{ image }, { text: "What is this?" }] }],
+        toolConfig: { tools },
+        requestMetadata: { project: "moon" },
+      }),
+    );
+    expect(answer.stopReason).toBe("tool_use");
+    expect(answer.output?.message?.content?.[0]?.toolUse?.input).toEqual({ at: "sky" });
+  });
+
+  it("gives AWS's exceptions", async () => {
+    await fault({ fault: "throttle" });
+    const throttled = client.send(new ConverseCommand({ modelId: "nova", messages }));
+    await expect(throttled).rejects.toMatchObject({
+      name: "ThrottlingException",
+      $metadata: { httpStatusCode: 429, requestId: "test-request" },
+    });
+    const bad = client.send(new ConverseCommand({ modelId: "nova", messages, inferenceConfig: { temperature: 9 } }));
+    await expect(bad).rejects.toMatchObject({
+      name: "ValidationException",
+      message: expect.stringContaining("temperature"),
+    });
+    const unknown = client.send(new ConverseCommand({ modelId: "nobody", messages }));
+    await expect(unknown).rejects.toMatchObject({ name: "ResourceNotFoundException" });
+  });
+
+  it("retries as its SDK does", async () => {
+    await fault({ fault: "unavailable" });
+    const answer = await clientWith(3).send(new ConverseCommand({ modelId: "nova", messages }));
+    expect(answer.$metadata.attempts).toBe(2);
+  });
+
+  it.each([
+    ["exception", "ModelStreamErrorException", "upstream_failed"],
+    ["cut", "ServiceUnavailableException", "upstream_unavailable"],
+    ["bad-crc", "ModelStreamErrorException", "upstream_failed"],
+    ["end-early", "ModelStreamErrorException", "upstream_failed"],
+  ])("throws when the provider's stream fails by %s", async (kind, name, errorCode) => {
+    await fault({ fault: kind, after: 4 });
+    const answer = await client.send(new ConverseStreamCommand({ modelId: "nova", messages }));
+    const read = (async () => {
+      for await (const _ of answer.stream ?? []);
+    })();
+    await expect(read).rejects.toMatchObject({ name });
+    await eventually(() => gateway.settlements.at(-1)?.outcome === "error");
+    expect(gateway.settlements.at(-1)?.errorCode).toBe(errorCode);
+  });
+
+  it("can be left in the middle", async () => {
+    await fault({ fault: "pause", after: 5, milliseconds: 3000 });
+    gateway.settlements.length = 0;
+    const abort = new AbortController();
+    const answer = await client.send(new ConverseStreamCommand({ modelId: "nova", messages }), {
+      abortSignal: abort.signal,
+    });
+    for await (const event of answer.stream ?? []) {
+      if (event.contentBlockDelta !== undefined) break;
+    }
+    abort.abort();
+    await eventually(() => gateway.settlements.length > 0);
+    expect(gateway.settlements[0]).toMatchObject({ outcome: "aborted", errorCode: "client_gone" });
+  });
+});
+
+const claudeBody = {
+  anthropic_version: "bedrock-2023-05-31",
+  max_tokens: 100,
+  messages: [{ role: "user", content: "Hello there" }],
+};
+
+describe("invoke", () => {
+  it.each([
+    ["claude", claudeBody],
+    ["nova", { messages, inferenceConfig: { max_new_tokens: 100 } }],
+    ["llama", { prompt: "Hello there", max_gen_len: 100 }],
+    ["titan-text", { inputText: "Hello there" }],
+  ])("passes %s through, whole and streamed, with usage", async (modelId, body) => {
+    const whole = await client.send(
+      new InvokeModelCommand({ modelId, body: JSON.stringify(body), contentType: "application/json" }),
+    );
+    expect(Buffer.from(whole.body).toString()).toContain("Hello there");
+    const counted = gateway.settlements.at(-1)?.usage;
+    expect(counted?.outputTokens).toBeGreaterThan(5);
+
+    const streamed = await client.send(
+      new InvokeModelWithResponseStreamCommand({ modelId, body: JSON.stringify(body) }),
+    );
+    let text = "";
+    for await (const event of streamed.body ?? []) text += Buffer.from(event.chunk?.bytes ?? []).toString();
+    expect(text).toContain("there");
+    await eventually(() => gateway.settlements.at(-1)?.usage?.outputTokens === counted?.outputTokens);
+    expect(gateway.settlements.at(-1)).toMatchObject({
+      outcome: "ok",
+      usage: { inputTokens: counted?.inputTokens, outputTokens: counted?.outputTokens },
+    });
+  });
+
+  it("embeds", async () => {
+    const answer = await client.send(
+      new InvokeModelCommand({ modelId: "titan-embed", body: JSON.stringify({ inputText: "Hello" }) }),
+    );
+    expect(JSON.parse(Buffer.from(answer.body).toString()).embedding).toHaveLength(1024);
+    expect(gateway.settlements.at(-1)?.usage).toMatchObject({ inputTokens: 2, outputTokens: 0 });
+  });
+
+  it("counts tokens", async () => {
+    const input = { invokeModel: { body: Buffer.from(JSON.stringify(claudeBody)) } };
+    const counted = await client.send(new CountTokensCommand({ modelId: "claude", input }));
+    expect(counted.inputTokens).toBeGreaterThan(3);
+  });
+});
