@@ -5,23 +5,31 @@ import {
   type Logger,
   notFound,
   type Readiness,
+  type RequestContextOptions,
   requestContext,
   securityHeaders,
 } from "@onbehalf/service-kit";
 import { protectedResource } from "@onbehalf/shared-auth/hono";
 import { Hono } from "hono";
+import { type AppRouteOptions, appRoutes } from "./api/apps.ts";
+import { type CorsOptions, cors } from "./api/cors.ts";
 import type { ApiEnv } from "./api/credentials.ts";
+import { documentRoutes } from "./api/document.ts";
 import { type ApiOptions, apiRoutes } from "./api/routes.ts";
 import { type SessionRouteOptions, sessionRoutes } from "./api/session.ts";
 import { type LoginOptions, loginRoutes } from "./login/routes.ts";
+import { type AdminRouteOptions, adminRoutes } from "./pages/admin-routes.ts";
 import { assetRoutes } from "./pages/assets.ts";
 import { contentSecurityPolicy } from "./pages/content-security-policy.ts";
+import { asPage } from "./pages/problems.ts";
 import { type PageOptions, pageRoutes } from "./pages/routes.ts";
 import { withSession } from "./session/browser.ts";
 
 /** What the stages need; `start.ts` makes it from the configuration. */
 export interface Stages {
   readonly log: Logger;
+  /** Told of every request: metrics and traces. */
+  readonly requests: RequestContextOptions["observer"];
   readonly readiness: Readiness;
   readonly publicUrl: string;
   readonly authorizationServers: readonly string[];
@@ -29,7 +37,10 @@ export interface Stages {
   readonly login: LoginOptions;
   readonly session: SessionRouteOptions;
   readonly api: ApiOptions;
+  readonly cors: CorsOptions;
+  readonly apps: AppRouteOptions;
   readonly pages: PageOptions;
+  readonly admin: AdminRouteOptions;
 }
 
 const maxBodyBytes = 256 * 1024;
@@ -39,10 +50,12 @@ export function createApp(stages: Stages): Hono<ApiEnv> {
   const { log, publicUrl, login, authorizationServers, apiScopes } = stages;
   const resourceMetadata = `${publicUrl}/.well-known/oauth-protected-resource`;
   const app = new Hono<ApiEnv>();
-  app.onError(errorHandler({ resourceMetadata, realm: "onbehalf" }));
-  app.notFound(notFound());
+  const refuse = errorHandler({ resourceMetadata, realm: "onbehalf" });
+  const missing = notFound();
+  app.onError(async (error, c) => asPage(c, await refuse(error, c)));
+  app.notFound(async (c) => asPage(c, await missing(c)));
 
-  app.use(requestContext({ service: "launchpad", log }));
+  app.use(requestContext({ service: "launchpad", log, observer: stages.requests }));
   app.route("/", healthRoutes(stages.readiness));
   app.use(securityHeaders({ contentSecurityPolicy, strictTransportSecurity: publicUrl.startsWith("https:") }));
   // With `no-referrer`, which the line above says, browsers would send forms with `Origin: null`.
@@ -56,8 +69,12 @@ export function createApp(stages: Stages): Hono<ApiEnv> {
   app.route("/", assetRoutes());
   app.route("/", loginRoutes(login));
   app.route("/", sessionRoutes(stages.session));
+  app.use("/api/v1/*", cors(stages.cors));
   app.route("/", apiRoutes(stages.api));
+  app.route("/", documentRoutes(publicUrl));
+  app.route("/", appRoutes(stages.apps));
   app.route("/", pageRoutes(stages.pages));
+  app.route("/", adminRoutes(stages.admin));
   app.get(
     "/.well-known/oauth-protected-resource",
     protectedResource({ resource: publicUrl, authorizationServers, scopes: apiScopes }),

@@ -1,4 +1,16 @@
-import { ConfigError, count, type Env, flag, list, loadEnv, port, seconds, secret, url } from "@onbehalf/service-kit";
+import {
+  ConfigError,
+  count,
+  type Env,
+  flag,
+  list,
+  loadEnv,
+  port,
+  seconds,
+  secret,
+  telemetryFields,
+  url,
+} from "@onbehalf/service-kit";
 import { z } from "zod";
 import {
   type ProviderConfig,
@@ -28,7 +40,11 @@ export interface LaunchpadConfig {
   readonly dataDir: string;
   readonly redisUrl: string | undefined;
   readonly databaseUrl: string | undefined;
-  readonly metricsPort: number | undefined;
+  readonly telemetry: {
+    readonly metricsPort: number | undefined;
+    readonly tracesEndpoint: string | undefined;
+    readonly tracesHeaders: string | undefined;
+  };
   readonly providers: readonly ProviderConfig[];
   readonly voicebox: { readonly endpoint: string; readonly scopes: readonly string[]; readonly timeoutSeconds: number };
   readonly api: {
@@ -70,7 +86,7 @@ function variables(env: Env) {
     ONBEHALF_DATA_DIR: z.string().trim().min(1).default(".onbehalf"),
     REDIS_URL: needed(z.string().trim().min(1), env.SESSION_STORE === "redis"),
     DATABASE_URL: needed(z.string().trim().min(1), env.SESSION_STORE === "postgres"),
-    METRICS_PORT: port().optional(),
+    ...telemetryFields(),
     ENCRYPTION_SECRET: secret({ min: 32 }).optional(),
     LOGIN_PROVIDERS: list().optional(),
     OKTA_AUTH_ENABLED: flag().default(true),
@@ -160,7 +176,11 @@ function assemble(values: Base, providers: readonly ProviderConfig[], problems: 
     dataDir: values.ONBEHALF_DATA_DIR,
     redisUrl: values.REDIS_URL,
     databaseUrl: values.DATABASE_URL,
-    metricsPort: values.METRICS_PORT,
+    telemetry: {
+      metricsPort: values.METRICS_PORT,
+      tracesEndpoint: values.OTEL_EXPORTER_OTLP_ENDPOINT,
+      tracesHeaders: values.OTEL_EXPORTER_OTLP_HEADERS,
+    },
     providers,
     voicebox: {
       endpoint: values.VOICEBOX_SERVICE_ENDPOINT.replace(/\/+$/, ""),

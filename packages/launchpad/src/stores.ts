@@ -65,7 +65,11 @@ function prepareDatabase(database: LaunchpadDatabase, onError: OnError): () => P
   };
 }
 
-async function openSessions(config: LaunchpadConfig, database: LaunchpadDatabase, onError: OnError): Promise<SessionStore> {
+async function openSessions(
+  config: LaunchpadConfig,
+  database: LaunchpadDatabase,
+  onError: OnError,
+): Promise<SessionStore> {
   if (config.session.store === "memory") return keyValueSessionStore(memoryStore({ maxEntries: 100_000 }));
   if (config.session.store === "redis") return keyValueSessionStore(await openRedisStore(config, onError));
   return sqlSessionStore(database);

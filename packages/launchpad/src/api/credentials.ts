@@ -8,12 +8,15 @@ import type { AppRegistry } from "../apps/registry.ts";
 import type { Caller, Reader } from "../caller.ts";
 import { requireSameOrigin, requireSession, type SessionVariables } from "../session/browser.ts";
 import type { Session } from "../session/session.ts";
+import { originMayUse, refusedOrigin } from "./cors.ts";
 
 export type ApiEnv = { Variables: RequestVariables & SessionVariables };
 type ApiContext = Context<ApiEnv>;
 
 export interface CredentialOptions {
   readonly publicUrl: string;
+  /** Sites whose pages may use every application. */
+  readonly corsOrigins: readonly string[];
   readonly registry: AppRegistry;
   /** Undefined when the public API takes no users' tokens. */
   readonly verifier: Verifier | undefined;
@@ -77,6 +80,9 @@ export function createCredentials(options: CredentialOptions): Credentials {
     const why = refusal(found.app, found.key, mode, now());
     if (why === "mode_refused" && mode === "app_key") throw userNeeded();
     if (why !== undefined) throw refused(why);
+    if (!originMayUse(c.req.header("origin"), options.publicUrl, options.corsOrigins, found.app.origins)) {
+      throw refusedOrigin();
+    }
     await used(c, found.key);
     return found.app;
   }

@@ -11,7 +11,7 @@ export interface HopsOptions {
   readonly credentials: Credentials;
   readonly voicebox: Voicebox;
   readonly trail: TrailOf;
-  readonly isAdmin: (groups: readonly string[]) => boolean;
+  readonly isAdmin: (identity: Reader["identity"]) => boolean;
 }
 
 const below = z.object({
@@ -42,9 +42,7 @@ export function createHopsOf({ credentials, voicebox, trail, isAdmin }: HopsOpti
   }
 
   function whoReads({ identity }: Reader) {
-    // Groups of a token that some client got may be wide; an administrator is one who signed in here.
-    const admin = identity.credential === "session" && isAdmin(identity.groups);
-    return admin ? ("admin" as const) : { issuer: identity.issuer, subject: identity.subject };
+    return isAdmin(identity) ? ("admin" as const) : { issuer: identity.issuer, subject: identity.subject };
   }
 }
 

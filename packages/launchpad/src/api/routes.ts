@@ -21,6 +21,8 @@ export interface ApiOptions {
   /** Lets the page draw an answer: adds to each line what to show. */
   readonly decorate: (snapshot: Snapshot) => object;
   readonly hopsOf: (c: Context<ApiEnv>, traceId: string) => Promise<readonly TrailHop[]>;
+  /** Where a browser goes to satisfy a claims challenge, and comes back with its question. */
+  readonly stepUpUrl: (provider: string, claims: string) => Promise<string>;
   readonly now?: () => number;
 }
 
@@ -102,11 +104,28 @@ export function apiRoutes(options: ApiOptions): Hono<ApiEnv> {
     } catch (error) {
       const { status, code } = describe(error);
       record(status, status === 401 || status === 403 ? "denied" : status === 429 ? "limited" : "error", code);
+      if (needsStepUp(error) && caller.provider !== undefined) return stepUp(c, caller.provider, error);
       throw error;
     }
   }
 
+  /** A program gets the challenge itself; a browser is told where to go. */
+  async function stepUp(c: C, provider: string, error: AuthError): Promise<Response> {
+    c.var.note({ error_code: error.code });
+    const body = {
+      error: "step_up_required",
+      message: "For this, your provider wants to make sure again that it is you. Your question is kept.",
+      request_id: c.var.requestId,
+      login_url: await options.stepUpUrl(provider, error.claims ?? "{}"),
+    };
+    return c.json(body, 401, { "cache-control": "no-store" });
+  }
+
   return app;
+}
+
+function needsStepUp(error: unknown): error is AuthError {
+  return error instanceof AuthError && error.code === "step_up_required";
 }
 
 function noteCaller(c: C, { identity, app, clientId }: Caller): void {

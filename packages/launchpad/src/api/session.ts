@@ -44,6 +44,14 @@ export function sessionRoutes({ sessions, publicUrl }: SessionRouteOptions): Hon
   return app;
 }
 
+/** Only one's own: an id of somebody else's session is as unknown as any other. @throws HttpError 404 */
+export async function endOwnSession(sessions: Sessions, current: Session, id: string): Promise<void> {
+  const mine = await sessions.list(current.user);
+  const found = mine.find((session) => shortId(session) === id);
+  if (found === undefined) throw new HttpError(404, "session_unknown", "You have no such session; it may have ended.");
+  await sessions.end(found.id);
+}
+
 /** Enough to name one of somebody's sessions; the id itself, a digest, is of no use to anybody either. */
 export function shortId(session: Pick<Session, "id">): string {
   return session.id.slice(0, 16);

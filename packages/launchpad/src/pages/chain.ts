@@ -29,21 +29,21 @@ export function chainTree(hops: readonly TrailHop[], now: number): Tree {
   );
 }
 
-function caption({ person: who, stops, totalMilliseconds }: Chain): Child {
+function caption({ person: who, stops, model: answered, totalMilliseconds }: Chain): Child {
   const name = who?.name ?? who?.subject ?? "somebody";
   const stopped = stops.find(({ outcome }) => outcome === "denied" || outcome === "limited");
   const failed = stops.find(({ outcome }) => outcome === "error" || outcome === "aborted");
+  const last = stops.at(-1)?.title ?? "";
   const end =
     stopped !== undefined
-      ? [" and was stopped at ", h("strong", {}, stops.at(-1)?.title ?? stopped.title)]
+      ? [" and was stopped at ", h("strong", {}, last)]
       : failed !== undefined
         ? " and did not come to its end"
         : null;
-  const last = stops.at(-1)?.title ?? "";
+  const way =
+    stopped === undefined && failed === undefined && answered !== null ? "to the model and back" : `to ${last}`;
   return [
-    "This question travelled to ",
-    last,
-    " ",
+    `This question travelled ${way} `,
     h("strong", { class: "behalf" }, `on behalf of ${name}`),
     end,
     h("span", { class: "quiet" }, ` · ${milliseconds(totalMilliseconds)}`),
@@ -57,7 +57,7 @@ function person({ person: who }: Chain): Tree {
     { class: "stop person" },
     h("span", { class: "dot", "aria-hidden": "true" }, initials(name)),
     h("strong", { class: "stop-name" }, name),
-    h("span", { class: "quiet" }, who === null ? "" : who.kind === "app" ? "application" : (who.email ?? who.subject)),
+    h("span", { class: "quiet" }, who === null ? "" : who.kind === "app" ? "application" : who.subject),
     who !== null && who.groups.length > 0 && h("span", { class: "chips" }, ...who.groups.slice(0, 4).map(chip)),
   );
 }
@@ -94,12 +94,12 @@ function ticket(carried: Ticket | undefined, now: number, refused: boolean): Tre
         "dl",
         {},
         fact("for", audience),
-        fact("scope", scopes.length === 0 ? null : shortList(scopes)),
+        fact("scope", shortList(scopes)),
         fact("client", client),
         fact("issuer", issuer === null ? null : shortIssuer(issuer)),
         expiresAt === null
           ? null
-          : [h("dt", {}, "valid"), h("dd", { "data-expires": expiresAt }, secondsLeft(expiresAt - now))],
+          : h("div", {}, h("dt", {}, "valid"), h("dd", { "data-expires": expiresAt }, secondsLeft(expiresAt - now))),
       ),
     ),
   );
@@ -110,14 +110,18 @@ function sourceWords({ source, milliseconds: ms }: Ticket): string {
   return ms === null ? "fresh" : `fresh · ${milliseconds(ms)}`;
 }
 
-function fact(name: string, value: string | null): Child {
-  return value === null || value === "" ? null : [h("dt", {}, name), h("dd", {}, value)];
+/** One fact of a ticket; its words never break in the middle. */
+function fact(name: string, words: string | readonly string[] | null): Child {
+  const kept = [words ?? []].flat().filter((word) => word !== "");
+  if (kept.length === 0) return null;
+  const spans = kept.map((word, at) => [at > 0 && " ", h("span", {}, word)]);
+  return h("div", {}, h("dt", {}, name), h("dd", {}, ...spans));
 }
 
 const shownScopes = 3;
-function shortList(words: readonly string[]): string {
+function shortList(words: readonly string[]): readonly string[] {
   const more = words.length - shownScopes;
-  return words.slice(0, shownScopes).join(" ") + (more > 0 ? ` +${more}` : "");
+  return more > 1 ? [...words.slice(0, shownScopes), `+${more}`] : words;
 }
 
 function station(stop: Stop, id: string, now: number): Tree {
@@ -215,20 +219,11 @@ function model({ model: answered, stops }: Chain): Tree[] {
   return [
     h(
       "li",
-      { class: "ticket kept" },
-      h(
-        "div",
-        { class: "ticket-paper" },
-        h("span", { class: "ticket-title" }, "Signed by AWS SigV4"),
-        h("dl", {}, fact("metadata", `user ${stops.at(-1)?.identity?.subject ?? "—"}`)),
-      ),
-    ),
-    h(
-      "li",
       { class: "stop model" },
       h("span", { class: "dot", "aria-hidden": "true" }, "✦"),
       h("strong", { class: "stop-name" }, "Bedrock"),
       h("span", { class: "quiet" }, answered.name),
+      h("span", { class: "quiet" }, `signed call, for user ${stops.at(-1)?.identity?.subject ?? "—"}`),
       figures.length > 0 && h("span", { class: "stop-figures" }, figures.join(" · ")),
     ),
   ];

@@ -1,20 +1,28 @@
 import type { TrailHop } from "@onbehalf/service-kit";
 import { type Context, Hono } from "hono";
+import type { Below } from "../api/below.ts";
 import type { ApiEnv } from "../api/credentials.ts";
+import { endOwnSession } from "../api/session.ts";
 import { appRefusal } from "../apps/app.ts";
 import type { AppRegistry } from "../apps/registry.ts";
 import type { Provider } from "../login/provider.ts";
+import { requireSameOrigin, requireSession } from "../session/browser.ts";
 import type { Session } from "../session/session.ts";
+import type { Sessions } from "../session/sessions.ts";
+import { asked } from "./admin-routes.ts";
 import { askPage } from "./ask.ts";
 import { chainTree } from "./chain.ts";
 import { chainPage } from "./chain-page.ts";
+import { mePage } from "./me.ts";
 import { signInPage } from "./sign-in.ts";
 
 export interface PageOptions {
   readonly providers: readonly Provider[];
   readonly registry: AppRegistry;
   readonly publicUrl: string;
-  readonly isAdmin: (groups: readonly string[]) => boolean;
+  readonly isAdmin: (user: Pick<Session["user"], "issuer" | "groups">) => boolean;
+  readonly sessions: Sessions;
+  readonly below: Below;
   /** The hops of a trace that the caller of this request may see. */
   readonly hopsOf: (c: Context<ApiEnv>, traceId: string) => Promise<readonly TrailHop[]>;
   readonly now?: () => number;
@@ -30,7 +38,7 @@ export function pageRoutes(options: PageOptions): Hono<ApiEnv> {
   const signedIn = (show: (c: Context<ApiEnv>, session: Session, isAdmin: boolean) => Promise<Response>) => {
     return async (c: Context<ApiEnv>): Promise<Response> => {
       const session = await c.var.session();
-      if (session !== undefined) return show(c, session, options.isAdmin(session.user.groups));
+      if (session !== undefined) return show(c, session, options.isAdmin(session.user));
       const { pathname, search } = new URL(c.req.url);
       return c.html(signInPage(labels, pathname + search));
     };
@@ -51,6 +59,22 @@ export function pageRoutes(options: PageOptions): Hono<ApiEnv> {
       return c.html(chainPage(session, isAdmin, await options.hopsOf(c, traceId), traceId, now() / 1000));
     }),
   );
+
+  app.get(
+    "/me",
+    signedIn(async (c, session, isAdmin) => {
+      const [mine, below] = await Promise.all([options.sessions.list(session.user), asked(() => options.below.me(c))]);
+      const endsAt = options.sessions.endsAt;
+      const known = "value" in below ? below.value : below;
+      return c.html(mePage({ session, isAdmin, sessions: mine, endsAt, below: known, now: now() / 1000 }));
+    }),
+  );
+
+  app.post("/me/sessions/:id/end", async (c) => {
+    requireSameOrigin(c, publicUrl);
+    await endOwnSession(options.sessions, await requireSession(c), c.req.param("id"));
+    return c.redirect("/me", 303);
+  });
 
   app.get("/page/chain/:traceId", async (c) => {
     const hops = await options.hopsOf(c, c.req.param("traceId"));

@@ -25,3 +25,17 @@ export function shortIssuer(issuer: string): string {
 export function timeText(seconds: number): string {
   return `${new Date(seconds * 1000).toISOString().slice(0, 16).replace("T", " ")} UTC`;
 }
+
+/** What a User-Agent header says, short enough to recognise one's own browser by. */
+export function browserName(userAgent: string): string {
+  const browser = [
+    ["Edg/", "Edge"],
+    ["OPR/", "Opera"],
+    ["Firefox/", "Firefox"],
+    ["Chrome/", "Chrome"],
+    ["Safari/", "Safari"],
+    ["curl/", "curl"],
+  ].find(([sign = ""]) => userAgent.includes(sign))?.[1];
+  const system = ["Android", "iPhone", "iPad", "Windows", "Mac OS X", "Linux"].find((name) => userAgent.includes(name));
+  return [browser ?? "A browser", system?.replace("Mac OS X", "Mac")].filter(Boolean).join(" on ");
+}

@@ -5,7 +5,11 @@ import { keyValueSessionStore } from "./store-key-value.ts";
 
 sessionStoreContract("Redis", async () => {
   const server = await startRedis();
-  const options = { url: server.url, prefix: "launchpad:sessions", encryptionSecret: "0123456789abcdef0123456789abcdef" };
+  const options = {
+    url: server.url,
+    prefix: "launchpad:sessions",
+    encryptionSecret: "0123456789abcdef0123456789abcdef",
+  };
   const [one, other] = [await redisStore(options), await redisStore(options)];
   return {
     one: keyValueSessionStore(one),

@@ -1,0 +1,141 @@
+import type { TrailExchange, TrailIdentity } from "@onbehalf/service-kit";
+import type { Context } from "hono";
+import { z } from "zod";
+import type { Voicebox } from "../voicebox.ts";
+import type { ApiEnv, Credentials } from "./credentials.ts";
+import { callOf, sendOnBehalf } from "./on-behalf.ts";
+
+/** Who one is at Voicebox and at the gateway, and what one may do there; asked through the chain. */
+export interface MeBelow {
+  readonly identity: TrailIdentity | null;
+  readonly exchange: TrailExchange | null;
+  /** The gateway's own answer about the user. */
+  readonly gateway: Readonly<Record<string, unknown>>;
+  readonly models: readonly string[];
+}
+
+/** One line of the gateway's spending report. */
+export interface UsageLine {
+  readonly group: string;
+  readonly requests: number;
+  readonly tokens: number;
+  readonly usd: number;
+}
+
+export interface Denial {
+  readonly at: string;
+  readonly user: string;
+  readonly route: string;
+  readonly model: string;
+  readonly status: number;
+  readonly code: string;
+  readonly traceId: string;
+}
+
+export interface Check {
+  readonly name: string;
+  readonly status: "ok" | "down";
+  readonly reason: string | null;
+  readonly milliseconds: number | null;
+}
+
+export type UsageBy = "day" | "user" | "team" | "model" | "app";
+
+export interface Below {
+  me(c: Context<ApiEnv>): Promise<MeBelow>;
+  usage(c: Context<ApiEnv>, by: UsageBy, fromMs: number): Promise<readonly UsageLine[]>;
+  denials(c: Context<ApiEnv>, fromMs: number): Promise<readonly Denial[]>;
+  health(c: Context<ApiEnv>): Promise<readonly Check[]>;
+}
+
+const record = z.record(z.string(), z.unknown());
+const meShape = z.object({
+  identity: z.looseObject({}).nullish(),
+  exchange: z.looseObject({}).nullish(),
+  gateway: record.nullish(),
+  models: z.array(z.string()).default([]),
+});
+const count = z
+  .number()
+  .nullish()
+  .transform((value) => value ?? 0);
+const usageShape = z.object({
+  rows: z.array(z.object({ group: record, requests: count, tokens: count, cost_usd: count })),
+});
+const text = z
+  .string()
+  .nullish()
+  .transform((value) => value ?? "");
+const eventsShape = z.object({
+  events: z.array(
+    z.object({
+      request_time: text,
+      user_id: text,
+      subject: text,
+      route: text,
+      model: text,
+      status: count,
+      error_code: text,
+      rule: text,
+      trace_id: text,
+    }),
+  ),
+});
+const healthShape = z.object({
+  checks: z.array(
+    z.object({ name: z.string(), status: z.string(), reason: z.string().nullish(), ms: z.number().nullish() }),
+  ),
+});
+
+/** Asks the services below for what pages show, always with a token of the person who looks at the page. */
+export function createBelow(credentials: Credentials, voicebox: Voicebox): Below {
+  async function get<S extends z.ZodType>(c: Context<ApiEnv>, path: string, shape: S): Promise<z.output<S>> {
+    const reader = await credentials.reader(c);
+    const answer = await sendOnBehalf(voicebox, reader, { method: "GET", path }, callOf(c));
+    return shape.parse(await answer.json());
+  }
+
+  return {
+    async me(c) {
+      const me = await get(c, "/api/v1/me", meShape);
+      return {
+        identity: (me.identity ?? null) as TrailIdentity | null,
+        exchange: (me.exchange ?? null) as TrailExchange | null,
+        gateway: me.gateway ?? {},
+        models: me.models,
+      };
+    },
+    async usage(c, by, fromMs) {
+      const query = new URLSearchParams({ group_by: by, from: new Date(fromMs).toISOString() });
+      const { rows } = await get(c, `/api/v1/usage?${query}`, usageShape);
+      return rows.map(({ group, requests, tokens, cost_usd }) => ({
+        group: String(group[by] ?? "—"),
+        requests,
+        tokens,
+        usd: cost_usd,
+      }));
+    },
+    async denials(c, fromMs) {
+      const query = new URLSearchParams({ outcome: "denied", limit: "20", from: new Date(fromMs).toISOString() });
+      const { events } = await get(c, `/api/v1/events?${query}`, eventsShape);
+      return events.map((event) => ({
+        at: event.request_time,
+        user: event.user_id || event.subject || "unknown",
+        route: event.route,
+        model: event.model,
+        status: event.status,
+        code: event.rule || event.error_code,
+        traceId: event.trace_id,
+      }));
+    },
+    async health(c) {
+      const { checks } = await get(c, "/api/v1/chain-health", healthShape);
+      return checks.map(({ name, status, reason, ms }) => ({
+        name,
+        status: status === "ok" ? "ok" : "down",
+        reason: reason ?? null,
+        milliseconds: ms ?? null,
+      }));
+    },
+  };
+}

@@ -1,0 +1,194 @@
+import { type App, type AppMode, appModes } from "../apps/app.ts";
+import type { AppManagement, ShownKey } from "../apps/manage.ts";
+import { type Child, h, type Tree } from "./tree.ts";
+
+type ListedApp = Awaited<ReturnType<AppManagement["list"]>>[number];
+
+/** A key that was just made. */
+export interface NewKey {
+  readonly appId: string;
+  readonly name: string;
+  readonly key: string;
+}
+
+/** The applications, each with its keys, and the form for another one. */
+export function appCards(apps: readonly ListedApp[], newKey: NewKey | undefined): readonly Tree[] {
+  return [
+    h(
+      "section",
+      { class: "card full", id: "apps" },
+      h("h2", {}, "Applications"),
+      newKey !== undefined && shownOnce(newKey),
+      ...apps.map((app) => appDetails(app, app.id === newKey?.appId)),
+      h("details", { class: "fold" }, h("summary", {}, "New application"), appForm("/admin/apps", undefined)),
+    ),
+  ];
+}
+
+function shownOnce({ name, key, appId }: NewKey): Tree {
+  return h(
+    "div",
+    { class: "shown-once", role: "status" },
+    h(
+      "p",
+      {},
+      h("strong", {}, `The key “${name}” of ${appId}`),
+      ". Copy it now: it is stored as a hash and not shown again.",
+    ),
+    h("pre", { tabindex: 0, id: "new-key" }, key),
+  );
+}
+
+function appDetails(app: ListedApp, isOpen: boolean): Tree {
+  const inFile = app.source === "file";
+  return h(
+    "details",
+    { class: "fold", open: isOpen },
+    h(
+      "summary",
+      {},
+      h("strong", {}, app.name),
+      " ",
+      h(
+        "span",
+        { class: "quiet" },
+        `${app.id} · ${app.connection}/${app.database} · ${app.keys.length} ${app.keys.length === 1 ? "key" : "keys"}`,
+      ),
+      app.disabled && h("span", { class: "chip warn" }, "disabled"),
+      inFile && h("span", { class: "chip" }, "kept in the file"),
+    ),
+    facts(app),
+    keys(app, inFile),
+    inFile
+      ? h("p", { class: "quiet spaced" }, "Change it in the applications file (LAUNCHPAD_APPS_FILE).")
+      : [
+          keyForm(app),
+          h("details", { class: "fold" }, h("summary", {}, "Settings"), appForm(`/admin/apps/${app.id}`, app)),
+          h(
+            "form",
+            { method: "post", action: `/admin/apps/${app.id}/delete` },
+            h("button", { class: "danger", type: "submit" }, "Delete application"),
+          ),
+        ],
+  );
+}
+
+function facts(app: App): Tree {
+  const rows: readonly (readonly [name: string, value: string])[] = [
+    ["model", app.model],
+    ["named graphs", app.named_graphs.length === 0 ? "all" : app.named_graphs.join(", ")],
+    ["reasoning", app.reasoning ? "on" : "off"],
+    ["ways in", app.modes.map((mode) => modeWords[mode]).join(", ")],
+    ["origins", app.origins.length === 0 ? "none but this site" : app.origins.join(", ")],
+    ["requests per minute", app.requests_per_minute === null ? "the general limit" : String(app.requests_per_minute)],
+    ["ends", app.expires_at ?? "never"],
+    ["made by", app.created_by ?? "—"],
+  ];
+  return h("dl", { class: "facts" }, ...rows.flatMap(([name, value]) => [h("dt", {}, name), h("dd", {}, value)]));
+}
+
+const modeWords: Readonly<Record<AppMode, string>> = {
+  session: "signed-in page",
+  jwt: "user's token and key",
+  app_key: "key alone",
+};
+
+function keys(app: ListedApp, inFile: boolean): Child {
+  if (app.keys.length === 0) return h("p", { class: "quiet" }, "It has no key yet.");
+  const head = ["Key", "Begins with", "Last used", "Ends", "Made by", ""];
+  return h(
+    "div",
+    { class: "table", tabindex: 0, role: "region", "aria-label": `Keys of ${app.name}` },
+    h(
+      "table",
+      {},
+      h("thead", {}, h("tr", {}, ...head.map((name) => (name === "" ? h("td") : h("th", { scope: "col" }, name))))),
+      h("tbody", {}, ...app.keys.map((key) => keyRow(app, key, inFile))),
+    ),
+  );
+}
+
+function keyRow(app: ListedApp, key: ShownKey, inFile: boolean): Tree {
+  const act = (verb: string, label: string, style: string): Tree =>
+    h(
+      "form",
+      { method: "post", action: `/admin/apps/${app.id}/keys/${key.id}/${verb}` },
+      h("button", { class: style, type: "submit", "aria-label": `${label} the key ${key.name}` }, label),
+    );
+  return h(
+    "tr",
+    {},
+    h("td", {}, key.name, key.disabled && h("span", { class: "chip warn" }, "disabled")),
+    h("td", {}, h("code", {}, `${key.hint}…`)),
+    h("td", {}, key.last_used_at?.slice(0, 16).replace("T", " ") ?? "never"),
+    h("td", {}, key.expires_at?.slice(0, 16).replace("T", " ") ?? "never"),
+    h("td", {}, key.created_by?.split(" ").at(-1) ?? "—"),
+    h(
+      "td",
+      { class: "acts" },
+      !inFile && [
+        act("rotate", "Rotate", "second"),
+        key.disabled ? act("enable", "Enable", "second") : act("disable", "Disable", "second"),
+        act("delete", "Delete", "danger"),
+      ],
+    ),
+  );
+}
+
+function keyForm(app: ListedApp): Tree {
+  return h(
+    "form",
+    { class: "inline", method: "post", action: `/admin/apps/${app.id}/keys` },
+    h(
+      "label",
+      {},
+      "New key ",
+      h("input", { type: "text", name: "name", required: true, maxlength: 100, placeholder: "what it is for" }),
+    ),
+    h(
+      "label",
+      {},
+      "ends in days ",
+      h("input", { type: "number", name: "days", min: 1, max: 3650, placeholder: "never" }),
+    ),
+    h("button", { type: "submit" }, "Make key"),
+  );
+}
+
+function appForm(action: string, app: App | undefined): Tree {
+  const field = (
+    name: string,
+    label: string,
+    value: string | number | undefined,
+    more: Record<string, string | number | boolean> = {},
+  ): Tree => h("label", {}, label, h("input", { type: "text", name, value, ...more }));
+  return h(
+    "form",
+    { class: "form", method: "post", action },
+    field("name", "Name", app?.name, { required: true, maxlength: 100 }),
+    field("connection", "Connection", app?.connection ?? "demo", { required: true }),
+    field("database", "Database", app?.database ?? "demo", { required: true }),
+    field("model", "Model", app?.model ?? "default", { required: true }),
+    field("named_graphs", "Named graphs, comma-separated (empty: all)", app?.named_graphs.join(", ")),
+    field("origins", "Other sites that may call, comma-separated", app?.origins.join(", ")),
+    field("requests_per_minute", "Requests per minute (empty: general limit)", app?.requests_per_minute ?? undefined, {
+      inputmode: "numeric",
+    }),
+    field("expires_at", "Ends, for example 2027-01-31 (empty: never)", app?.expires_at?.slice(0, 10)),
+    h(
+      "fieldset",
+      {},
+      h("legend", {}, "Ways in"),
+      ...appModes.map((mode) =>
+        check("modes", mode, modeWords[mode], app === undefined ? mode !== "app_key" : app.modes.includes(mode)),
+      ),
+    ),
+    check("reasoning", "1", "Reasoning", app?.reasoning ?? false),
+    check("disabled", "1", "Disabled", app?.disabled ?? false),
+    h("button", { type: "submit" }, app === undefined ? "Create application" : "Save"),
+  );
+}
+
+function check(name: string, value: string, label: string, checked: boolean): Tree {
+  return h("label", { class: "check" }, h("input", { type: "checkbox", name, value, checked }), label);
+}

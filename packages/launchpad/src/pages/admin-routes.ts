@@ -1,0 +1,173 @@
+import { HttpError } from "@onbehalf/service-kit";
+import { AuthError } from "@onbehalf/shared-auth";
+import { type Context, Hono } from "hono";
+import { z } from "zod";
+import { notAdmin } from "../api/apps.ts";
+import type { Below, Check, UsageBy } from "../api/below.ts";
+import type { ApiEnv } from "../api/credentials.ts";
+import { type AppManagement, appRequest, keyRequest } from "../apps/manage.ts";
+import { requireSameOrigin, requireSession } from "../session/browser.ts";
+import type { Session } from "../session/session.ts";
+import { type Asked, adminPage, usageDays } from "./admin.ts";
+import type { NewKey } from "./admin-apps.ts";
+
+type C = Context<ApiEnv>;
+type Form = Readonly<Record<string, string | File | (string | File)[]>>;
+
+export interface AdminRouteOptions {
+  readonly management: AppManagement;
+  readonly below: Below;
+  /** This service's own part of the chain's health. */
+  readonly ownChecks: () => Promise<readonly Check[]>;
+  readonly publicUrl: string;
+  readonly isAdmin: (user: Pick<Session["user"], "issuer" | "groups">) => boolean;
+  readonly now?: () => number;
+}
+
+const dayMs = 86_400_000;
+
+/** The administrators' page and its forms. */
+export function adminRoutes(options: AdminRouteOptions): Hono<ApiEnv> {
+  const { management, below, publicUrl, now = Date.now } = options;
+  const app = new Hono<ApiEnv>();
+
+  async function administrator(c: C): Promise<Session> {
+    const session = await requireSession(c);
+    if (!options.isAdmin(session.user)) throw notAdmin();
+    if (c.req.method !== "GET") requireSameOrigin(c, publicUrl);
+    return session;
+  }
+
+  async function show(c: C, session: Session, more: { newKey?: NewKey; problem?: string } = {}): Promise<Response> {
+    const from = Math.floor(now() / dayMs) * dayMs - (usageDays - 1) * dayMs;
+    const [apps, usage, denials, health] = await Promise.all([
+      management.list(),
+      asked(() => usageOf(c, from)),
+      asked(() => below.denials(c, from)),
+      healthOf(c),
+    ]);
+    const html = adminPage({ session, apps, usage, denials, health, nowMs: now(), ...more });
+    return c.html(html, more.problem === undefined ? 200 : 400, { "cache-control": "no-store" });
+  }
+
+  async function usageOf(c: C, from: number) {
+    const by: readonly UsageBy[] = ["day", "user", "team", "model", "app"];
+    const lines = await Promise.all(by.map(async (one) => [one, await below.usage(c, one, from)] as const));
+    return Object.fromEntries(lines) as Record<UsageBy, Awaited<ReturnType<Below["usage"]>>>;
+  }
+
+  async function healthOf(c: C): Promise<readonly Check[]> {
+    const [own, rest] = await Promise.all([options.ownChecks(), asked(() => below.health(c))]);
+    if ("value" in rest) return [...own, ...rest.value];
+    return [...own, { name: "Voicebox and below", status: "down", reason: rest.problem, milliseconds: null }];
+  }
+
+  app.get("/admin", async (c) => show(c, await administrator(c)));
+
+  /** A form's work, then the list again; what was wrong with the form is said above it. */
+  const form = (path: string, work: (c: C, fields: Form, by: string) => Promise<NewKey | undefined>): void => {
+    app.post(path, async (c) => {
+      const session = await administrator(c);
+      try {
+        const newKey = await work(
+          c,
+          await c.req.parseBody({ all: true }),
+          `${session.user.issuer} ${session.user.subject}`,
+        );
+        return newKey === undefined ? c.redirect("/admin#apps", 303) : await show(c, session, { newKey });
+      } catch (error) {
+        return show(c, session, { problem: wrongForm(error) });
+      }
+    });
+  };
+  const param = (c: C, name: string): string => c.req.param(name) ?? "";
+
+  form("/admin/apps", async (_c, fields, by) => {
+    await management.create(appFromForm(fields), by);
+    return undefined;
+  });
+  form("/admin/apps/:id", async (c, fields) => {
+    await management.update(param(c, "id"), appFromForm(fields));
+    return undefined;
+  });
+  form("/admin/apps/:id/delete", async (c) => {
+    await management.remove(param(c, "id"));
+    return undefined;
+  });
+  form("/admin/apps/:id/keys", async (c, fields, by) => {
+    const days = text(fields.days);
+    const expires_at = days === "" ? null : new Date(now() + Number(days) * dayMs).toISOString();
+    const request = keyRequest.parse({ name: text(fields.name), expires_at });
+    const made = await management.createKey(param(c, "id"), request, by);
+    return { appId: made.app_id, name: made.name, key: made.key };
+  });
+  form("/admin/apps/:id/keys/:key/rotate", async (c, _fields, by) => {
+    const all = await management.list();
+    const old = all.flatMap(({ keys }) => keys).find(({ id }) => id === param(c, "key"));
+    const request = keyRequest.parse({ name: old?.name ?? "key", replaces: param(c, "key") });
+    const made = await management.createKey(param(c, "id"), request, by);
+    return { appId: made.app_id, name: made.name, key: made.key };
+  });
+  form("/admin/apps/:id/keys/:key/disable", async (c) => {
+    await management.setKeyDisabled(param(c, "id"), param(c, "key"), true);
+    return undefined;
+  });
+  form("/admin/apps/:id/keys/:key/enable", async (c) => {
+    await management.setKeyDisabled(param(c, "id"), param(c, "key"), false);
+    return undefined;
+  });
+  form("/admin/apps/:id/keys/:key/delete", async (c) => {
+    await management.removeKey(param(c, "id"), param(c, "key"));
+    return undefined;
+  });
+  return app;
+}
+
+/** A part of the page that cannot be had says why; the others are shown. */
+export async function asked<T>(ask: () => Promise<T>): Promise<Asked<T>> {
+  try {
+    return { value: await ask() };
+  } catch (error) {
+    if (error instanceof HttpError || error instanceof AuthError) return { problem: error.message };
+    if (error instanceof z.core.$ZodError)
+      return { problem: "The service below answered in a form that is not understood here." };
+    throw error;
+  }
+}
+
+function wrongForm(error: unknown): string {
+  if (error instanceof HttpError) return error.message;
+  if (error instanceof z.core.$ZodError) {
+    return error.issues.map(({ path, message }) => `${path.join(".")}: ${message}`).join("; ");
+  }
+  throw error;
+}
+
+function appFromForm(fields: Form) {
+  const requests = text(fields.requests_per_minute);
+  const ends = text(fields.expires_at);
+  return appRequest.parse({
+    name: text(fields.name),
+    connection: text(fields.connection),
+    database: text(fields.database),
+    model: text(fields.model),
+    named_graphs: words(fields.named_graphs),
+    origins: words(fields.origins),
+    reasoning: fields.reasoning === "1",
+    disabled: fields.disabled === "1",
+    modes: [fields.modes ?? []].flat(),
+    requests_per_minute: requests === "" ? null : Number(requests),
+    expires_at: ends === "" ? null : `${ends}T00:00:00Z`,
+  });
+}
+
+function text(field: Form[string] | undefined): string {
+  return typeof field === "string" ? field.trim() : "";
+}
+
+function words(field: Form[string] | undefined): string[] {
+  return text(field)
+    .split(",")
+    .map((word) => word.trim())
+    .filter((word) => word !== "");
+}

@@ -1,0 +1,129 @@
+import type { Check, Denial, UsageBy, UsageLine } from "../api/below.ts";
+import type { AppManagement } from "../apps/manage.ts";
+import type { Session } from "../session/session.ts";
+import { appCards, type NewKey } from "./admin-apps.ts";
+import { dayChart, lastDays, ranking } from "./charts.ts";
+import { page } from "./layout.ts";
+import { type Child, h, type Tree } from "./tree.ts";
+import { milliseconds } from "./words.ts";
+
+/** What was asked of the services below, or why it could not be. */
+export type Asked<T> = { readonly value: T } | { readonly problem: string };
+
+export interface AdminPage {
+  readonly session: Session;
+  readonly apps: Awaited<ReturnType<AppManagement["list"]>>;
+  readonly usage: Asked<Readonly<Record<UsageBy, readonly UsageLine[]>>>;
+  readonly denials: Asked<readonly Denial[]>;
+  readonly health: readonly Check[];
+  /** A key that was just made: shown here, and never again. */
+  readonly newKey?: NewKey | undefined;
+  readonly problem?: string | undefined;
+  readonly nowMs: number;
+}
+
+export const usageDays = 14;
+
+/** Applications and keys, usage, denials, and how the chain is. */
+export function adminPage(options: AdminPage): string {
+  const { session, health, denials, problem } = options;
+  return page(
+    { title: "Admin", path: "/admin", session, isAdmin: true, script: true },
+    h(
+      "section",
+      { class: "wide" },
+      h("h1", {}, "Admin"),
+      problem !== undefined && h("p", { class: "problem", role: "alert" }, problem),
+      h(
+        "div",
+        { class: "cards" },
+        healthCard(health),
+        ...appCards(options.apps, options.newKey),
+        usageCard(options),
+        denialsCard(denials),
+      ),
+    ),
+  );
+}
+
+function full(title: string, ...content: readonly Child[]): Tree {
+  return h("section", { class: "card full" }, h("h2", {}, title), ...content);
+}
+
+function healthCard(checks: readonly Check[]): Tree {
+  const isWell = checks.every(({ status }) => status === "ok");
+  return full(
+    isWell ? "The chain is well" : "The chain has a problem",
+    h(
+      "ul",
+      { class: "lamps" },
+      ...checks.map(({ name, status, reason, milliseconds: ms }) =>
+        h(
+          "li",
+          { class: status },
+          h("span", { class: "lamp", "aria-hidden": "true" }),
+          h(
+            "span",
+            {},
+            h("strong", {}, name),
+            " ",
+            h("span", { class: "quiet" }, status === "ok" ? "ok" : "down", ms !== null && ` · ${milliseconds(ms)}`),
+          ),
+          reason !== null && h("span", { class: "reason" }, reason),
+        ),
+      ),
+    ),
+  );
+}
+
+function usageCard({ usage, nowMs }: AdminPage): Tree {
+  const title = `Usage, last ${usageDays} days`;
+  if ("problem" in usage) return full(title, h("p", { class: "quiet" }, usage.problem));
+  const { day, user, team, model, app } = usage.value;
+  return full(
+    title,
+    dayChart(day, lastDays(nowMs, usageDays)),
+    h(
+      "div",
+      { class: "rankings" },
+      ranking("By user", user),
+      ranking("By team", team),
+      ranking("By model", model),
+      ranking("By application", app),
+    ),
+  );
+}
+
+function denialsCard(denials: Asked<readonly Denial[]>): Tree {
+  if ("problem" in denials) return full("Denials", h("p", { class: "quiet" }, denials.problem));
+  if (denials.value.length === 0) return full("Denials", h("p", { class: "quiet" }, "Nobody was refused lately."));
+  const head = ["When", "Who", "Route", "Model", "Why", "Chain"];
+  return full(
+    "Denials",
+    h(
+      "div",
+      { class: "table", tabindex: 0, role: "region", "aria-label": "Denials" },
+      h(
+        "table",
+        {},
+        h("thead", {}, h("tr", {}, ...head.map((name) => h("th", { scope: "col" }, name)))),
+        h(
+          "tbody",
+          {},
+          ...denials.value.map(({ at, user, route, model, status, code, traceId }) =>
+            h(
+              "tr",
+              {},
+              h("td", {}, at.slice(0, 19).replace("T", " ")),
+              h("td", {}, user),
+              h("td", {}, route),
+              h("td", {}, model),
+              h("td", {}, `${status} ${code}`),
+              h("td", {}, h("a", { href: `/chain/${traceId}` }, "show")),
+            ),
+          ),
+        ),
+      ),
+    ),
+  );
+}

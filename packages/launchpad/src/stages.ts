@@ -1,0 +1,120 @@
+import { createTrail, type Logger, type Readiness } from "@onbehalf/service-kit";
+import { createBelow } from "./api/below.ts";
+import { createCredentials } from "./api/credentials.ts";
+import { createHopsOf } from "./api/hops.ts";
+import type { Stages } from "./app.ts";
+import { createAppToken } from "./app-token.ts";
+import type { FileApps } from "./apps/file.ts";
+import { createAppManagement } from "./apps/manage.ts";
+import { createAppRegistry } from "./apps/registry.ts";
+import { sqlAppStore } from "./apps/store-sql.ts";
+import type { LaunchpadConfig } from "./config.ts";
+import { createExchanges, tokenForSession } from "./exchanges.ts";
+import { ownChecks } from "./health.ts";
+import { createLimit } from "./limit.ts";
+import { createAttempts } from "./login/attempt.ts";
+import { createLogoutTokens } from "./login/logout-token.ts";
+import { answerView } from "./pages/answer.ts";
+import { loginPages } from "./pages/login-pages.ts";
+import { providerOf, type Resources } from "./resources.ts";
+import { createCookie } from "./session/cookie.ts";
+import { createKeepFresh } from "./session/refresh.ts";
+import { createSeal } from "./session/seal.ts";
+import { createSessions } from "./session/sessions.ts";
+import { createSignOut } from "./sign-out.ts";
+
+export interface StageParts {
+  readonly config: LaunchpadConfig;
+  readonly fileApps: FileApps;
+  readonly resources: Resources;
+  readonly readiness: Readiness;
+  readonly log: Logger;
+}
+
+/** Makes each stage from the configuration and from what it holds on to. */
+export function createStages({ config, fileApps, resources, readiness, log }: StageParts): Omit<Stages, "requests"> {
+  const { publicUrl } = config;
+  const { stores, providers, verifier, voicebox } = resources;
+  const secure = publicUrl.startsWith("https:");
+  const seal = createSeal(config.session.secret, "browser");
+
+  const sessions = createSessions({
+    store: stores.sessions,
+    seal: createSeal(config.session.secret, "session"),
+    lifetimes: config.session,
+  });
+  const keepFresh = createKeepFresh({
+    sessions,
+    store: stores.sessions,
+    refresh: (session) => providerOf(providers, session.provider).refresh(session.tokens),
+    onEvent: ({ name, error }) => log.info({ err: error }, `sign-in ${name}`),
+  });
+  const exchanges = createExchanges(config, stores.tokens);
+  const sessionToken = tokenForSession(exchanges, keepFresh);
+  const apiProvider = providerOf(providers, config.api.provider).config;
+
+  const appStore = sqlAppStore(stores.database);
+  const registry = createAppRegistry(fileApps, appStore);
+  const management = createAppManagement(registry, appStore);
+  const isAdmin = administrators(config);
+  const trail = createTrail();
+  const credentials = createCredentials({
+    publicUrl,
+    corsOrigins: config.api.corsOrigins,
+    registry,
+    verifier,
+    exchangeForApi: exchanges.of(apiProvider.id),
+    tokenForSession: sessionToken,
+    tokenForApp: createAppToken(apiProvider, config.voicebox.scopes),
+  });
+  const hopsOf = createHopsOf({ credentials, voicebox, trail, isAdmin });
+  const below = createBelow(credentials, voicebox);
+
+  return {
+    log,
+    readiness,
+    publicUrl,
+    authorizationServers: config.api.issuers.map(({ issuer }) => issuer),
+    apiScopes: config.api.requiredScopes,
+    login: {
+      providers,
+      sessions,
+      sessionCookie: createCookie("onbehalf_session", secure),
+      farewellCookie: createCookie("onbehalf_farewell", secure),
+      attempts: createAttempts(seal, secure),
+      seal,
+      publicUrl,
+      absoluteSeconds: config.session.absoluteSeconds,
+      pages: loginPages,
+      verifyLogoutToken: createLogoutTokens(),
+      onSignOut: createSignOut({ exchanges, voicebox, tokenForSession: sessionToken, log }),
+    },
+    session: { sessions, publicUrl },
+    api: {
+      credentials,
+      voicebox,
+      trail,
+      hopsOf,
+      limit: createLimit(config.api),
+      decorate: answerView,
+      stepUpUrl: async (provider, claims) => {
+        const step_up = await seal.seal(claims, "step-up");
+        return `/login?${new URLSearchParams({ provider, step_up, return_to: "/?resume=1" })}`;
+      },
+    },
+    cors: { publicUrl, origins: config.api.corsOrigins, registry },
+    apps: { credentials, management, publicUrl, isAdmin },
+    pages: { providers, registry, sessions, below, publicUrl, isAdmin, hopsOf },
+    admin: { management, below, ownChecks: ownChecks(resources), publicUrl, isAdmin },
+  };
+}
+
+/**
+ * Whose groups make an administrator: those of our own login providers. Another issuer's groups say nothing here, even
+ * when its tokens open the public API.
+ */
+function administrators({ providers, adminGroups }: LaunchpadConfig) {
+  const issuers = new Set(providers.map(({ issuer }) => issuer));
+  return ({ issuer, groups }: { readonly issuer: string; readonly groups: readonly string[] }): boolean =>
+    issuers.has(issuer) && groups.some((group) => adminGroups.includes(group));
+}
