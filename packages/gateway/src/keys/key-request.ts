@@ -81,7 +81,7 @@ const periods: Readonly<Record<string, Period>> = {
 
 /** LiteLLM's `budget_duration` as a calendar period; undefined for one the calendar has not. */
 export function budgetPeriod(text: string | null | undefined): Period | undefined {
-  return text === null || text === undefined ? "month" : periods[text];
+  return text === null || text === undefined ? "month" : Object.hasOwn(periods, text) ? periods[text] : undefined;
 }
 
 /** The words in which a period is given back. */

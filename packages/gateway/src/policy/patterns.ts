@@ -22,7 +22,7 @@ export const routeFamilies: readonly string[] = Object.keys(families);
  * wildcards (`/key/*`, where `*` also crosses slashes), or a family (`openai_routes`). Any spelling of the route counts.
  */
 export function matchesRoute(pattern: string, route: Route): boolean {
-  const family = families[pattern];
+  const family = Object.hasOwn(families, pattern) ? families[pattern] : undefined;
   if (family !== undefined) return family(route);
   const wanted = pattern === "*" || pattern.startsWith("/") ? pattern : `/${pattern}`;
   return spellings(route).some((path) => matchesWildcard(wanted, path) || matchesWildcard(wanted, nameless(path)));

@@ -142,16 +142,16 @@ function byDefaultRoutes(policy: Policy, subject: Subject, route: Route): Decisi
 /** One and the same group has to allow the route and the model. */
 const byGroups: Rule = (policy, subject, { route, model }) => {
   if (policy.groups === undefined || route.kind === "own") return undefined;
-  const known = namesOf(subject).filter((group) => policy.groups?.[group] !== undefined);
+  const known = namesOf(subject).filter((group) => ruleOf(policy, group) !== undefined);
   if (known.length === 0) {
     return refuse("access.groups", `one of the groups ${list(Object.keys(policy.groups))} is needed; ${seen(subject)}`);
   }
-  const forRoute = known.filter((group) => groupAllowsRoute(policy.groups?.[group], route));
+  const forRoute = known.filter((group) => groupAllowsRoute(ruleOf(policy, group), route));
   if (forRoute.length === 0) {
     return refuse("access.groups", `the groups ${list(known)} do not allow ${routeName(route)}; ${seen(subject)}`);
   }
   if (model === undefined) return undefined;
-  const forModel = forRoute.filter((group) => policy.groups?.[group]?.models.some((name) => matchesModel(name, model)));
+  const forModel = forRoute.filter((group) => ruleOf(policy, group)?.models.some((name) => matchesModel(name, model)));
   if (forModel.length > 0) return undefined;
   return refuse("access.groups", noModel(policy.groups, forRoute, model));
 };
@@ -169,9 +169,14 @@ function noModel(groups: Readonly<Record<string, GroupRule>>, names: readonly st
 
 function groupsNaming(policy: Policy, subject: Subject, route: Route): readonly string[] {
   return namesOf(subject).filter((group) => {
-    const routes = policy.groups?.[group]?.routes;
+    const routes = ruleOf(policy, group)?.routes;
     return routes?.some((pattern) => matchesRoute(pattern, route)) ?? false;
   });
+}
+
+/** Own names only: a token may name a group `constructor`. */
+function ruleOf({ groups }: Policy, group: string): GroupRule | undefined {
+  return groups !== undefined && Object.hasOwn(groups, group) ? groups[group] : undefined;
 }
 
 function groupAllowsRoute(rule: GroupRule | undefined, route: Route): boolean {

@@ -75,7 +75,7 @@ export function createPrices(overrides: PriceOverrides): FindPrice {
 }
 
 function listPrice(id: string): Price | undefined {
-  const price = listed[bare(id)];
+  const price = Object.hasOwn(listed, bare(id)) ? listed[bare(id)] : undefined;
   if (price === undefined || !surcharged.test(bare(id)) || isGlobal(id)) return price;
   return {
     ...price,

@@ -16,6 +16,8 @@ export interface TestGateway {
   readonly upstream: TestUpstream;
   readonly logs: CapturedLogs;
   readonly dataDir: string;
+  /** What it was started with. */
+  readonly env: Env;
   readonly configFile: string;
   /** A token of this test's issuer for the gateway. */
   token(claims?: Readonly<Record<string, unknown>>): Promise<string>;
@@ -120,6 +122,7 @@ export async function startTestGateway(options: TestGatewayOptions = {}): Promis
     upstream,
     logs,
     dataDir,
+    env,
     configFile,
     token: (claims) =>
       issuer.mint({

@@ -1,0 +1,151 @@
+import { describe, expect, test } from "vitest";
+import { limitHeaders } from "./limit-headers.ts";
+import { createLimiter } from "./limiter.ts";
+import type { Limit, LimitRule } from "./limits.ts";
+import { memoryCounters } from "./memory-counters.ts";
+import { periodAt } from "./period.ts";
+
+const none: LimitRule = { rpm: undefined, tpm: undefined, maxParallel: undefined, budget: undefined };
+
+function limit(name: string, rule: Partial<LimitRule>): Limit {
+  return { ...none, ...rule, scope: "user", name: `user ${name}`, id: `user:${name}`, subject: { value: name } };
+}
+
+function setup(spent = 0) {
+  let now = 0;
+  let wall = Date.parse("2026-11-22T10:00:00Z");
+  const counters = memoryCounters({ now: () => now });
+  const limiter = createLimiter({ counters, spentUsd: async () => spent, wallMs: () => wall });
+  return {
+    limiter,
+    pass: (ms: number) => {
+      now += ms;
+      wall += ms;
+    },
+  };
+}
+
+const free = { tokens: 10, costUsd: 0.01 };
+
+describe("reserve and settle", () => {
+  test("tokens: many at once overshoot by at most one request", async () => {
+    const { limiter } = setup();
+    const limits = [limit("a", { tpm: 1000 })];
+    // Each reserves 100 and really uses 150: twice as dear as said.
+    const asked = await Promise.all(
+      Array.from({ length: 50 }, () => limiter.reserve(limits, { tokens: 100, costUsd: null })),
+    );
+    const granted = asked.filter(({ allowed }) => allowed);
+    expect(granted).toHaveLength(10);
+    for (const one of granted) if (one.allowed) await one.settle({ tokens: 150, costUsd: null });
+    expect((await limiter.reserve(limits, { tokens: 1, costUsd: null })).allowed).toBe(false);
+  });
+
+  test("a call that asks for more than the whole limit passes alone, and shuts the window", async () => {
+    const { limiter, pass } = setup();
+    const limits = [limit("a", { tpm: 100 })];
+    const first = await limiter.reserve(limits, { tokens: 5000, costUsd: null });
+    expect(first.allowed).toBe(true);
+    expect((await limiter.reserve(limits, { tokens: 1, costUsd: null })).allowed).toBe(false);
+    pass(60_001);
+    expect((await limiter.reserve(limits, { tokens: 1, costUsd: null })).allowed).toBe(true);
+  });
+
+  test("what a failed call did not use is given back, the request itself is not", async () => {
+    const { limiter } = setup();
+    const limits = [limit("a", { rpm: 2, tpm: 100, maxParallel: 1, budget: { usd: 1, period: "day", warnAt: 0.8 } })];
+    const first = await limiter.reserve(limits, { tokens: 100, costUsd: 1 });
+    if (!first.allowed) throw new Error("refused");
+    await first.settle(undefined);
+    await first.settle({ tokens: 999, costUsd: 9 }); // only the first settlement counts
+    const second = await limiter.reserve(limits, { tokens: 100, costUsd: 1 });
+    expect(second).toMatchObject({ allowed: true });
+    if (second.allowed) await second.settle(undefined);
+    expect(await limiter.reserve(limits, free)).toMatchObject({ allowed: false, strictest: { dimension: "requests" } });
+  });
+
+  test("the strictest limit is named: the one that makes the caller wait longest", async () => {
+    const { limiter } = setup(5);
+    const limits = [limit("a", { rpm: 1 }), limit("b", { budget: { usd: 5, period: "month", warnAt: 0.8 } })];
+    const refused = await limiter.reserve(limits, free);
+    if (refused.allowed) throw new Error("granted");
+    expect(refused.strictest).toMatchObject({ dimension: "budget", limit: { name: "user b" } });
+    expect(refused.retryAfterSeconds).toBeGreaterThan(8 * 86_400);
+  });
+
+  test("one user's end is not another's", async () => {
+    const { limiter } = setup();
+    expect((await limiter.reserve([limit("a", { rpm: 1 })], free)).allowed).toBe(true);
+    expect((await limiter.reserve([limit("a", { rpm: 1 })], free)).allowed).toBe(false);
+    expect((await limiter.reserve([limit("b", { rpm: 1 })], free)).allowed).toBe(true);
+  });
+
+  test("a budget begins with what the record says was spent, and ends at its sum", async () => {
+    const { limiter } = setup(0.95);
+    const limits = [limit("a", { budget: { usd: 1, period: "day", warnAt: 0.8 } })];
+    const first = await limiter.reserve(limits, { tokens: 1, costUsd: 0.03 });
+    if (!first.allowed) throw new Error("refused");
+    expect(limitHeaders(first.states, 0)["x-onbehalf-budget-warning"]).toBe("user a has used 98 % of its day budget");
+    await first.settle({ tokens: 1, costUsd: 0.05 });
+    expect((await limiter.reserve(limits, { tokens: 1, costUsd: 0.000_01 })).allowed).toBe(false);
+  });
+
+  test("a new day is a new budget", async () => {
+    const { limiter, pass } = setup(0);
+    const limits = [limit("a", { budget: { usd: 1, period: "day", warnAt: 0.8 } })];
+    expect((await limiter.reserve(limits, { tokens: 1, costUsd: 1 })).allowed).toBe(true);
+    expect((await limiter.reserve(limits, { tokens: 1, costUsd: 1 })).allowed).toBe(false);
+    pass(14 * 3_600_000);
+    expect((await limiter.reserve(limits, { tokens: 1, costUsd: 1 })).allowed).toBe(true);
+  });
+
+  test("a retry-after is at least a second", async () => {
+    const { limiter } = setup();
+    const limits = [limit("a", { maxParallel: 1 })];
+    await limiter.reserve(limits, free);
+    expect(await limiter.reserve(limits, free)).toMatchObject({
+      allowed: false,
+      retryAfterSeconds: 1,
+      strictest: { dimension: "parallel" },
+    });
+  });
+});
+
+describe("calendar spans, UTC", () => {
+  test.each([
+    ["day", "2026-11-22T23:59:59.999Z", "2026-11-22", "2026-11-22T00:00:00.000Z", "2026-11-23T00:00:00.000Z"],
+    ["week", "2026-11-22T12:00:00Z", "2026-W47", "2026-11-16T00:00:00.000Z", "2026-11-23T00:00:00.000Z"],
+    ["week", "2027-01-01T12:00:00Z", "2026-W53", "2026-12-28T00:00:00.000Z", "2027-01-04T00:00:00.000Z"],
+    ["month", "2026-12-31T12:00:00Z", "2026-12", "2026-12-01T00:00:00.000Z", "2027-01-01T00:00:00.000Z"],
+    ["month", "2028-02-29T12:00:00Z", "2028-02", "2028-02-01T00:00:00.000Z", "2028-03-01T00:00:00.000Z"],
+  ] as const)("%s of %s is %s", (period, at, id, start, end) => {
+    expect(periodAt(period, Date.parse(at))).toEqual({ id, start: Date.parse(start), end: Date.parse(end) });
+  });
+});
+
+test("headers of both dialects are about the strictest limit of each kind", () => {
+  const state = (name: string, dimension: "requests" | "tokens", max: number, used: number) => ({
+    limit: limit(name, {}),
+    dimension,
+    max,
+    used,
+    resetMs: 61_000,
+  });
+  const now = Date.parse("2026-11-22T10:00:00Z");
+  expect(
+    limitHeaders([state("a", "requests", 100, 10), state("b", "requests", 10, 9), state("a", "tokens", 1000, 1)], now),
+  ).toEqual({
+    "x-ratelimit-limit-requests": "10",
+    "x-ratelimit-remaining-requests": "1",
+    "x-ratelimit-reset-requests": "1m1s",
+    "anthropic-ratelimit-requests-limit": "10",
+    "anthropic-ratelimit-requests-remaining": "1",
+    "anthropic-ratelimit-requests-reset": "2026-11-22T10:01:01.000Z",
+    "x-ratelimit-limit-tokens": "1000",
+    "x-ratelimit-remaining-tokens": "999",
+    "x-ratelimit-reset-tokens": "1m1s",
+    "anthropic-ratelimit-tokens-limit": "1000",
+    "anthropic-ratelimit-tokens-remaining": "999",
+    "anthropic-ratelimit-tokens-reset": "2026-11-22T10:01:01.000Z",
+  });
+});

@@ -1,0 +1,98 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { type RedisServer, startRedis } from "@onbehalf/service-kit/testing";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { countersContract } from "./counters.contract.ts";
+import { CountersUnavailable } from "./counters.ts";
+import { guardedCounters } from "./guarded-counters.ts";
+import { memoryCounters } from "./memory-counters.ts";
+import { redisCounters } from "./redis-counters.ts";
+
+let redis: RedisServer;
+beforeAll(async () => {
+  redis = await startRedis();
+});
+afterAll(() => redis.stop());
+
+const log = { warn: () => {}, info: () => {} };
+
+async function connected() {
+  const counters = redisCounters({ url: redis.url, log });
+  await vi.waitFor(() => counters.ready());
+  return counters;
+}
+
+countersContract("counters in Redis", async () => ({
+  counters: await connected(),
+  other: await connected(),
+  pass: async (ms) => void (await sleep(ms + 50)),
+}));
+
+const bucket = { kind: "window", key: "guarded", max: 10, amount: 1, windowMs: 60_000 } as const;
+const charge = { lease: "lease", buckets: [bucket] };
+
+describe("while Redis is away", () => {
+  test("closed: nothing is granted, at once", async () => {
+    const away = redisCounters({ url: "redis://127.0.0.1:1", log });
+    const guarded = guardedCounters(away, memoryCounters(), {
+      whenUnavailable: "closed",
+      localShare: 0.5,
+      timeoutMs: 100,
+      log,
+    });
+    await expect(guarded.charge(charge)).rejects.toBeInstanceOf(CountersUnavailable);
+    await expect(guarded.ready()).rejects.toBeInstanceOf(CountersUnavailable);
+    await guarded.close();
+  });
+
+  test("local: each replica grants its share, and settles it where it was granted", async () => {
+    const away = redisCounters({ url: "redis://127.0.0.1:1", log });
+    const guarded = guardedCounters(away, memoryCounters(), {
+      whenUnavailable: "local",
+      localShare: 0.5,
+      timeoutMs: 100,
+      log,
+    });
+    const verdicts = [];
+    for (let index = 0; index < 10; index += 1)
+      verdicts.push(await guarded.charge({ lease: `l${index}`, buckets: [bucket] }));
+    expect(verdicts.filter(({ kind }) => kind === "granted")).toHaveLength(5);
+    await expect(guarded.settle({ lease: "l0", corrections: [] })).resolves.toBeUndefined();
+    await guarded.close();
+  });
+
+  test("a Redis that hangs costs a few requests the time limit, then none: the breaker is open", async () => {
+    const hanging = { ...memoryCounters(), charge: vi.fn(() => new Promise<never>(() => {})) };
+    const guarded = guardedCounters(hanging, memoryCounters(), {
+      whenUnavailable: "local",
+      localShare: 1,
+      timeoutMs: 20,
+      log,
+    });
+    for (let index = 0; index < 50; index += 1)
+      await guarded.charge({ lease: `h${index}`, buckets: [{ ...bucket, max: 1000 }] });
+    expect(hanging.charge.mock.calls.length).toBeLessThanOrEqual(6);
+  });
+
+  test("when Redis is back it is asked again", async () => {
+    const own = await startRedis();
+    const shared = redisCounters({ url: own.url, log });
+    await vi.waitFor(() => shared.ready());
+    const guarded = guardedCounters(shared, memoryCounters(), {
+      whenUnavailable: "closed",
+      localShare: 1,
+      timeoutMs: 100,
+      log,
+    });
+    expect((await guarded.charge(charge)).kind).toBe("granted");
+    await own.down();
+    for (let index = 0; index < 8; index += 1) await guarded.charge(charge).catch(() => undefined);
+    await expect(guarded.charge(charge)).rejects.toBeInstanceOf(CountersUnavailable);
+    await own.up();
+    await vi.waitFor(async () => expect((await guarded.charge(charge)).kind).toBe("granted"), {
+      timeout: 10_000,
+      interval: 200,
+    });
+    await guarded.close();
+    await own.stop();
+  });
+});

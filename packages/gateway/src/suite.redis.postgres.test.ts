@@ -1,0 +1,28 @@
+import { type PostgresServer, type RedisServer, startPostgres, startRedis } from "@onbehalf/service-kit/testing";
+import { afterAll, beforeAll } from "vitest";
+import { accessSuite } from "./suites/access.suite.ts";
+import type { Engine } from "./suites/engine.ts";
+import { keysSuite } from "./suites/keys.suite.ts";
+import { limitsSuite } from "./suites/limits.suite.ts";
+
+let postgres: PostgresServer;
+let redis: RedisServer;
+let databases = 0;
+beforeAll(async () => {
+  [postgres, redis] = await Promise.all([startPostgres(), startRedis()]);
+});
+afterAll(() => Promise.all([postgres.stop(), redis.stop()]));
+
+const engine: Engine = {
+  name: "PostgreSQL and Redis",
+  shared: true,
+  async fresh() {
+    databases += 1;
+    // Redis has sixteen databases: each gateway under test counts in one of its own.
+    return { DATABASE_URL: await postgres.createDatabase(), REDIS_URL: `${redis.url}/${databases % 16}` };
+  },
+};
+
+accessSuite(engine);
+keysSuite(engine);
+limitsSuite(engine);
