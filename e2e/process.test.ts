@@ -1,9 +1,10 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, type ChildProcessWithoutNullStreams, execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { afterAll, describe, expect, it } from "vitest";
 import { freePorts } from "./chain.ts";
 import { createPerson } from "./person.ts";
@@ -16,12 +17,17 @@ afterAll(() => {
   rmSync(dataDir, { recursive: true, force: true });
 });
 
-/** A program of this project as a process of its own, with this environment and nothing inherited but PATH. */
+/** A program of this project as a process of its own, with this environment and hardly anything inherited. */
 function run(script: string, env: Record<string, string>) {
-  const child = spawn(process.execPath, [join(root, script)], {
-    cwd: root,
-    env: { PATH: process.env.PATH ?? "", ONBEHALF_DATA_DIR: dataDir, ...env },
-  });
+  return follow(spawn(process.execPath, [join(root, script)], { cwd: root, env: inherit(env) }));
+}
+
+function inherit(env: Record<string, string>): Record<string, string> {
+  const { PATH = "", HOME = "" } = process.env;
+  return { PATH, HOME, ONBEHALF_DATA_DIR: dataDir, ...env };
+}
+
+function follow(child: ChildProcessWithoutNullStreams) {
   running.add(child);
   let output = "";
   child.stdout.on("data", (chunk) => (output += chunk));
@@ -88,6 +94,21 @@ describe("the sandbox as a process", () => {
     expect(await sandbox.exited).toBe(0);
     expect(performance.now() - started).toBeLessThan(5_000);
   });
+
+  it("npm start prints a command that works when pasted, and ends with 0 when it is told to stop", async () => {
+    const ports = await freePorts();
+    const npm = follow(spawn("npm", ["start"], { cwd: root, env: { ...process.env, ...inherit(ports) } }));
+    await expect.poll(() => npm.output(), { timeout: 60_000 }).toContain("Ctrl-C ends it");
+    const line =
+      npm
+        .output()
+        .split("\n")
+        .find((text) => text.startsWith("curl ")) ?? "";
+    const { stdout } = await promisify(execFile)("sh", ["-c", line], { cwd: tmpdir(), env: inherit({}) });
+    expect(JSON.parse(stdout)).toMatchObject({ result: expect.stringContaining("Bob") });
+    npm.child.kill("SIGINT");
+    expect(await npm.exited).toBe(0);
+  }, 90_000);
 
   it("names the variable of a port that is taken", async () => {
     const ports = await freePorts();

@@ -1,7 +1,7 @@
 // `npm start`: plain JavaScript for whatever Node there is. Installs, then hands over to the Node that this project brings.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
 
@@ -41,10 +41,22 @@ for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, stop);
 const parent = process.ppid;
 setInterval(() => process.ppid !== parent && stop("SIGHUP"), 500).unref();
 
-console.log("Installing what the lockfile names (the first time takes a little)…");
-const installed = await run("npx", ["-y", `pnpm@${config.pnpm}`, "install", "--frozen-lockfile"], "inherit");
-if (firstSignal !== undefined) process.exit(130);
-if (installed !== 0) process.exit(installed ?? 1);
+/** What the last install was made from, or newer: then there is nothing to install, and no network is needed. */
+function isInstalled() {
+  const packages = readdirSync(join(root, "packages")).map((name) => `packages/${name}/package.json`);
+  const sources = ["package.json", "pnpm-lock.yaml", "pnpm-workspace.yaml", "e2e/package.json", ...packages];
+  const changedAt = (path) => statSync(join(root, path), { throwIfNoEntry: false })?.mtimeMs ?? 0;
+  const installedAt = changedAt("node_modules/.pnpm-workspace-state-v1.json");
+  return changedAt("node_modules/node/bin/node") > 0 && sources.every((path) => changedAt(path) <= installedAt);
+}
+
+if (!isInstalled()) {
+  console.log("Installing what the lockfile names (the first time takes a little)…");
+  const install = ["-y", `pnpm@${config.pnpm}`, "install", "--frozen-lockfile"];
+  const code = await run("npx", install, ["ignore", "inherit", "inherit"]);
+  if (firstSignal !== undefined) process.exit(130);
+  if (code !== 0) process.exit(code ?? 1);
+}
 
 const node = join(root, "node_modules/node/bin/node");
 const main = join(root, "packages/sandbox/src/main.ts");
