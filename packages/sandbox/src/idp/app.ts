@@ -16,13 +16,12 @@ import type { Calls, Endpoint } from "./calls.ts";
 import { endpoints } from "./calls.ts";
 import { control } from "./control.ts";
 import type { Fault, Faults } from "./faults.ts";
-import type { Issuer } from "./issuer.ts";
+import type { Issuers } from "./issuers.ts";
 import { forLibrary } from "./library-request.ts";
 import type { StepUp } from "./step-up.ts";
 
 export interface AppParts {
-  /** Filled when the port is known. */
-  readonly issuers: ReadonlyMap<string, Issuer>;
+  readonly issuers: Issuers;
   readonly calls: Calls;
   readonly faults: Faults;
   readonly stepUp: StepUp;
@@ -71,9 +70,9 @@ function endpointOf(c: Context<Served>): Endpoint {
 }
 
 async function answer({ issuers, calls, faults }: AppParts, c: Context<Served>, endpoint: Endpoint, path: string) {
-  const issuer = issuers.get(c.req.param("issuer") ?? "");
+  const issuer = await issuers.get(c.req.param("issuer") ?? "");
   if (issuer === undefined) {
-    throw new HttpError(404, "not_found", `there is no such issuer; there are: ${[...issuers.keys()].join(", ")}`);
+    throw new HttpError(404, "not_found", `there is no such issuer; there are: ${issuers.names.join(", ")}`);
   }
   c.get("note")({ issuer: issuer.url, endpoint });
   calls.add(issuer.name, endpoint);

@@ -4,10 +4,11 @@ import { z } from "zod";
 import type { Calls } from "./calls.ts";
 import { type Faults, faultSchema } from "./faults.ts";
 import type { Issuer } from "./issuer.ts";
+import type { Issuers } from "./issuers.ts";
 import type { StepUp } from "./step-up.ts";
 
 export interface ControlParts {
-  readonly issuers: ReadonlyMap<string, Issuer>;
+  readonly issuers: Issuers;
   readonly calls: Calls;
   readonly faults: Faults;
   readonly stepUp: StepUp;
@@ -24,7 +25,7 @@ export function control({ issuers, calls, faults, stepUp }: ControlParts): Hono<
 
   app.post("/keys/rotate", async (c) => {
     const { issuer, keepOld } = rotation.parse(await jsonBody(c.req.raw));
-    const chosen = issuer === undefined ? [...issuers.values()] : [known(issuers, issuer)];
+    const chosen = issuer === undefined ? await issuers.made() : [await known(issuers, issuer)];
     await Promise.all(chosen.map((one) => one.rotateKeys(keepOld)));
     return c.json({
       rotated: chosen.map(({ name, keys }) => ({ issuer: name, keys: keys.all().map(({ kid }) => kid) })),
@@ -33,7 +34,7 @@ export function control({ issuers, calls, faults, stepUp }: ControlParts): Hono<
 
   app.post("/faults", async (c) => {
     const fault = faultSchema.parse(await jsonBody(c.req.raw));
-    if (fault.issuer !== undefined) known(issuers, fault.issuer);
+    if (fault.issuer !== undefined) await known(issuers, fault.issuer);
     faults.add(fault);
     return c.json({ faults: faults.list() }, 201);
   });
@@ -61,13 +62,13 @@ export function control({ issuers, calls, faults, stepUp }: ControlParts): Hono<
   return app;
 }
 
-function known(issuers: ReadonlyMap<string, Issuer>, name: string): Issuer {
-  const issuer = issuers.get(name);
+async function known(issuers: Issuers, name: string): Promise<Issuer> {
+  const issuer = await issuers.get(name);
   if (issuer !== undefined) return issuer;
   throw new HttpError(
     404,
     "not_found",
-    `there is no issuer ${JSON.stringify(name)}; there are: ${[...issuers.keys()].join(", ")}`,
+    `there is no issuer ${JSON.stringify(name)}; there are: ${issuers.names.join(", ")}`,
   );
 }
 

@@ -2,6 +2,7 @@ import { z } from "zod";
 import issuersFile from "./data/issuers.json" with { type: "json" };
 import usersFile from "./data/users.json" with { type: "json" };
 import { dialectNames } from "./dialects/index.ts";
+import { otherMakes } from "./makes.ts";
 
 const user = z.strictObject({
   sub: z.string().min(1),
@@ -106,7 +107,7 @@ const commandLine: ClientDefinition = client.parse({
  * @throws ZodError for a definition that is not well-formed
  */
 export function issuerDefinitions(given: Readonly<Record<string, IssuerInput>> = {}): Map<string, IssuerDefinition> {
-  const definitions = z.record(z.string(), issuer).parse({ ...issuersFile, ...given });
+  const definitions = z.record(z.string(), issuer).parse({ ...issuersFile, ...otherMakes, ...given });
   return new Map(Object.entries(definitions).map(([name, definition]) => [name, withCommandLine(definition)] as const));
 }
 

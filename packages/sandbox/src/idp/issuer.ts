@@ -8,6 +8,7 @@ import type { IssuerDefinition, User } from "./definitions.ts";
 import { dialects } from "./dialects/index.ts";
 import type { TrustedIssuer } from "./exchange/subject.ts";
 import { grantTypes } from "./grant-types.ts";
+import type { Issuers } from "./issuers.ts";
 import type { SigningKeys } from "./keys.ts";
 import type { Lifetimes } from "./lifetimes.ts";
 import { createProvider } from "./provider.ts";
@@ -15,18 +16,22 @@ import type { State } from "./state.ts";
 import type { StepUp } from "./step-up.ts";
 import { withReferences } from "./token-reference.ts";
 
-export interface IssuerParts {
-  readonly name: string;
-  readonly url: string;
-  readonly definition: IssuerDefinition;
+/** What all issuers of a provider have in common. */
+export interface IssuerSetting {
   readonly users: ReadonlyMap<string, User>;
   readonly state: State;
   readonly lifetimes: Lifetimes;
   readonly launchpadUrls: readonly string[];
   readonly keyOf: ClientKeys;
   readonly stepUp: StepUp;
-  /** The other issuers of this provider, to look up those this one trusts. */
-  readonly others: () => ReadonlyMap<string, Issuer>;
+  /** To look up those that an issuer trusts. */
+  readonly others: Issuers;
+}
+
+export interface IssuerParts extends IssuerSetting {
+  readonly name: string;
+  readonly url: string;
+  readonly definition: IssuerDefinition;
 }
 
 /** One issuer of the running provider. */
@@ -62,8 +67,11 @@ export function createIssuer(parts: IssuerParts, keys: SigningKeys): Issuer {
       dialect,
       storage,
       secret: remembered(state, `cookie-secret:${name}`),
-      trusted: () => [trusted, ...trusts.flatMap((other) => others().get(other)?.trusted ?? [])],
-      urlOf: (other) => others().get(other)?.url,
+      trusted: async () => {
+        const found = await Promise.all(trusts.map((other) => others.get(other)));
+        return [trusted, ...found.flatMap((issuer) => issuer?.trusted ?? [])];
+      },
+      urlOf: others.urlOf,
     }).callback();
 
   let answer = make();

@@ -44,7 +44,7 @@ export interface ProviderParts {
   readonly dialect: Dialect;
   readonly stepUp: StepUp;
   /** This issuer, then those it trusts. */
-  readonly trusted: () => readonly [TrustedIssuer, ...TrustedIssuer[]];
+  readonly trusted: () => Promise<readonly [TrustedIssuer, ...TrustedIssuer[]]>;
   readonly urlOf: (name: string) => string | undefined;
 }
 

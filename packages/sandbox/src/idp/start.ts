@@ -4,8 +4,7 @@ import { createCalls } from "./calls.ts";
 import { clientKeys } from "./clients.ts";
 import { type IssuerInput, issuerDefinitions, type UserInput, userDirectory } from "./definitions.ts";
 import { createFaults } from "./faults.ts";
-import { createIssuer, type Issuer } from "./issuer.ts";
-import { openSigningKeys } from "./keys.ts";
+import { createIssuers } from "./issuers.ts";
 import { type Lifetimes, lifetimes as readLifetimes } from "./lifetimes.ts";
 import { openState } from "./state.ts";
 import { createStepUp } from "./step-up.ts";
@@ -55,15 +54,14 @@ export async function startIdentityProvider(options: IdentityProviderOptions = {
   });
   const log = options.log ?? createLogger({ service: "identity-provider", ...destinationOf(options) });
   const state = openState(options.dataDir);
-  const issuers = new Map<string, Issuer>();
   const keyOf = clientKeys(options.dataDir);
+  const stepUp = createStepUp();
+  const launchpadUrls = [options.launchpadUrl ?? "http://localhost:3000"].flat();
+  let base = options.publicUrl ?? "";
+  const setting = { users, state, lifetimes, launchpadUrls, keyOf, stepUp };
+  const issuers = createIssuers(definitions, () => base, setting);
 
   try {
-    const names = [...definitions.keys()];
-    const keys = new Map(
-      await Promise.all(names.map(async (name) => [name, await openSigningKeys(state, name)] as const)),
-    );
-    const stepUp = createStepUp();
     const service = await serve({
       name: "identity-provider",
       app: createApp({ issuers, calls: createCalls(), faults: createFaults(), stepUp, log }),
@@ -74,32 +72,17 @@ export async function startIdentityProvider(options: IdentityProviderOptions = {
       graceSeconds,
       onClose: [() => state.close()],
     });
-    // The issuers' names contain the port, which is only known now.
-    const base = options.publicUrl ?? `http://localhost:${service.port}`;
-    const launchpadUrls = [options.launchpadUrl ?? "http://localhost:3000"].flat();
-    for (const [name, definition] of definitions) {
-      const own = keys.get(name);
-      if (own === undefined) continue;
-      const url = `${base}/oauth2/${name}`;
-      const shared = { users, state, lifetimes, launchpadUrls, keyOf, stepUp, others: () => issuers };
-      issuers.set(name, createIssuer({ name, url, definition, ...shared }, own));
-    }
-    return {
-      ...service,
-      url: base,
-      issuerUrl: (name) => urlOf(issuers, name),
-      clientKey: keyOf,
-    };
+    base = options.publicUrl ?? `http://localhost:${service.port}`;
+    return { ...service, url: base, issuerUrl: (name) => known(issuers.urlOf(name), name), clientKey: keyOf };
   } catch (error) {
     state.close();
     throw error;
   }
 }
 
-function urlOf(issuers: ReadonlyMap<string, Issuer>, name: string): string {
-  const issuer = issuers.get(name);
-  if (issuer === undefined) throw new RangeError(`there is no issuer ${JSON.stringify(name)}`);
-  return issuer.url;
+function known(url: string | undefined, name: string): string {
+  if (url === undefined) throw new RangeError(`there is no issuer ${JSON.stringify(name)}`);
+  return url;
 }
 
 function destinationOf({ destination }: ServiceIo): Pick<ServiceIo, "destination"> {

@@ -27,14 +27,13 @@ export function registerTokenExchange(provider: Provider, setting: GrantSetting)
 async function answer(provider: Provider, setting: GrantSetting, dialect: ExchangeDialect, ctx: Context) {
   const { client, params } = ctx.oidc;
   const definition = setting.definition.clients[client.clientId];
-  if (definition === undefined || !mayExchange(definition)) {
-    throw new errors.UnauthorizedClient("this client may not exchange tokens");
-  }
+  if (definition === undefined) throw mayNot();
   const request = readRequest(params);
   if (request.requestedType === tokenTypes.idJag) {
     ctx.body = await answerAssertion(setting, ctx, definition, request);
     return;
   }
+  if (definition.exchanges.length === 0) throw mayNot();
   dialect.accept(request);
   const facts = await readTokens(setting, dialect, client.clientId, definition, request);
   setting.stepUp.check(ctx, facts.subject, standardChallenge);
@@ -42,7 +41,7 @@ async function answer(provider: Provider, setting: GrantSetting, dialect: Exchan
   ctx.body = await issue(provider, setting, dialect, ctx, facts, granted);
 }
 
-const mayExchange = ({ exchanges, assertions }: ClientDefinition): boolean => exchanges.length + assertions.length > 0;
+const mayNot = (): Error => new errors.UnauthorizedClient("this client may not exchange tokens");
 
 async function readTokens(
   setting: GrantSetting,
@@ -52,7 +51,7 @@ async function readTokens(
   request: ExchangeRequest,
 ): Promise<ExchangeFacts> {
   const { takes = [] } = dialect;
-  const trusted = setting.trusted();
+  const trusted = await setting.trusted();
   const opaque = takes.includes("opaque");
   try {
     const subject =

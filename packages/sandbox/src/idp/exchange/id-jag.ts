@@ -25,12 +25,12 @@ export async function answerAssertion(
   { assertions }: ClientDefinition,
   request: ExchangeRequest,
 ): Promise<Record<string, unknown>> {
+  if (assertions.length === 0) throw new errors.UnauthorizedClient("this client may not ask for assertions");
   if (request.subjectType !== tokenTypes.idToken) {
     throw new errors.InvalidRequest(`an assertion is made from a subject_token_type of ${tokenTypes.idToken}`);
   }
   const { clientId } = ctx.oidc.client;
-  const trusted = setting.trusted();
-  const [own] = trusted;
+  const [own] = await setting.trusted();
   const subject = await verifyIdToken(request.subjectToken, [own], clientId).catch((error: unknown) => {
     throw error instanceof SubjectProblem ? invalidGrant(error.message) : error;
   });
@@ -96,7 +96,7 @@ async function redeem(provider: Provider, setting: GrantSetting, ctx: TokenEndpo
   if (accepted.length === 0) throw new errors.UnauthorizedClient("this client may not bring assertions");
   if (params.assertion === undefined) throw new errors.InvalidRequest("assertion is missing");
 
-  const [own, ...others] = setting.trusted();
+  const [own, ...others] = await setting.trusted();
   const { claims, issuer } = await verifyAssertion(params.assertion, own, others);
   if (claims.client_id !== client.clientId) throw invalidGrant("the assertion was made for another client");
   const rule = accepted.find(({ from }) => from.includes(issuer.name));

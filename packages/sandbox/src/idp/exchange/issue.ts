@@ -12,7 +12,7 @@ export interface GrantSetting {
   readonly definition: IssuerDefinition;
   readonly dialect: Dialect;
   /** This issuer, then those it trusts. */
-  readonly trusted: () => readonly [TrustedIssuer, ...TrustedIssuer[]];
+  readonly trusted: () => Promise<readonly [TrustedIssuer, ...TrustedIssuer[]]>;
   /** The URL of another issuer of this provider. */
   readonly urlOf: (name: string) => string | undefined;
   readonly accessTokenSeconds: () => number;

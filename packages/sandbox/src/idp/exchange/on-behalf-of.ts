@@ -55,9 +55,10 @@ const missing = (name: string): Error =>
   refuse("invalid_request", 900144, `The request body must contain the following parameter: '${name}'.`);
 
 async function readAssertion(assertion: string, { trusted }: GrantSetting): Promise<SubjectToken> {
+  const [own] = await trusted();
   try {
     // No other issuer's tokens: the tenant issues and takes its own.
-    return await verifyAccessToken(assertion, [trusted()[0]], false);
+    return await verifyAccessToken(assertion, [own], false);
   } catch (error) {
     throw error instanceof SubjectProblem ? asEntraSays(error) : error;
   }
