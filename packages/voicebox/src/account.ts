@@ -2,6 +2,7 @@ import { HttpError, type RequestVariables, type Trail, type TrailHop } from "@on
 import type { CachedExchange } from "@onbehalf/shared-auth";
 import type { AuthVariables } from "@onbehalf/shared-auth/hono";
 import type { Context } from "hono";
+import type { ContentfulStatusCode } from "hono/utils/http-status";
 import { gatewayHops } from "./gateway-hops.ts";
 import { since, trailExchange, trailIdentity } from "./record.ts";
 import type { Setups } from "./setup.ts";
@@ -44,12 +45,12 @@ async function gatewayHopsFor(
   setups: Setups,
   exchange: CachedExchange,
 ): Promise<readonly TrailHop[] | undefined> {
-  const { signal, subject, trace, requestId } = c.var;
+  const { signal, subject } = c.var;
   const { setup, release } = setups.acquire();
   try {
     const { accessToken } = await exchange(subject, { signal });
-    const headers = { traceparent: trace.traceparent, "x-request-id": requestId };
-    const answer = await setup.gateway.get(`/audit/events?trace=${traceId}`, { token: accessToken, headers, signal });
+    const call = { token: accessToken, headers: traceHeaders(c), signal };
+    const answer = await setup.gateway.get(`/audit/events?trace=${traceId}`, call);
     return answer.status === 200 ? gatewayHops(answer.body) : undefined;
   } catch (error) {
     c.get("log").warn({ err: error }, "the gateway's part of a trail is missing");
@@ -62,17 +63,13 @@ async function gatewayHopsFor(
 /** `GET /api/v1/me`: who the caller is here and at the gateway, and what may be used there. */
 export function me({ setups, exchange }: AccountOptions) {
   return async (c: UserContext): Promise<Response> => {
-    const { signal, subject, identity, trace, requestId } = c.var;
+    const { signal, subject, identity } = c.var;
     const { setup, release } = setups.acquire();
     try {
       const startedAt = performance.now();
       const token = await exchange(subject, { signal });
-      const call = {
-        token: token.accessToken,
-        signal,
-        headers: { traceparent: trace.traceparent, "x-request-id": requestId },
-      };
       const exchanged = trailExchange(token, since(startedAt));
+      const call = { token: token.accessToken, signal, headers: traceHeaders(c) };
       const [user, models] = await Promise.all([
         setup.gateway.get("/user/info", call),
         setup.gateway.get("/v1/models", call),
@@ -84,17 +81,35 @@ export function me({ setups, exchange }: AccountOptions) {
         models: modelIds(models.body),
       };
       return c.json(body, 200, { "cache-control": "no-store" });
-    } catch (error) {
-      throw error instanceof Error && "code" in error && !("status" in error) && error.name !== "AuthError"
-        ? new HttpError(503, "gateway_unavailable", "The gateway cannot be reached just now.", {
-            cause: error,
-            retryAfterSeconds: 5,
-          })
-        : error;
     } finally {
       release();
     }
   };
+}
+
+/** Hands a question on to the gateway, in the caller's name: it decides who sees what, and its answer is the answer. */
+export function fromGateway({ setups, exchange }: AccountOptions, path: string) {
+  return async (c: UserContext): Promise<Response> => {
+    const { signal, subject } = c.var;
+    const { setup, release } = setups.acquire();
+    try {
+      const { accessToken } = await exchange(subject, { signal });
+      const { search } = new URL(c.req.url);
+      const answer = await setup.gateway.get(`${path}${search}`, {
+        token: accessToken,
+        headers: traceHeaders(c),
+        signal,
+      });
+      const status = answer.status as ContentfulStatusCode;
+      return c.json(answer.body ?? null, status, { "cache-control": "no-store" });
+    } finally {
+      release();
+    }
+  };
+}
+
+function traceHeaders(c: UserContext): Readonly<Record<string, string>> {
+  return { traceparent: c.var.trace.traceparent, "x-request-id": c.var.requestId };
 }
 
 function modelIds(body: unknown): readonly string[] {

@@ -11,7 +11,7 @@ import { asHttp } from "./failure.ts";
 import { createSession, type Session } from "./graph/session.ts";
 import { callerOf } from "./identify.ts";
 import { headersFor, headerText } from "./llm/headers.ts";
-import { createLlm, type GatewayTokens } from "./llm-client.ts";
+import { createLlm, type GatewayAccess, type GatewayTokens } from "./llm-client.ts";
 import { type Question, questionSchema } from "./question.ts";
 import { type Recorder, type RecordVariables, since, trailExchange } from "./record.ts";
 import type { Setup, Setups } from "./setup.ts";
@@ -93,15 +93,27 @@ export function tokensOf(caller: Caller, exchange: Exchange | undefined, llmKey:
   return async () => ({ token: llmKey ?? "", exchanged: undefined });
 }
 
+/** Seconds of life that a token must have left to be used for the next turn of the same question. */
+const leastLifeSeconds = 10;
+
+function isFresh({ exchanged }: GatewayAccess): boolean {
+  if (exchanged === undefined) return true;
+  return exchanged.expiresAt !== undefined && exchanged.expiresAt - leastLifeSeconds > Date.now() / 1_000;
+}
+
+/** One token serves all turns of a question, and the record says once how it was come by. */
 function recorded(tokens: GatewayTokens, recorder: Recorder): GatewayTokens {
   let told = false;
+  let held: GatewayAccess | undefined;
   return async (signal, rejected) => {
+    if (held !== undefined && rejected === undefined && isFresh(held)) return held;
     const startedAt = performance.now();
     try {
       const access = await tokens(signal, rejected);
       // Every turn of the model asks for the token; only the first and a renewed one are news.
       if (access.exchanged !== undefined && (!told || rejected !== undefined)) note(access.exchanged, since(startedAt));
       told = true;
+      held = access;
       return access;
     } catch (error) {
       const code = error instanceof AuthError ? error.code : "internal_error";

@@ -12,7 +12,7 @@ import {
 import { type Caller, ownerOf } from "./caller.ts";
 import { type Conversations, messagesOf } from "./conversation.ts";
 import type { Session } from "./graph/session.ts";
-import type { LlmMessage, LlmReply, ToolCall } from "./llm/turn.ts";
+import type { LlmMessage, LlmReply, LlmTurn, ToolCall } from "./llm/turn.ts";
 import type { Llm } from "./llm-client.ts";
 import { systemPrompt } from "./prompt.ts";
 import type { Question, ThinkMode } from "./question.ts";
@@ -128,16 +128,7 @@ async function converse({ system, messages, bounds, progress, context, signal }:
   let tokens = 0;
   for (let step = 1; step <= bounds.maxSteps; step += 1) {
     progress.text = "";
-    const mayCallTools = step < bounds.maxSteps;
-    const onText = context.onProgress && ((piece: string) => grow(progress, piece, context));
-    const turn = {
-      system,
-      messages: said,
-      tools: toolSpecs,
-      mayCallTools,
-      maxOutputTokens: bounds.maxOutputTokens,
-      onText,
-    };
+    const turn = turnOf(system, said, step < bounds.maxSteps, bounds.maxOutputTokens, progress, context);
     const reply = await context.llm(turn, signal);
     tokens += reply.usage.inputTokens + reply.usage.outputTokens;
     context.onEvent({ event: "model", ...reply.usage });
@@ -150,6 +141,24 @@ async function converse({ system, messages, bounds, progress, context, signal }:
     context.onProgress?.(() => snapshot(progress, context.mode, false));
   }
   throw tooMuch(`more than ${bounds.maxSteps} steps`);
+}
+
+function turnOf(
+  system: string,
+  messages: readonly LlmMessage[],
+  mayCallTools: boolean,
+  maxOutputTokens: number,
+  progress: Progress,
+  context: AskContext,
+): LlmTurn {
+  const turn = { system, messages, tools: toolSpecs, mayCallTools, maxOutputTokens };
+  if (context.onProgress === undefined) return turn;
+  return {
+    ...turn,
+    // A slow model shows life at once, and a refusal of the gateway still has its own status.
+    onAccepted: () => context.onProgress?.(() => snapshot(progress, context.mode, false)),
+    onText: (piece) => grow(progress, piece, context),
+  };
 }
 
 function finish(reply: LlmReply, progress: Progress): void {

@@ -1,4 +1,15 @@
-import { count, type Env, flag, list, loadEnv, port, seconds, secret, url } from "@onbehalf/service-kit";
+import {
+  count,
+  type Env,
+  flag,
+  list,
+  loadEnv,
+  port,
+  seconds,
+  secret,
+  telemetryFields,
+  url,
+} from "@onbehalf/service-kit";
 import type { IssuerOptions } from "@onbehalf/shared-auth";
 import type { ExchangeOptions } from "@onbehalf/shared-auth/exchange";
 import { z } from "zod";
@@ -31,6 +42,11 @@ export interface Config {
   readonly vbxConfigPath: string;
   readonly adminGroups: ReadonlySet<string>;
   readonly conversationTtlSeconds: number;
+  readonly telemetry: {
+    readonly metricsPort: number | undefined;
+    readonly tracesEndpoint: string | undefined;
+    readonly tracesHeaders: string | undefined;
+  };
   readonly access: Access;
 }
 
@@ -49,6 +65,7 @@ const common = {
   VOICEBOX_ADMIN_GROUPS: list().default([]),
   CONVERSATION_TTL_SECONDS: seconds({ min: 60 }).default(86_400),
   REQUIRE_JWT_AUTH: flag().default(true),
+  ...telemetryFields(),
 };
 
 const jwt = {
@@ -105,6 +122,11 @@ function shared(values: z.output<z.ZodObject<typeof common>>): Omit<Config, "acc
     vbxConfigPath: values.VBX_CONFIG,
     adminGroups: new Set(values.VOICEBOX_ADMIN_GROUPS),
     conversationTtlSeconds: values.CONVERSATION_TTL_SECONDS,
+    telemetry: {
+      metricsPort: values.METRICS_PORT,
+      tracesEndpoint: values.OTEL_EXPORTER_OTLP_ENDPOINT,
+      tracesHeaders: values.OTEL_EXPORTER_OTLP_HEADERS,
+    },
   };
 }
 

@@ -1,14 +1,19 @@
+import { HttpError } from "@onbehalf/service-kit";
 import { type Dispatcher, request } from "undici";
 import { rootOf } from "./llm/transport.ts";
 
 /** Reads from the gateway what is not a language model's business. */
 export interface GatewayReader {
-  /** The parsed answer with its status; undefined body when it was not JSON. */
+  /**
+   * The parsed answer with its status; undefined body when it was not JSON.
+   * @throws HttpError 503 when there is no answer
+   */
   get(path: string, call: GatewayCall): Promise<{ readonly status: number; readonly body: unknown }>;
 }
 
 export interface GatewayCall {
-  readonly token: string;
+  /** Undefined for what the gateway tells everybody. */
+  readonly token: string | undefined;
   readonly headers: Readonly<Record<string, string>>;
   readonly signal: AbortSignal;
 }
@@ -21,12 +26,22 @@ export function createGatewayReader(serverUrl: string, dispatcher: Dispatcher): 
   const root = rootOf(serverUrl);
   return {
     async get(path, { token, headers, signal }) {
-      const { statusCode, body } = await request(`${root}${path}`, {
-        dispatcher,
-        signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]),
-        headers: { ...headers, accept: "application/json", authorization: `Bearer ${token}` },
-      });
-      return { status: statusCode, body: await jsonOf(body) };
+      try {
+        const { statusCode, body } = await request(`${root}${path}`, {
+          dispatcher,
+          signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]),
+          headers: {
+            ...headers,
+            accept: "application/json",
+            ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+          },
+        });
+        return { status: statusCode, body: await jsonOf(body) };
+      } catch (error) {
+        if (signal.aborted) throw signal.reason;
+        const message = "The gateway cannot be reached just now; try again in a moment.";
+        throw new HttpError(503, "gateway_unavailable", message, { cause: error, retryAfterSeconds: 5 });
+      }
     },
   };
 }

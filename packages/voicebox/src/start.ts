@@ -1,6 +1,7 @@
 import {
   ConfigError,
   createLogger,
+  createTelemetry,
   createTrail,
   type Env,
   type Logger,
@@ -27,10 +28,14 @@ export interface VoiceboxService extends Service {
 /** @throws ConfigError with every problem of the environment, or of the file that `VBX_CONFIG` names */
 export async function start(env: Env, io: ServiceIo = {}): Promise<VoiceboxService> {
   const config = loadConfig(env);
-  const log = io.log ?? createLogger({ service: "voicebox", level: config.logLevel, ...destinationOf(io) });
+  const log =
+    io.log ??
+    createLogger({ service: "voicebox", level: config.logLevel, secrets: secretsOf(config), ...destinationOf(io) });
   const stores = await openStores(config);
   const closing = [() => stores.close()];
   try {
+    const telemetry = await createTelemetry({ service: "voicebox", log, host: config.host, ...config.telemetry });
+    closing.push(() => telemetry.close());
     const access = openAccess(config.access, stores, log);
     const setups = await createSetups(() => openSetup(config.vbxConfigPath, env));
     closing.unshift(() => setups.close());
@@ -44,7 +49,7 @@ export async function start(env: Env, io: ServiceIo = {}): Promise<VoiceboxServi
       ttlSeconds: config.conversationTtlSeconds,
       onFailure: (error) => log.warn({ err: error }, "a conversation's memory could not be reached"),
     });
-    const app = createApp({ config, log, ready, setups, conversations, trail: createTrail(), ...access });
+    const app = createApp({ config, log, ready, setups, conversations, telemetry, trail: createTrail(), ...access });
     const service = await listen(config, app, log, ready, closing);
     return { ...service, reload: () => reload(setups.reload, log) };
   } catch (error) {
@@ -90,6 +95,14 @@ function openAccess(access: Access, stores: Stores, log: Logger): OpenAccess {
     if (!(error instanceof TypeError)) throw error;
     throw new ConfigError([{ name: "JWT_* and TOKEN_EXCHANGE_PROVIDER", problem: error.message }], { cause: error });
   }
+}
+
+/** Secrets without a form that the log would know by itself. */
+function secretsOf({ access, redis }: Config): readonly string[] {
+  const stored = redis === undefined ? [] : [redis.encryptionSecret];
+  if (access.kind === "open") return [access.llmKey, ...stored];
+  const clients = [access.exchange, access.exchange.target].flatMap((client) => client ?? []);
+  return [...stored, ...clients.flatMap(({ clientAuth }) => ("secret" in clientAuth ? clientAuth.secret : []))];
 }
 
 function destinationOf({ destination }: ServiceIo): { destination?: NonNullable<ServiceIo["destination"]> } {

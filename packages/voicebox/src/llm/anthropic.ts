@@ -36,6 +36,7 @@ export function anthropicWire({ serverUrl, model, dispatcher }: WireOptions): Ll
         return replyOf(content, { inputTokens: usage.input_tokens, outputTokens: usage.output_tokens }, stop);
       }
       const stream = await client.messages.create({ ...requestOf(turn, model), stream: true }, options);
+      turn.onAccepted?.();
       return await gather(stream, turn.onText);
     } catch (error) {
       throw failureOf(error, signal, isAnswer);

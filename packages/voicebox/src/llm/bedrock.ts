@@ -49,6 +49,7 @@ export function bedrockWire({ serverUrl, model }: WireOptions): LlmWire {
         return replyOf(output?.message?.content ?? [], usage, stopReason);
       }
       const { stream } = await client.send(addressed(new ConverseStreamCommand(input), delivery), options);
+      turn.onAccepted?.();
       return await gather(stream ?? nothing(), turn.onText);
     } catch (error) {
       throw failureOf(answered(error), delivery.signal, neverAnswered);

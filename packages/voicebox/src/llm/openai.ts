@@ -35,6 +35,7 @@ export function openaiWire({ serverUrl, model, dispatcher }: WireOptions): LlmWi
         { ...requestOf(turn, model), stream: true, stream_options: { include_usage: true } },
         options,
       );
+      turn.onAccepted?.();
       return await gather(stream, turn.onText);
     } catch (error) {
       throw failureOf(error, signal, isAnswer);

@@ -28,6 +28,8 @@ export interface LlmTurn {
   readonly maxOutputTokens: number;
   /** When given, the answer is streamed and each piece of text handed over as it comes. */
   readonly onText?: ((piece: string) => void) | undefined;
+  /** With `onText`: told once the gateway has accepted the request, before there is anything to read. */
+  readonly onAccepted?: (() => void) | undefined;
 }
 
 export interface LlmReply {

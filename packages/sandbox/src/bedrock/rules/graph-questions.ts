@@ -21,6 +21,8 @@ export const answerFromGraph: Rule = (turn) => {
   const asked = lastQuestion(turn);
   if (schema === undefined || asked === undefined) return undefined;
   const reading = resolved(readQuestion(asked.text, schema), turn, asked, schema);
+  const unclear = reading.mentions.length === 0 ? pronouns.exec(asked.text)?.[0] : undefined;
+  if (unclear !== undefined) return { text: `I cannot tell whom or what “${unclear}” means; use the name.${standIn}` };
   const plan = planOf(reading, schema);
   const done = doneSince(turn, asked.at);
   const queried = done.findLast(({ tool }) => tool === "run_sparql");
