@@ -50,6 +50,12 @@ export class ShuttingDown extends Error {
   }
 }
 
+/** The last byte was handed to the network. HTTP/2's answers tell it by their stream. */
+export function isComplete(outgoing: ServerResponse): boolean {
+  const { stream } = outgoing as { stream?: { readonly writableFinished: boolean; readonly rstCode: number } };
+  return stream === undefined ? outgoing.writableFinished : stream.writableFinished && stream.rstCode === 0;
+}
+
 /** The connection, or nothing when the app is called without a server, as tests do with `app.request()`. */
 export function connectionOf(env: unknown): Connection | undefined {
   return typeof env === "object" && env !== null && "outgoing" in env && "running" in env

@@ -1,12 +1,14 @@
 import type { Server } from "node:http";
 import { type Running, ShuttingDown } from "./connection.ts";
 import type { Readiness } from "./health.ts";
+import type { Http2Side } from "./http2.ts";
 import type { Logger } from "./log.ts";
 import type { Sockets } from "./sockets.ts";
 
 export interface DrainOptions {
   readonly server: Server;
   readonly sockets: Sockets;
+  readonly http2: Pick<Http2Side, "closeIdle" | "destroy"> | undefined;
   readonly running: Running;
   readonly log: Logger;
   readonly graceSeconds: number;
@@ -28,7 +30,18 @@ const closerMs = 5_000;
  * and then cut, last the closers.
  */
 export async function drain(options: DrainOptions): Promise<void> {
-  const { server, sockets, running, log, graceSeconds, noticeSeconds = 0, readiness, onDrain, onClose = [] } = options;
+  const {
+    server,
+    sockets,
+    http2,
+    running,
+    log,
+    graceSeconds,
+    noticeSeconds = 0,
+    readiness,
+    onDrain,
+    onClose = [],
+  } = options;
   log.info({ running: sockets.running, grace_seconds: graceSeconds }, "draining");
   readiness?.drain();
   await guarded("onDrain", async () => onDrain?.(), log);
@@ -36,6 +49,7 @@ export async function drain(options: DrainOptions): Promise<void> {
 
   const closed = new Promise<void>((resolve) => server.close(() => resolve()));
   sockets.closeIdle();
+  http2?.closeIdle();
   const graceMs = graceSeconds * 1_000;
   if (!(await within(sockets.idle(), Math.max(0, graceMs - endingMs)))) {
     log.warn({ running: sockets.running }, "deadline: ending what still runs");
@@ -43,6 +57,7 @@ export async function drain(options: DrainOptions): Promise<void> {
     await within(sockets.idle(), Math.min(endingMs, graceMs));
   }
   sockets.destroy();
+  http2?.destroy();
   await closed;
   await within(running.empty(), linesMs);
   for (const close of onClose) await guarded("onClose", async () => close(), log);

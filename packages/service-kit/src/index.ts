@@ -19,6 +19,7 @@ export { ClientGone, type Connection, ShuttingDown } from "./connection.ts";
 export { type ErrorHandlerOptions, errorHandler, notFound } from "./errors.ts";
 export { healthRoutes, type Readiness, type ReadinessCheck, type ReadyState, readiness } from "./health.ts";
 export { HttpError, type HttpErrorDetails } from "./http-error.ts";
+export { jsonBody } from "./json-body.ts";
 export { createLogger, type DestinationStream, type Log, type Logger, type LoggerOptions } from "./log.ts";
 export { mask } from "./mask.ts";
 export { type Note, type RequestContextOptions, type RequestVariables, requestContext } from "./request.ts";

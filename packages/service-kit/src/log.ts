@@ -1,4 +1,4 @@
-import { type DestinationStream, destination, type Logger, pino, stdTimeFunctions } from "pino";
+import { type DestinationStream, destination, type Logger, pino } from "pino";
 import { createMask } from "./mask.ts";
 
 export type { DestinationStream, Logger };
@@ -38,13 +38,27 @@ export function createLogger({ service, level = "info", destination: target, sec
     {
       level,
       base: { service },
-      timestamp: stdTimeFunctions.isoTime,
+      timestamp: createTimestamp(),
       formatters: { level: (label) => ({ level: label }) },
       serializers: { err: describeError, error: describeError },
       hooks: { streamWrite: (line) => hide(bounded(line)) },
     },
     target ?? standardOutput(),
   );
+}
+
+/** ISO 8601, made anew only when a millisecond has passed. */
+function createTimestamp(): () => string {
+  let at = 0;
+  let text = "";
+  return () => {
+    const now = Date.now();
+    if (now !== at) {
+      at = now;
+      text = `,"time":"${new Date(now).toISOString()}"`;
+    }
+    return text;
+  };
 }
 
 /** Standard output, gathered; what is left is written when the process exits. */

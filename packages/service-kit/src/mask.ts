@@ -8,9 +8,16 @@ export const masked = "[masked]";
 const names =
   "(?:token|secret|passw(?:or)?d|assertion|verifier|authorization|cookie|jwt|(?:api|app|master|private|access|virtual|signing)[-_]?key)";
 
-/** A cheap look first: most lines hold nothing of the kind and are not scanned by the rules below. */
-const suspicious =
-  /eyJ|sk-|ob[-_]|token|secret|passw|assertion|verifier|authorization|cookie|jwt|key["'\\=: ]|bearer|basic |dpop|:\/\/|-----BEGIN|[?&](?:code|sig)|signature|__(?:Host|Secure)-/i;
+/**
+ * A cheap look first: most lines hold nothing of the kind. Each rule below has its sign here; four small patterns are
+ * faster than one large one.
+ */
+const signs: readonly RegExp[] = [
+  new RegExp(`${names}\\\\*["']?\\s*[:=]`, "i"),
+  /eyJ|(?<![A-Za-z0-9])(?:sk-|ob[-_])|-----BEGIN|[?&](?:code|sig|x-amz)|__(?:Host|Secure)-/i,
+  /:\/\/[^/@\s"']*@/,
+  /(?:bearer|basic|dpop)\s/i,
+];
 
 const rules: readonly (readonly [RegExp, string])[] = [
   // PEM private keys, also with line ends escaped by JSON
@@ -37,7 +44,7 @@ const rules: readonly (readonly [RegExp, string])[] = [
 
 /** The text with every secret that can be recognised by its form replaced. */
 export function mask(text: string): string {
-  if (!suspicious.test(text)) return text;
+  if (!signs.some((sign) => sign.test(text))) return text;
   let result = text;
   for (const [pattern, replacement] of rules) result = result.replace(pattern, replacement);
   return result;

@@ -1,6 +1,13 @@
 import type { Context, MiddlewareHandler } from "hono";
 import { type AccessLine, accessFields, type Ending, routeOf, statusWithoutAnswer } from "./access-line.ts";
-import { type AbortRequest, ClientGone, type Connection, connectionOf, ShuttingDown } from "./connection.ts";
+import {
+  type AbortRequest,
+  ClientGone,
+  type Connection,
+  connectionOf,
+  isComplete,
+  ShuttingDown,
+} from "./connection.ts";
 import type { Log, Logger } from "./log.ts";
 import { mask } from "./mask.ts";
 import type { RequestObserver } from "./telemetry/telemetry.ts";
@@ -112,8 +119,8 @@ function whenEnded({ outgoing, running }: Connection, controller: AbortControlle
     running.delete(abort);
   };
   running.add(abort);
-  outgoing.once("close", () => {
-    const aborted = !outgoing.writableFinished;
+  outgoing.on("close", () => {
+    const aborted = !isComplete(outgoing);
     ending = { aborted, status: outgoing.headersSent ? outgoing.statusCode : statusWithoutAnswer };
     if (aborted) abort(new ClientGone());
     const waitMs = controller.signal.reason instanceof ShuttingDown ? shutdownSettleMs : settleMs;

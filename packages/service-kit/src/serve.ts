@@ -1,14 +1,16 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { getRequestListener } from "@hono/node-server";
 import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
-import { createRunning } from "./connection.ts";
+import { createRunning, type Running } from "./connection.ts";
 import { drain } from "./drain.ts";
 import type { Readiness } from "./health.ts";
+import { speakHttp2 } from "./http2.ts";
 import { listen } from "./listen.ts";
 import type { Logger } from "./log.ts";
 import { hasSeveralHosts, refuseConnection, refuseSeveralHosts, refuseUnreadable } from "./refusals.ts";
 import type { Service } from "./service.ts";
 import { trackSockets } from "./sockets.ts";
+import { createStreamFinder, sendStream } from "./stream-answer.ts";
 
 /** What `serve` needs of an app: a Hono app of any variables. */
 export interface Fetcher {
@@ -51,6 +53,8 @@ export interface ServeOptions {
   /** Called one after another when no request runs any more: flush rows, close stores. */
   readonly onClose?: readonly (() => void | Promise<void>)[];
   readonly limits?: Partial<RequestLimits>;
+  /** Also HTTP/2 with prior knowledge on the same port, for clients that speak nothing else. */
+  readonly http2?: boolean;
 }
 
 /**
@@ -60,20 +64,21 @@ export interface ServeOptions {
 export async function serve(options: ServeOptions): Promise<Service> {
   const { name, app, host, log } = options;
   const running = createRunning();
-  const server = createServer(serverOptions({ ...defaultLimits, ...options.limits }));
+  const limits = { ...defaultLimits, ...options.limits };
+  const server = createServer(serverOptions(limits));
   const sockets = trackSockets(server);
-  const respond = getRequestListener(
-    async (request, connection) => {
-      const response = await app.fetch(request, { ...connection, running });
-      return connection.outgoing.headersSent ? RESPONSE_ALREADY_SENT : response;
-    },
-    { errorHandler: refuseUnreadable(log) },
-  );
+  const respond = createResponder(app, running, log);
   server.on("request", (incoming: IncomingMessage, outgoing: ServerResponse) => {
     if (hasSeveralHosts(incoming)) refuseSeveralHosts(outgoing, log);
     else void respond(incoming, outgoing);
   });
   server.on("clientError", (error, socket) => refuseConnection(error, socket, sockets.pending(socket), log));
+  const http2 = options.http2 === true ? speakHttp2(server, limits, sockets.release) : undefined;
+  http2?.server.on("request", (incoming, outgoing) => {
+    // Alike in everything that is used of them here.
+    sockets.count(outgoing as unknown as ServerResponse);
+    void respond(incoming, outgoing);
+  });
   const port = await listen(server, { host, port: options.port, portVariable: options.portVariable });
   log.info({ host, port }, "listening");
   let closed: Promise<void> | undefined;
@@ -82,10 +87,29 @@ export async function serve(options: ServeOptions): Promise<Service> {
     port,
     url: urlOf(host, port),
     close() {
-      closed ??= drain({ ...options, server, sockets, running });
+      closed ??= drain({ ...options, server, sockets, http2, running });
       return closed;
     },
   };
+}
+
+/** From a request of Node's to the app's answer, sent. */
+function createResponder(app: Fetcher, running: Running, log: Logger) {
+  const unreadable = refuseUnreadable(log);
+  const respond = getRequestListener(
+    async (request, connection) => {
+      const outgoing = connection.outgoing as ServerResponse;
+      const response = await app.fetch(request, { ...connection, running });
+      if (outgoing.headersSent) return RESPONSE_ALREADY_SENT;
+      const body = streamOf(response);
+      if (body === undefined) return response;
+      await sendStream(response, body, outgoing, (error) => log.error({ err: error }, "an answer's stream failed"));
+      return RESPONSE_ALREADY_SENT;
+    },
+    { errorHandler: unreadable },
+  );
+  const streamOf = createStreamFinder(new Response(""));
+  return respond;
 }
 
 function serverOptions(limits: RequestLimits) {

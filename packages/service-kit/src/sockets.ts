@@ -11,6 +11,10 @@ export interface Sockets {
   readonly running: number;
   /** Resolves when no request is running. */
   idle(): Promise<void>;
+  /** Leaves a connection to somebody else, who counts its requests here. */
+  release(socket: Duplex): void;
+  /** Counts a request of such a connection. */
+  count(outgoing: ServerResponse): void;
   /** The answer that is due on a connection. */
   pending(socket: Duplex): ServerResponse | undefined;
 }
@@ -29,17 +33,22 @@ export function trackSockets(server: Server): Sockets {
     requests.set(socket, new Set());
     socket.once("close", () => requests.delete(socket));
   });
-  server.on("request", ({ socket }: IncomingMessage, outgoing: ServerResponse) => {
-    const ofSocket = requests.get(socket);
+  const count = (outgoing: ServerResponse): void => {
     running += 1;
-    ofSocket?.add(outgoing);
-    if (closing) endAfter(outgoing);
-    outgoing.once("close", () => {
+    outgoing.on("close", () => {
       running -= 1;
-      ofSocket?.delete(outgoing);
-      if (closing && ofSocket?.size === 0) endSocket(socket);
       if (running === 0) for (const resolve of waiting) resolve();
     });
+  };
+  server.on("request", ({ socket }: IncomingMessage, outgoing: ServerResponse) => {
+    const ofSocket = requests.get(socket);
+    ofSocket?.add(outgoing);
+    if (closing) endAfter(outgoing);
+    outgoing.on("close", () => {
+      ofSocket?.delete(outgoing);
+      if (closing && ofSocket?.size === 0) endSocket(socket);
+    });
+    count(outgoing);
   });
 
   return {
@@ -56,6 +65,8 @@ export function trackSockets(server: Server): Sockets {
     destroy() {
       for (const socket of requests.keys()) socket.destroy();
     },
+    release: (socket) => void requests.delete(socket),
+    count,
     pending(socket) {
       return requests.get(socket)?.values().next().value;
     },

@@ -1,0 +1,111 @@
+import { once } from "node:events";
+import { type ClientHttp2Session, connect, type IncomingHttpHeaders } from "node:http2";
+import { connect as connectTcp } from "node:net";
+import { text } from "node:stream/consumers";
+import { setTimeout as sleep } from "node:timers/promises";
+import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
+import { Hono } from "hono";
+import { afterEach, expect, test } from "vitest";
+import { connectionOf } from "./connection.ts";
+import { errorHandler } from "./errors.ts";
+import { createLogger } from "./log.ts";
+import { requestContext } from "./request.ts";
+import { type ServeOptions, serve } from "./serve.ts";
+import type { Service } from "./service.ts";
+import { captureLogs } from "./testing/logs.ts";
+
+const closers: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const close of closers.splice(0).reverse()) await close();
+});
+
+async function start(options: Partial<ServeOptions> = {}) {
+  const logs = captureLogs();
+  const log = createLogger({ service: "test", destination: logs.destination });
+  const app = new Hono().use(requestContext({ service: "test", log })).onError(errorHandler());
+  app.post("/echo", async (c) => c.json({ said: await c.req.text() }));
+  app.get("/direct", (c) => {
+    connectionOf(c.env)?.outgoing.writeHead(200, { "content-type": "text/plain" }).end("direct");
+    return RESPONSE_ALREADY_SENT;
+  });
+  app.get("/wait", async (c) => {
+    const signal = c.get("signal");
+    await new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve()));
+    return c.text(`ended by ${signal.reason.name}`);
+  });
+  app.get("/boom", () => {
+    throw new Error("boom");
+  });
+  const common = {
+    name: "test",
+    app,
+    host: "127.0.0.1",
+    port: 0,
+    portVariable: "P",
+    log,
+    graceSeconds: 0,
+    http2: true,
+  };
+  const service = await serve({ ...common, ...options });
+  closers.push(() => service.close());
+  return { service, logs };
+}
+
+function session(service: Service): ClientHttp2Session {
+  const client = connect(service.url).on("error", () => {});
+  closers.push(() => client.destroy());
+  return client;
+}
+
+async function ask(client: ClientHttp2Session, method: string, path: string, body = "") {
+  const stream = client.request({ ":method": method, ":path": path, "x-request-id": "h2" });
+  if (method !== "GET") stream.end(body);
+  const [headers]: IncomingHttpHeaders[] = await once(stream, "response");
+  return { status: headers?.[":status"], id: headers?.["x-request-id"], body: await text(stream) };
+}
+
+test("both versions of HTTP are answered on one port, with ids, errors and one line each", async () => {
+  const { service, logs } = await start();
+  const client = session(service);
+  expect(await ask(client, "POST", "/echo", "hello")).toEqual({ status: 200, id: "h2", body: '{"said":"hello"}' });
+  expect(await ask(client, "GET", "/direct")).toEqual({ status: 200, id: "h2", body: "direct" });
+  expect((await ask(client, "GET", "/boom")).status).toBe(500);
+  const answer = await fetch(`${service.url}/echo`, { method: "POST", body: "hello" });
+  expect(await answer.json()).toEqual({ said: "hello" });
+  await expect
+    .poll(() => logs.requests())
+    .toMatchObject([
+      { route: "POST /echo", status: 200, outcome: "ok", request_id: "h2" },
+      { route: "GET /direct", status: 200, outcome: "ok" },
+      { route: "GET /boom", status: 500, outcome: "error" },
+      { route: "POST /echo", status: 200, outcome: "ok" },
+    ]);
+});
+
+test("a stream that the client gives up ends the request's signal", async () => {
+  const { service, logs } = await start();
+  const stream = session(service).request({ ":path": "/wait" });
+  stream.on("error", () => {});
+  await sleep(50);
+  stream.close(8);
+  await expect.poll(() => logs.requests()).toMatchObject([{ status: 499, outcome: "aborted" }]);
+});
+
+test("closing ends idle sessions at once and lets a running stream end properly", async () => {
+  const { service } = await start({ graceSeconds: 1 });
+  const idle = session(service);
+  await ask(idle, "POST", "/echo", "x");
+  const idleClosed = once(idle, "close");
+  const waiting = ask(session(service), "GET", "/wait");
+  await sleep(50);
+  const closing = service.close();
+  await idleClosed;
+  expect(await waiting).toMatchObject({ status: 200, body: "ended by ShuttingDown" });
+  await closing;
+});
+
+test("a connection that says nothing is dropped in time", async () => {
+  const { service } = await start({ limits: { headersMs: 100 } });
+  const silent = connectTcp(service.port, "127.0.0.1");
+  await once(silent, "close");
+});

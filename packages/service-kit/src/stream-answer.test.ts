@@ -1,0 +1,98 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { Hono } from "hono";
+import { afterEach, describe, expect, test, vi } from "vitest";
+import { createLogger } from "./log.ts";
+import { requestContext } from "./request.ts";
+import { serve } from "./serve.ts";
+import type { Service } from "./service.ts";
+import { captureLogs } from "./testing/logs.ts";
+
+const opened: Service[] = [];
+afterEach(async () => {
+  vi.restoreAllMocks();
+  await Promise.all(opened.splice(0).map((service) => service.close()));
+});
+
+async function start(body: () => ReadableStream<Uint8Array>, init: ResponseInit = {}) {
+  const logs = captureLogs();
+  const log = createLogger({ service: "test", destination: logs.destination });
+  const app = new Hono().use(requestContext({ service: "test", log }));
+  app.get("/", () => new Response(body(), init));
+  app.get("/hono", (c) => c.body(body(), 200, { "content-type": "text/event-stream" }));
+  const service = await serve({
+    name: "test",
+    app,
+    host: "127.0.0.1",
+    port: 0,
+    portVariable: "P",
+    log,
+    graceSeconds: 0,
+  });
+  opened.push(service);
+  return { url: service.url, logs };
+}
+
+const encoder = new TextEncoder();
+
+describe("a stream", () => {
+  test("arrives whole, in parts as they come, with its headers and cookies", async () => {
+    const parts = async function* () {
+      yield encoder.encode("one ");
+      await sleep(50);
+      yield encoder.encode("two");
+    };
+    const headers = new Headers({ "x-own": "1" });
+    for (const cookie of ["a=1", "b=2"]) headers.append("set-cookie", cookie);
+    const { url, logs } = await start(() => ReadableStream.from(parts()), { status: 201, headers });
+    const answer = await fetch(url);
+    expect([answer.status, answer.headers.get("x-own"), answer.headers.getSetCookie()]).toEqual([
+      201,
+      "1",
+      ["a=1", "b=2"],
+    ]);
+    expect(answer.headers.get("x-request-id")).toBeTruthy();
+    const reader = answer.body?.pipeThrough(new TextDecoderStream()).getReader();
+    expect((await reader?.read())?.value).toBe("one ");
+    expect((await reader?.read())?.value).toBe("two");
+    await expect.poll(() => logs.requests()).toMatchObject([{ status: 201, outcome: "ok" }]);
+    expect(await (await fetch(`${url}/hono`)).text()).toBe("one two");
+  });
+
+  test("that fails is cut, logged masked, and not printed", async () => {
+    const printed = vi.spyOn(console, "error").mockImplementation(() => {});
+    const failing = async function* () {
+      yield encoder.encode("part");
+      await sleep(20);
+      throw new Error("upstream broke with sk-canary-123456");
+    };
+    const { url, logs } = await start(() => ReadableStream.from(failing()));
+    const answer = await fetch(url);
+    await expect(answer.text()).rejects.toThrow();
+    await expect.poll(() => logs.requests()).toMatchObject([{ status: 200, outcome: "aborted" }]);
+    expect(logs.text()).toContain("upstream broke with [masked]");
+    expect(printed).not.toHaveBeenCalled();
+  });
+
+  test("is cancelled when the client leaves, and made no faster than it is read", async () => {
+    let made = 0;
+    const cancelled = Promise.withResolvers<unknown>();
+    const endless = () =>
+      new ReadableStream<Uint8Array>({
+        pull(controller) {
+          made += 1;
+          controller.enqueue(new Uint8Array(65_536));
+        },
+        cancel: (reason) => cancelled.resolve(reason),
+      });
+    const { url } = await start(endless);
+    const leaving = new AbortController();
+    const answer = await fetch(url, { signal: leaving.signal });
+    await sleep(200);
+    const before = made;
+    await sleep(200);
+    expect(made).toBe(before);
+    expect(answer.body).toBeTruthy();
+    leaving.abort();
+    expect(await cancelled.promise).toMatchObject({ name: "ClientGone" });
+  });
+});
