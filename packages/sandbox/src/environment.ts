@@ -63,6 +63,7 @@ export function environments(env: Env, ports: SandboxPorts, dataDir: string, fil
     PUBLIC_URL: urls.launchpad,
     OKTA_AUTH_ENABLED: "true",
     OKTA_DOMAIN: urls.identityProvider,
+    OKTA_NAME: "a demo account",
     OKTA_CLIENT_ID: "launchpad",
     OKTA_CLIENT_SECRET: "launchpad-secret",
     OKTA_AUTHORIZATION_SERVER_ID: "default",
