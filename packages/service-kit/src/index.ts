@@ -1,6 +1,6 @@
 export type { AccessLine, Outcome } from "./access-line.ts";
 export { bodyLimit } from "./body-limit.ts";
-export { type Env, loadEnv } from "./config/env.ts";
+export { type Env, loadEnv, secretsOf } from "./config/env.ts";
 export {
   count,
   flag,

@@ -61,6 +61,7 @@ test("what services can use is a decision, not an accident", () => {
         "runMain",
         "seconds",
         "secret",
+        "secretsOf",
         "securityHeaders",
         "serve",
         "telemetryFields",

@@ -46,7 +46,8 @@ export function refuseUnreadable(log: Logger): (error: unknown) => Response {
     if (refusal === internal) log.error({ err: error }, "request failed outside the app");
     const { body, requestId } = envelope(refusal);
     if (refusal !== internal) log.info(line(refusal, requestId), "request");
-    return new Response(body, { status: refusal.status, headers: { "content-type": "application/json" } });
+    const headers = { "content-type": "application/json", "x-request-id": requestId };
+    return new Response(body, { status: refusal.status, headers });
   };
 }
 
