@@ -46,10 +46,12 @@ export function profileClaims(user: User, subject: string): Record<string, unkno
   };
 }
 
+export const profileScopeClaims = ["name", "given_name", "family_name", "preferred_username"];
+
 /** Which scope covers which of those claims (OpenID Connect Core, section 5.4; `groups` as in Okta). */
 export const claimsByScope: Record<string, string[]> = {
   openid: ["sub", "acr", "amr", "auth_time"],
-  profile: ["name", "given_name", "family_name", "preferred_username"],
+  profile: profileScopeClaims,
   email: ["email", "email_verified"],
   groups: ["groups"],
 };

@@ -14,7 +14,7 @@ import type { Accounts } from "./accounts.ts";
 import { acr, stepUpCheck } from "./acr.ts";
 import { completeAnswers } from "./answers.ts";
 import { audienceOf, resourceOf, resourceServer, scopesOf } from "./audiences.ts";
-import { accessTokenClaims, type Carried, claimsByScope, profileClaims } from "./claims.ts";
+import { accessTokenClaims, type Carried, claimsByScope, profileClaims, profileScopeClaims } from "./claims.ts";
 import type { IssuerDefinition } from "./definitions.ts";
 import type { Dialect } from "./dialects/dialect.ts";
 import { registerTokenExchange } from "./exchange/grant.ts";
@@ -71,7 +71,7 @@ function configuration(parts: ProviderParts, carried: WeakMap<object, Carried>):
     adapter: parts.storage,
     jwks: { keys: [...parts.keys.all()] },
     scopes: scopesOf(definition),
-    claims: claimsByScope,
+    claims: { ...claimsByScope, profile: [...profileScopeClaims, ...(parts.dialect.profileClaims ?? [])] },
     acrValues: Object.values(acr),
     // Okta puts profile claims into the ID token too, and so do most providers.
     conformIdTokenClaims: false,

@@ -33,6 +33,8 @@ export interface Dialect {
   /** The provider's own name of a user, its `sub`. */
   readonly subjectOf: (user: User) => string;
   readonly token: (facts: TokenFacts) => ShapedToken;
+  /** Claims its ID tokens have with the scope `profile`, besides the standard ones. */
+  readonly profileClaims?: readonly string[];
   /** Absent: the provider has no token exchange of RFC 8693. */
   readonly exchange?: ExchangeDialect;
   /** It has Entra's on-behalf-of grant instead. */

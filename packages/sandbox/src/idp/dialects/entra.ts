@@ -67,6 +67,7 @@ function groupsOf({ user, subject }: TokenFacts): Record<string, unknown> {
 const dialectOf = (version: 1 | 2): Dialect => ({
   subjectOf: ({ oid }) => pairwise(oid, "sign-in"),
   token: (facts) => shape(facts, version),
+  profileClaims: ["oid"],
   onBehalfOf: true,
   errorBody: withCodes,
 });

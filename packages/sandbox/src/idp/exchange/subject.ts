@@ -67,7 +67,9 @@ export async function verifyIdToken(
 ): Promise<SubjectToken> {
   const { payload, issuer } = await verified(token, trusted);
   const { sub = "", exp = 0, aud, sid, acr } = payload;
-  if (payload.typ === "at+jwt" || aud !== clientId) {
+  // An audience may be called like a client, so that an access token for it would pass for the client's ID token.
+  const isAccessToken = idOf(payload) !== undefined;
+  if (isAccessToken || aud !== clientId) {
     throw new SubjectProblem("untrusted", "the subject token is no ID token that was given to this client");
   }
   const user = issuer.userOf(sub);
@@ -88,9 +90,11 @@ export async function verifyIdToken(
 
 async function verifiedId(token: string, trusted: readonly [TrustedIssuer, ...TrustedIssuer[]]) {
   const { payload, issuer } = await verified(token, trusted);
-  // Entra calls it `uti`; an ID token has neither.
-  return { issuer, id: payload.jti ?? text(payload.uti) ?? "" };
+  return { issuer, id: idOf(payload) ?? "" };
 }
+
+/** The id every access token here has, which Entra calls `uti`; an ID token has none. */
+const idOf = ({ jti, uti }: JWTPayload): string | undefined => jti ?? text(uti);
 
 async function verified(token: string, trusted: readonly [TrustedIssuer, ...TrustedIssuer[]]) {
   const named = unverified(token).iss;
