@@ -81,7 +81,7 @@ export function apiRoutes(options: ApiOptions): Hono<ApiEnv> {
     const run: Run = {
       async whole(path) {
         const answer = await send(path, await readQuestion(c));
-        const body = askAnswer.safeParse(await answer.json());
+        const body = askAnswer.safeParse(await answer.json().catch(() => undefined));
         if (!body.success) throw badAnswer(body.error);
         record(200, "ok", null);
         return c.json(body.data, 200, { "cache-control": "no-store" });

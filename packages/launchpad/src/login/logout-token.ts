@@ -15,7 +15,7 @@ const shape = z
     iss: z.string(),
     sub: z.string().optional(),
     sid: z.string().optional(),
-    nonce: z.undefined(),
+    nonce: z.undefined().optional(),
     events: z.object({ [event]: z.record(z.string(), z.unknown()) }),
   })
   .refine(({ sub, sid }) => sub !== undefined || sid !== undefined);
