@@ -21,9 +21,9 @@ const signs: readonly RegExp[] = [
 
 const rules: readonly (readonly [RegExp, string])[] = [
   // PEM private keys, also with line ends escaped by JSON
-  [/-----BEGIN[A-Z ]*PRIVATE KEY-----.*?(?:-----END[A-Z ]*PRIVATE KEY-----|$)/gs, masked],
+  [/-----BEGIN[A-Z ]*PRIVATE KEY-----[^"]*?(?:-----END[A-Z ]*PRIVATE KEY-----|(?=")|$)/g, masked],
   // a JSON member with a telling name: a string or a list of strings
-  [new RegExp(`(${names}":)(?:"(?:[^"\\\\]|\\\\.)*"|\\[[^\\]]*\\])`, "gi"), `$1"${masked}"`],
+  [new RegExp(`(${names}":)(?:"(?:[^"\\\\]|\\\\.)*"|\\[(?:"(?:[^"\\\\]|\\\\.)*",?)*\\])`, "gi"), `$1"${masked}"`],
   // JWT and JWE (RFC 7515, 7516): every compact form starts with base64url of `{"`
   [/eyJ[\w-]{6,}(?:\.[\w-]*)*/g, masked],
   // keys this system gives out, and those of model providers
