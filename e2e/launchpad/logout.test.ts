@@ -39,7 +39,7 @@ describe("signing out", () => {
     const onward = await alice.fetch(`${stage.publicUrl}/logout/provider`);
     const location = new URL(onward.headers.get("location") ?? "");
     expect(location.href).toContain(`${stage.provider().issuerUrl("default")}/v1/logout`);
-    expect(location.searchParams.get("post_logout_redirect_uri")).toBe(`${stage.publicUrl}/signed-out`);
+    expect(location.searchParams.get("post_logout_redirect_uri")).toBe(`${stage.publicUrl}/`);
     expect(location.searchParams.get("id_token_hint")).toMatch(/^eyJ/);
     const again = await alice.fetch(`${stage.publicUrl}/logout/provider`);
     expect(again.headers.get("location")).toBe("/signed-out");

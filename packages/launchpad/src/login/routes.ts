@@ -110,7 +110,7 @@ export function loginRoutes(options: LoginOptions): Hono<Env> {
       | { readonly provider: string; readonly idToken?: string }
       | undefined;
     const provider = providerNamed(farewell?.provider);
-    const url = await provider?.logoutUrl(farewell?.idToken, `${publicUrl}/signed-out`).catch(() => undefined);
+    const url = await provider?.logoutUrl(farewell?.idToken, `${publicUrl}/`).catch(() => undefined);
     return c.redirect(url?.href ?? "/signed-out", 303);
   });
 

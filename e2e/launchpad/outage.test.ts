@@ -1,0 +1,79 @@
+import { afterEach, describe, expect, it } from "vitest";
+import { type Stage, startStage } from "./stage.ts";
+
+let stage: Stage | undefined;
+afterEach(async () => {
+  await stage?.close();
+  stage = undefined;
+});
+
+const ready = async (of: Stage): Promise<{ status: string; causes: Record<string, string> }> =>
+  (await fetch(`${of.publicUrl}/system/ready`)).json() as never;
+
+describe("with the identity provider down", () => {
+  it("answers whose token is cached, says 503 to a new exchange, and recovers by itself", async () => {
+    stage = await startStage();
+    const [alice, bob] = [stage.person(), stage.person()];
+    await alice.signIn("alice");
+    await bob.signIn("bob");
+    expect((await alice.post("/api/v1/voicebox/ask", { query: "x" })).status).toBe(200);
+    await stage.stopProvider();
+
+    expect((await alice.post("/api/v1/voicebox/ask", { query: "x" })).status).toBe(200);
+    const refused = await bob.post("/api/v1/voicebox/ask", { query: "x" });
+    expect(refused.status).toBe(503);
+    expect(Number(refused.headers.get("retry-after"))).toBeGreaterThanOrEqual(1);
+    expect(((await refused.json()) as { message: string }).message).toMatch(/[a-z ]{20}/i);
+
+    await stage.startProvider();
+    await expect
+      .poll(async () => (await bob.post("/api/v1/voicebox/ask", { query: "x" })).status, {
+        timeout: 15_000,
+        interval: 300,
+      })
+      .toBe(200);
+  });
+
+  it("starts without it, says why it is not ready, shows the sign-in page, and gets ready by itself", async () => {
+    stage = await startStage({ providerDown: true });
+    const state = await ready(stage);
+    expect(state.status).toBe("not_ready");
+    expect(state.causes.okta).toContain("cannot be reached");
+    expect((await fetch(`${stage.publicUrl}/`)).status).toBe(200);
+    const login = await fetch(`${stage.publicUrl}/login`, { redirect: "manual" });
+    expect(login.status).toBe(503);
+    expect(await login.text()).toContain("cannot be reached at the moment");
+
+    await stage.startProvider();
+    const running = stage;
+    await expect.poll(async () => (await ready(running)).status, { timeout: 20_000, interval: 300 }).toBe("ready");
+    const alice = stage.person();
+    expect((await alice.signIn("alice")).status).toBe(200);
+  });
+
+  it("refuses to start when the provider names another issuer", async () => {
+    await expect(
+      startStage({ env: { OKTA_DOMAIN: "http://localhost:1" } }).then((started) => started.close()),
+    ).resolves.toBeUndefined();
+    const real = await startStage();
+    stage = real;
+    const { port } = new URL(real.provider().issuerUrl("default"));
+    // 127.0.0.1 reaches the same server, whose document says localhost.
+    await expect(startStage({ env: { OKTA_DOMAIN: `http://127.0.0.1:${port}` } })).rejects.toThrow(
+      /names another issuer/,
+    );
+  });
+});
+
+describe("with Voicebox down", () => {
+  it("says that the question was not asked, and when to come again", async () => {
+    stage = await startStage();
+    const alice = stage.person();
+    await alice.signIn("alice");
+    await stage.voicebox.service.close();
+    const answer = await alice.post("/api/v1/voicebox/ask", { query: "x" });
+    expect(answer.status).toBe(503);
+    expect(answer.headers.get("retry-after")).toBe("5");
+    expect(await answer.json()).toMatchObject({ error: "voicebox_unavailable" });
+  });
+});
