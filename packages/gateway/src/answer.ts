@@ -1,7 +1,7 @@
 import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
 import type { CallerTag } from "./call.ts";
+import { costOf } from "./cost/cost.ts";
 import { limitHeaders } from "./limits/limit-headers.ts";
-import { costOf } from "./record/cost.ts";
 import type { Stage, StageContext } from "./stages.ts";
 
 /** Forwards the call; the answer is written to Node's own response. Last of the stages. */

@@ -28,7 +28,12 @@ export function answerErrors({ dialects, resourceMetadata }: WireErrorOptions): 
     else if (known.cause !== undefined) c.get("note")({ reason: reasonOf(known.cause) });
     const requestId = c.get("requestId");
     const answer = dialect.error(known, requestId);
-    return c.body(answer.body, answer.status as 400, { "request-id": requestId, ...answer.headers });
+    const headers = { "request-id": requestId, ...answer.headers };
+    return c.body(
+      answer.body,
+      answer.status as 400,
+      c.env.incoming.httpVersionMajor === 2 ? withoutConnection(headers) : headers,
+    );
   };
 }
 
@@ -60,6 +65,11 @@ function fromAuth(error: AuthError, { status, headers }: WireError): GatewayErro
     headers,
     ...(retry === undefined ? {} : { retryAfterSeconds: Number(retry) }),
   });
+}
+
+/** HTTP/2 has no such header (RFC 9113 section 8.2.2): streams end one by one. */
+function withoutConnection({ connection: _, ...headers }: Readonly<Record<string, string>>): Record<string, string> {
+  return headers;
 }
 
 /** For the routes that are nobody's dialect. */

@@ -1,10 +1,10 @@
 import type { LlmCall, Usage } from "./call.ts";
+import { costOf } from "./cost/cost.ts";
 import { GatewayError } from "./errors.ts";
 import { CountersUnavailable } from "./limits/counters.ts";
 import { budgetWarnings, limitHeaders } from "./limits/limit-headers.ts";
 import type { Estimate, Granted, LimitState, Refused } from "./limits/limiter.ts";
 import { limitsFor } from "./limits/limits.ts";
-import { costOf } from "./record/cost.ts";
 import type { Rules, Stage, StageContext } from "./stages.ts";
 
 /**

@@ -2,10 +2,10 @@ import type { Env, Logger } from "@onbehalf/service-kit";
 import { createVerifier } from "@onbehalf/shared-auth";
 import { createAuthenticate } from "./authenticate.ts";
 import type { Settings } from "./config/settings.ts";
+import { createPrices } from "./cost/prices.ts";
 import { createForward } from "./forward.ts";
 import type { FindKey } from "./keys/find-key.ts";
 import type { Limiter } from "./limits/limiter.ts";
-import { createPrices } from "./record/prices.ts";
 import type { Rules } from "./stages.ts";
 
 export interface RulesOptions {

@@ -4,10 +4,10 @@ import type { Authenticate } from "./authenticate.ts";
 import type { LlmCall } from "./call.ts";
 import type { Caller } from "./caller.ts";
 import type { Settings } from "./config/settings.ts";
+import type { FindPrice } from "./cost/prices.ts";
 import type { Forwarding } from "./forward.ts";
 import type { Granted, Limiter } from "./limits/limiter.ts";
 import type { Draft } from "./record/draft.ts";
-import type { FindPrice } from "./record/prices.ts";
 import type { Route } from "./routes.ts";
 
 /** What a reload replaces as a whole: a request keeps the one it began with. */

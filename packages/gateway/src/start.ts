@@ -125,6 +125,8 @@ export async function start(env: Env, io: ServiceIo = {}): Promise<Gateway> {
       log,
       graceSeconds: environment.SHUTDOWN_GRACE_SECONDS,
       readiness: ready,
+      // AWS's SDKs speak HTTP/2 with prior knowledge.
+      http2: true,
       onClose: [close],
     });
     if (publicUrl === "") publicUrl = service.url;

@@ -1,9 +1,10 @@
 import { type PostgresServer, type RedisServer, startPostgres, startRedis } from "@onbehalf/service-kit/testing";
 import { afterAll, beforeAll } from "vitest";
-import { accessSuite } from "./suites/access.suite.ts";
-import type { Engine } from "./suites/engine.ts";
-import { keysSuite } from "./suites/keys.suite.ts";
-import { limitsSuite } from "./suites/limits.suite.ts";
+import { accessSuite } from "./testing/suites/access.suite.ts";
+import type { Engine } from "./testing/suites/engine.ts";
+import { keysSuite } from "./testing/suites/keys.suite.ts";
+import { limitsSuite } from "./testing/suites/limits.suite.ts";
+import { recordSuite } from "./testing/suites/record.suite.ts";
 
 let postgres: PostgresServer;
 let redis: RedisServer;
@@ -26,3 +27,4 @@ const engine: Engine = {
 accessSuite(engine);
 keysSuite(engine);
 limitsSuite(engine);
+recordSuite(engine);

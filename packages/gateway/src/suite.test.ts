@@ -1,8 +1,10 @@
-import { accessSuite } from "./suites/access.suite.ts";
-import { builtIn } from "./suites/engine.ts";
-import { keysSuite } from "./suites/keys.suite.ts";
-import { limitsSuite } from "./suites/limits.suite.ts";
+import { accessSuite } from "./testing/suites/access.suite.ts";
+import { builtIn } from "./testing/suites/engine.ts";
+import { keysSuite } from "./testing/suites/keys.suite.ts";
+import { limitsSuite } from "./testing/suites/limits.suite.ts";
+import { recordSuite } from "./testing/suites/record.suite.ts";
 
 accessSuite(builtIn);
 keysSuite(builtIn);
 limitsSuite(builtIn);
+recordSuite(builtIn);

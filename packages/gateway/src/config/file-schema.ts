@@ -1,6 +1,6 @@
 import { z } from "zod";
+import { priceOverrides } from "../cost/prices.ts";
 import { bedrockSettings, billingSettings, modelEntry, routerSettings } from "../deployments.ts";
-import { priceOverrides } from "../record/prices.ts";
 
 /** gateway.yaml after LiteLLM's other keys were sorted out. What is read here is read; anything else is refused. */
 

@@ -1,10 +1,10 @@
 import { ConfigError, type ConfigProblem } from "@onbehalf/service-kit";
 import type { Role } from "../caller.ts";
 import { knownRole, type RoleRules } from "../claims.ts";
+import type { PriceOverrides } from "../cost/prices.ts";
 import type { ModelEntry } from "../deployments.ts";
 import type { LimitRule, LimitTables } from "../limits/limits.ts";
 import type { AllowedRoute, GroupRule, Policy } from "../policy/policy.ts";
-import type { PriceOverrides } from "../record/prices.ts";
 import type { Environment } from "./environment.ts";
 import type { FileSettings, LimitShape } from "./file-schema.ts";
 import { readIssuers, type TrustedIssuer } from "./issuers.ts";

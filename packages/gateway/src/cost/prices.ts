@@ -1,0 +1,129 @@
+import { z } from "zod";
+
+/** USD per million tokens, by kind. */
+export interface Price {
+  readonly input: number;
+  readonly output: number;
+  readonly cacheRead: number;
+  readonly cacheWrite: number;
+  /** Where the figure comes from, and of which day it is. */
+  readonly source: string;
+  readonly date: string;
+}
+
+const usd = z.number().min(0);
+
+/** `prices` of gateway.yaml: the provider's model id (or the model name clients use) → USD per million tokens. */
+export const priceOverrides = z.record(
+  z.string().min(1),
+  z.strictObject({
+    input: usd,
+    output: usd.default(0),
+    cache_read: usd.optional(),
+    cache_write: usd.optional(),
+    source: z.string().default("gateway.yaml"),
+    date: z.string().default(""),
+  }),
+);
+
+export type PriceOverrides = z.output<typeof priceOverrides>;
+
+const aws = "https://aws.amazon.com/bedrock/pricing/ (us-east-1, on demand, standard tier)";
+const checked = "2026-11-22";
+
+/**
+ * List prices of the models that are asked for most, as public price tables had them on the day named. Figures of AWS
+ * may differ by region and contract: put yours under `prices`. Ids are without geography prefix and version suffix.
+ */
+const listed: Readonly<Record<string, Price>> = {
+  "anthropic.claude-opus-4-8": claude(5, 25),
+  "anthropic.claude-opus-4-7": claude(5, 25),
+  "anthropic.claude-opus-4-6": claude(5, 25),
+  "anthropic.claude-opus-4-5-20251101": claude(5, 25),
+  "anthropic.claude-opus-4-1-20250805": claude(15, 75),
+  "anthropic.claude-sonnet-4-6": claude(3, 15),
+  "anthropic.claude-sonnet-4-5-20250929": claude(3, 15),
+  "anthropic.claude-sonnet-4-20250514": claude(3, 15),
+  "anthropic.claude-haiku-4-5-20251001": claude(1, 5),
+  "anthropic.claude-3-7-sonnet-20250219": claude(3, 15),
+  "anthropic.claude-3-5-haiku-20241022": claude(0.8, 4),
+  "anthropic.claude-3-haiku-20240307": claude(0.25, 1.25),
+  "amazon.nova-micro": nova(0.035, 0.14),
+  "amazon.nova-lite": nova(0.06, 0.24),
+  "amazon.nova-pro": nova(0.8, 3.2),
+  "meta.llama3-3-70b-instruct": plain(0.72, 0.72),
+  "meta.llama3-1-70b-instruct": plain(0.72, 0.72),
+  "meta.llama3-1-8b-instruct": plain(0.22, 0.22),
+  "amazon.titan-embed-text-v2": plain(0.02, 0),
+  "cohere.embed-english-v3": plain(0.1, 0),
+  "cohere.embed-multilingual-v3": plain(0.1, 0),
+};
+
+/** Since the 4.5 generation AWS asks a tenth more for an endpoint bound to a geography than for the global one. */
+const geographySurcharge = 1.1;
+const surcharged = /^anthropic\.claude-(?:opus-4-[5-9]|sonnet-4-[5-9]|haiku-4-[5-9])/;
+
+export type FindPrice = (providerModel: string, model: string) => Price | undefined;
+
+/** Looks a price up: the operator's own first, by provider's id or client's name, then the list. */
+export function createPrices(overrides: PriceOverrides): FindPrice {
+  const own = new Map(Object.entries(overrides).map(([id, entry]) => [id, ownPrice(entry)]));
+  return (providerModel, model) => {
+    const id = providerModel.replace(/^(?:bedrock|openai|anthropic|azure)\//, "");
+    return own.get(id) ?? own.get(providerModel) ?? own.get(model) ?? own.get(bare(id)) ?? listPrice(id);
+  };
+}
+
+function listPrice(id: string): Price | undefined {
+  const price = Object.hasOwn(listed, bare(id)) ? listed[bare(id)] : undefined;
+  if (price === undefined || !surcharged.test(bare(id)) || isGlobal(id)) return price;
+  return {
+    ...price,
+    input: price.input * geographySurcharge,
+    output: price.output * geographySurcharge,
+    cacheRead: price.cacheRead * geographySurcharge,
+    cacheWrite: price.cacheWrite * geographySurcharge,
+  };
+}
+
+function isGlobal(id: string): boolean {
+  return profileOf(id).startsWith("global.");
+}
+
+/** `arn:…:inference-profile/us.anthropic.claude-x-v1:0` → `anthropic.claude-x`. */
+function bare(id: string): string {
+  return profileOf(id)
+    .replace(/^(?:us|eu|apac|jp|au|ca|us-gov|global)\./, "")
+    .replace(/-v\d+:\d+(?::\w+)?$/, "")
+    .replace(/:\d+(?::\w+)?$/, "")
+    .replace(/(?<=claude-opus-4-\d)-v1$/, "");
+}
+
+function profileOf(id: string): string {
+  return id.startsWith("arn:") ? id.slice(id.lastIndexOf("/") + 1) : id;
+}
+
+function ownPrice(entry: PriceOverrides[string]): Price {
+  return {
+    input: entry.input,
+    output: entry.output,
+    cacheRead: entry.cache_read ?? entry.input,
+    cacheWrite: entry.cache_write ?? entry.input,
+    source: entry.source,
+    date: entry.date,
+  };
+}
+
+/** Anthropic's rule: reading the cache costs a tenth of the input, writing it a quarter more. */
+function claude(input: number, output: number): Price {
+  return { input, output, cacheRead: input * 0.1, cacheWrite: input * 1.25, source: aws, date: checked };
+}
+
+/** Nova: cached input costs a quarter, writing the cache nothing beyond the input. */
+function nova(input: number, output: number): Price {
+  return { input, output, cacheRead: input * 0.25, cacheWrite: input, source: aws, date: checked };
+}
+
+function plain(input: number, output: number): Price {
+  return { input, output, cacheRead: input, cacheWrite: input, source: aws, date: checked };
+}
