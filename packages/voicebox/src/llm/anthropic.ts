@@ -2,6 +2,7 @@ import Anthropic from "@anthropic-ai/sdk";
 import type {
   ContentBlock,
   ContentBlockParam,
+  Message,
   MessageCreateParamsBase,
   MessageParam,
   RawMessageStreamEvent,
@@ -12,6 +13,9 @@ import { failureOf } from "./failure.ts";
 import { toolInput } from "./tool-input.ts";
 import { fetchThrough, rootOf, type WireOptions } from "./transport.ts";
 import { LlmFailure, type LlmMessage, type LlmReply, type LlmTurn, type LlmWire, type ToolCall } from "./turn.ts";
+
+/** Not `messages.create`, which writes to the console about models by names that are the gateway's to know. */
+const path = "/v1/messages";
 
 /** Anthropic's messages, by Anthropic's own client. */
 export function anthropicWire({ serverUrl, model, dispatcher }: WireOptions): LlmWire {
@@ -28,14 +32,12 @@ export function anthropicWire({ serverUrl, model, dispatcher }: WireOptions): Ll
     const options = { headers: { ...headers, authorization: `Bearer ${token}` }, signal };
     try {
       if (turn.onText === undefined) {
-        const {
-          content,
-          usage,
-          stop_reason: stop,
-        } = await client.messages.create({ ...requestOf(turn, model), stream: false }, options);
+        const body = { ...requestOf(turn, model), stream: false };
+        const { content, usage, stop_reason: stop } = await client.post<Message>(path, { ...options, body });
         return replyOf(content, { inputTokens: usage.input_tokens, outputTokens: usage.output_tokens }, stop);
       }
-      const stream = await client.messages.create({ ...requestOf(turn, model), stream: true }, options);
+      const body = { ...requestOf(turn, model), stream: true };
+      const stream = await client.post<AsyncIterable<RawMessageStreamEvent>>(path, { ...options, body, stream: true });
       turn.onAccepted?.();
       return await gather(stream, turn.onText);
     } catch (error) {

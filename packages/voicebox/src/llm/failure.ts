@@ -17,8 +17,9 @@ export function failureOf(
   signal: AbortSignal,
   isAnswer: (error: unknown) => error is AnsweredError,
 ): Error {
-  if (error instanceof LlmFailure) return error;
+  // First of all: the clients end a stream quietly when it is given up, and that looks like a broken answer.
   if (signal.aborted) return signal.reason instanceof Error ? signal.reason : new Error("aborted");
+  if (error instanceof LlmFailure) return error;
   if (!isAnswer(error)) return new LlmFailure("The language model could not be reached.", { cause: error });
   return new LlmFailure(wordsIn(error.error), {
     status: error.status,
