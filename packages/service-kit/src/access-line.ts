@@ -79,8 +79,9 @@ function isIdentity(value: unknown): value is Pick<Identity, "issuer" | "subject
   return typeof value === "object" && value !== null && "issuer" in value && "subject" in value;
 }
 
-/** The most telling of the matched routes: the last one that is a handler's pattern, not a middleware's wildcard. */
+/** The most telling of the routes that were run: the last one that is a handler's pattern, not a middleware's wildcard. */
 export function routeOf(c: Context): string {
-  const pattern = matchedRoutes(c).findLast(({ path }) => !path.endsWith("*"))?.path;
+  const run = matchedRoutes(c).slice(0, c.req.routeIndex + 1);
+  const pattern = run.findLast(({ path }) => !path.endsWith("*"))?.path;
   return `${c.req.method} ${pattern ?? "unmatched"}`;
 }

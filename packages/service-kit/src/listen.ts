@@ -6,6 +6,7 @@ export interface Address {
   readonly host: string;
   readonly port: number;
   readonly portVariable: string;
+  readonly reusePort?: boolean;
 }
 
 /**
@@ -14,7 +15,7 @@ export interface Address {
  * @throws ConfigError naming the variable
  */
 export async function listen(server: Server, address: Address): Promise<number> {
-  server.listen(address.port, address.host);
+  server.listen({ port: address.port, host: address.host, reusePort: address.reusePort === true });
   try {
     await once(server, "listening");
   } catch (error) {

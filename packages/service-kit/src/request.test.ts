@@ -157,6 +157,22 @@ describe("the line", () => {
     await expect.poll(() => logs.requests()).toMatchObject([{ status: 200, outcome: "ok", tokens: 9 }]);
   });
 
+  test("names the route that answered, not one that would have matched as well", async () => {
+    const { app, logs } = build((a) => {
+      a.use("/keys/*", async (_, next) => next());
+      a.get("/keys/mine", (c) => c.text("mine"));
+      a.get("/keys/:id", (c) => c.text("other"));
+      a.get("/files/*", (c) => c.text("file"));
+    });
+    for (const path of ["/keys/mine", "/keys/7", "/files/a/b", "/keys"]) await app.request(path);
+    expect(logs.requests().map(({ route }) => route)).toEqual([
+      "GET /keys/mine",
+      "GET /keys/:id",
+      "GET unmatched",
+      "GET unmatched",
+    ]);
+  });
+
   test.each([
     [200, "ok", "info"],
     [302, "ok", "info"],

@@ -67,6 +67,14 @@ describe("an address", () => {
     });
   });
 
+  test("is shared by processes that ask for it", async () => {
+    const first = await start((app) => app.get("/", (c) => c.text("ok")), { reusePort: true });
+    const port = first.service.port;
+    const second = await start((app) => app.get("/", (c) => c.text("ok")), { reusePort: true, port });
+    await first.service.close();
+    expect(await (await fetch(second.service.url)).text()).toBe("ok");
+  });
+
   test("that is not this machine's names HOST", async () => {
     const failure = await start(() => {}, { host: "203.0.113.1" }).catch((error: unknown) => error);
     expect(failure).toMatchObject({ problems: [{ name: "HOST" }] });

@@ -25,6 +25,8 @@ export interface RequestLimits {
   /** For the next request on a kept connection; above the 60 s of common load balancers, or they meet closed ones. */
   readonly keepAliveMs: number;
   readonly maxHeaderBytes: number;
+  /** Further connections are closed as they come. */
+  readonly maxConnections: number;
 }
 
 export const defaultLimits: RequestLimits = {
@@ -32,6 +34,7 @@ export const defaultLimits: RequestLimits = {
   requestMs: 60_000,
   keepAliveMs: 65_000,
   maxHeaderBytes: 32 * 1024,
+  maxConnections: 10_000,
 };
 
 export interface ServeOptions {
@@ -55,6 +58,8 @@ export interface ServeOptions {
   readonly limits?: Partial<RequestLimits>;
   /** Also HTTP/2 with prior knowledge on the same port, for clients that speak nothing else. */
   readonly http2?: boolean;
+  /** Several processes on one port, one per core: the system deals out connections. A taken port is then no error. */
+  readonly reusePort?: boolean;
 }
 
 /**
@@ -66,6 +71,7 @@ export async function serve(options: ServeOptions): Promise<Service> {
   const running = createRunning();
   const limits = { ...defaultLimits, ...options.limits };
   const server = createServer(serverOptions(limits));
+  server.maxConnections = limits.maxConnections;
   const sockets = trackSockets(server);
   const respond = createResponder(app, running, log);
   server.on("request", (incoming: IncomingMessage, outgoing: ServerResponse) => {
@@ -79,7 +85,7 @@ export async function serve(options: ServeOptions): Promise<Service> {
     sockets.count(outgoing as unknown as ServerResponse);
     void respond(incoming, outgoing);
   });
-  const port = await listen(server, { host, port: options.port, portVariable: options.portVariable });
+  const port = await listen(server, options);
   log.info({ host, port }, "listening");
   let closed: Promise<void> | undefined;
   return {
