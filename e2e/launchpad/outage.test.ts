@@ -77,3 +77,16 @@ describe("with Voicebox down", () => {
     expect(await answer.json()).toMatchObject({ error: "voicebox_unavailable" });
   });
 });
+
+describe("with the provider's keys just rotated", () => {
+  it("lets people in at the first try, before and after", async () => {
+    stage = await startStage();
+    const base = new URL(stage.provider().issuerUrl("default")).origin;
+    await stage.person().signIn("alice");
+    const rotation = await fetch(`${base}/sandbox/keys/rotate`, { method: "POST", body: '{"keepOld": false}' });
+    expect(rotation.status).toBe(200);
+    const bob = stage.person();
+    expect((await bob.signIn("bob")).status).toBe(200);
+    expect((await bob.post("/api/v1/voicebox/ask", { query: "x" })).status).toBe(200);
+  });
+});

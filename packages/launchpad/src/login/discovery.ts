@@ -2,11 +2,14 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { ConfigError, HttpError } from "@onbehalf/service-kit";
 import * as oidc from "openid-client";
 import type { ProviderConfig } from "../providers-config.ts";
+import { type WithFreshKeys, withFreshKeys } from "./fresh-keys.ts";
 
 /** A provider's metadata, found when it can be found: a provider that is down at start is asked again and again. */
 export interface Discovery {
   /** @throws HttpError 503 while the provider has not been reached yet */
   configuration(): Promise<oidc.Configuration>;
+  /** The same, with keys fresh enough to verify an ID token. */
+  verifying: WithFreshKeys;
   /** Rejects with the reason while the provider has not been reached yet. */
   ready(): void;
   close(): void;
@@ -60,11 +63,14 @@ export async function discover(config: ProviderConfig, options: DiscoveryOptions
   await tryOnce();
   if (found === undefined) void keepTrying();
 
+  function reached(): oidc.Configuration {
+    if (found === undefined) throw unreachable(config);
+    return found;
+  }
+
   return {
-    async configuration() {
-      if (found === undefined) throw unreachable(config);
-      return found;
-    },
+    configuration: async () => reached(),
+    verifying: withFreshKeys(() => fresh(config, reached(), timeoutSeconds)),
     ready() {
       if (found === undefined) throw new Error(`${config.label} at ${config.issuer} cannot be reached; trying again`);
     },
@@ -73,17 +79,24 @@ export async function discover(config: ProviderConfig, options: DiscoveryOptions
 }
 
 async function lookUp(config: ProviderConfig, timeoutSeconds: number): Promise<oidc.Configuration> {
-  const plainHttp = config.issuer.startsWith("http:");
-  const found = await oidc.discovery(
-    new URL(config.issuer),
-    config.clientId,
-    {},
-    oidc.ClientSecretBasic(config.clientSecret),
-    { timeout: timeoutSeconds, execute: plainHttp ? [oidc.allowInsecureRequests] : [] },
-  );
-  // ID tokens are verified by signature too, not only by having come over TLS.
-  oidc.enableNonRepudiationChecks(found);
-  return found;
+  return oidc.discovery(new URL(config.issuer), config.clientId, {}, oidc.ClientSecretBasic(config.clientSecret), {
+    timeout: timeoutSeconds,
+    execute: isPlainHttp(config) ? [oidc.allowInsecureRequests] : [],
+  });
+}
+
+/** The same provider with nothing cached. ID tokens are verified by signature, not only by having come over TLS. */
+function fresh(config: ProviderConfig, found: oidc.Configuration, timeoutSeconds: number): oidc.Configuration {
+  const auth = oidc.ClientSecretBasic(config.clientSecret);
+  const server = new oidc.Configuration(found.serverMetadata(), config.clientId, {}, auth);
+  server.timeout = timeoutSeconds;
+  oidc.enableNonRepudiationChecks(server);
+  if (isPlainHttp(config)) oidc.allowInsecureRequests(server);
+  return server;
+}
+
+function isPlainHttp({ issuer }: ProviderConfig): boolean {
+  return issuer.startsWith("http:");
 }
 
 function isMismatch(error: unknown): boolean {

@@ -50,23 +50,23 @@ export function createProvider(config: ProviderConfig, discovery: Discovery, now
       });
     },
     async complete(currentUrl, checks) {
-      const server = await discovery.configuration();
       try {
-        const answer = await oidc.authorizationCodeGrant(server, currentUrl, {
-          pkceCodeVerifier: checks.verifier,
-          expectedState: checks.state,
-          expectedNonce: checks.nonce,
-          idTokenExpected: true,
+        return await discovery.verifying(async (server) => {
+          const answer = await oidc.authorizationCodeGrant(server, currentUrl, {
+            pkceCodeVerifier: checks.verifier,
+            expectedState: checks.state,
+            expectedNonce: checks.nonce,
+            idTokenExpected: true,
+          });
+          return toLogin(config, server, answer, now());
         });
-        return await toLogin(config, server, answer, now());
       } catch (error) {
         throw LoginFailure.from(error, config.label);
       }
     },
     async refresh(tokens) {
-      const server = await discovery.configuration();
       try {
-        const answer = await oidc.refreshTokenGrant(server, tokens.refresh ?? "");
+        const answer = await discovery.verifying((server) => oidc.refreshTokenGrant(server, tokens.refresh ?? ""));
         const renewed = tokensFrom(answer, now());
         // A provider that rotates nothing sends nothing back: the old ones stay good.
         return { ...renewed, refresh: renewed.refresh ?? tokens.refresh, id: renewed.id ?? tokens.id };
@@ -147,6 +147,7 @@ async function missingClaims(
 }
 
 function refreshFailure(error: unknown, label: string): Error {
+  if (error instanceof HttpError) return error;
   if (error instanceof oidc.ResponseBodyError && error.status < 500 && error.status !== 429) {
     return new RefreshRefused(`${label} refused to renew the sign-in (${error.error})`, { cause: error });
   }

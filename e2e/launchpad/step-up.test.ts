@@ -1,0 +1,76 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { step } from "./browser-steps.ts";
+import { type Stage, startStage } from "./stage.ts";
+
+let stage: Stage;
+beforeAll(async () => {
+  stage = await startStage();
+});
+afterAll(() => stage?.close());
+
+const challenge = '{"id_token":{"acr":{"essential":true,"value":"urn:strong"}}}';
+const header = `Bearer error="insufficient_claims", claims="${Buffer.from(challenge).toString("base64")}"`;
+
+describe("a claims challenge from below", () => {
+  it("sends the browser through the provider again with that challenge, and back to its question", async () => {
+    const alice = stage.person();
+    await alice.signIn("alice");
+    stage.voicebox.behave((c) =>
+      c.json({ error: "insufficient_claims", message: "more" }, 401, { "www-authenticate": header }),
+    );
+    const answer = await alice.post("/page/ask", { query: "x" });
+    stage.voicebox.behave(undefined);
+    expect(answer.status).toBe(401);
+    const body = (await answer.json()) as { error: string; login_url: string };
+    expect(body.error).toBe("step_up_required");
+    expect(body.login_url).not.toContain("urn:strong");
+
+    const login = await step(new Map(alice.cookies), `${stage.publicUrl}${body.login_url}`);
+    expect(new URL(login.headers.get("location") ?? "").searchParams.get("claims")).toBe(challenge);
+    expect(new URL(`${stage.publicUrl}${body.login_url}`).searchParams.get("return_to")).toBe("/?resume=1");
+  });
+
+  it("is only ever one of ours: a link cannot make one up", async () => {
+    const made = `/login?step_up=${encodeURIComponent(challenge)}`;
+    const login = await step(new Map(), `${stage.publicUrl}${made}`);
+    expect(new URL(login.headers.get("location") ?? "").searchParams.get("claims")).toBeNull();
+  });
+
+  it("is passed on to a program, which has its own way to the provider", async () => {
+    stage.voicebox.behave((c) =>
+      c.json({ error: "insufficient_claims", message: "more" }, 401, { "www-authenticate": header }),
+    );
+    const answer = await fetch(`${stage.publicUrl}/api/v1/voicebox/ask`, {
+      method: "POST",
+      headers: {
+        authorization: `Bearer ${await stage.tokenOf("bob")}`,
+        "x-voicebox-app-key": stage.appKey,
+        "x-client-id": "test",
+        "content-type": "application/json",
+      },
+      body: '{"query":"x"}',
+    });
+    stage.voicebox.behave(undefined);
+    expect(answer.status).toBe(401);
+    expect(answer.headers.get("www-authenticate")).toContain(Buffer.from(challenge).toString("base64"));
+  });
+});
+
+describe("a session whose tokens are over", () => {
+  it("is renewed when the login's token is refused, and ends with a plain word when it cannot be", async () => {
+    const alice = stage.person();
+    await alice.signIn("alice");
+    await alice.post("/api/v1/voicebox/ask", { query: "x" });
+    const gone = await startStage({ provider: { lifetimes: { accessTokenSeconds: 2, refreshTokenSeconds: 1 } } });
+    try {
+      const bob = gone.person();
+      await bob.signIn("bob");
+      await new Promise((resolve) => setTimeout(resolve, 3_000));
+      const answer = await bob.post("/page/ask", { query: "x" });
+      expect(answer.status).toBe(401);
+      expect(await answer.json()).toMatchObject({ error: "session_expired" });
+    } finally {
+      await gone.close();
+    }
+  });
+});
