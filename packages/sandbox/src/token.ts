@@ -146,7 +146,7 @@ function formTokenOn(page: string): string {
 
 /** What the page or the error document says went wrong. */
 function problemOn(page: string, response: Response): string {
-  const onPage = /<p class="problem"[^>]*>([^<]+)</.exec(page)?.[1];
+  const onPage = /<dd id="reason">([^<]+)</.exec(page)?.[1] ?? /<p class="problem"[^>]*>([^<]+)</.exec(page)?.[1];
   const inDocument = /"(?:error_description|message)":"([^"]+)"/.exec(page)?.[1];
   return unescaped(
     onPage ?? inDocument ?? `the identity provider answered ${response.status} to ${new URL(response.url).pathname}`,

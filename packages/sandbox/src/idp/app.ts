@@ -18,6 +18,7 @@ import { control } from "./control.ts";
 import type { Fault, Faults } from "./faults.ts";
 import type { Issuers } from "./issuers.ts";
 import { forLibrary } from "./library-request.ts";
+import type { Notes } from "./notes.ts";
 import type { StepUp } from "./step-up.ts";
 
 export interface AppParts {
@@ -25,6 +26,7 @@ export interface AppParts {
   readonly calls: Calls;
   readonly faults: Faults;
   readonly stepUp: StepUp;
+  readonly notes: Notes;
   readonly log: Logger;
 }
 
@@ -69,7 +71,12 @@ function endpointOf(c: Context<Served>): Endpoint {
   );
 }
 
-async function answer({ issuers, calls, faults }: AppParts, c: Context<Served>, endpoint: Endpoint, path: string) {
+async function answer(
+  { issuers, calls, faults, notes }: AppParts,
+  c: Context<Served>,
+  endpoint: Endpoint,
+  path: string,
+) {
   const issuer = await issuers.get(c.req.param("issuer") ?? "");
   if (issuer === undefined) {
     throw new HttpError(404, "not_found", `there is no such issuer; there are: ${issuers.names.join(", ")}`);
@@ -82,7 +89,9 @@ async function answer({ issuers, calls, faults }: AppParts, c: Context<Served>, 
     if (failed !== undefined) return failed;
   }
   const { incoming, outgoing } = c.env;
-  await issuer.handle(await forLibrary(incoming, path, endpoint, issuer), outgoing);
+  const request = await forLibrary(incoming, path, endpoint, issuer);
+  notes.set(request, c.get("note"));
+  await issuer.handle(request, outgoing);
   return RESPONSE_ALREADY_SENT;
 }
 

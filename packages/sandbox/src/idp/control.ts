@@ -1,4 +1,4 @@
-import { HttpError, isLoopback, type RequestVariables } from "@onbehalf/service-kit";
+import { type Connection, HttpError, isLoopback, type RequestVariables } from "@onbehalf/service-kit";
 import { Hono, type MiddlewareHandler } from "hono";
 import { z } from "zod";
 import type { Calls } from "./calls.ts";
@@ -15,6 +15,8 @@ export interface ControlParts {
 }
 
 const rotation = z.strictObject({ issuer: z.string().optional(), keepOld: z.boolean().default(true) });
+
+const signOutOf = z.strictObject({ user: z.string().min(1), issuer: z.string().default("default") });
 
 const stepUpOf = z.strictObject({ user: z.string().min(1) });
 
@@ -54,6 +56,11 @@ export function control({ issuers, calls, faults, stepUp }: ControlParts): Hono<
     return c.body(null, 204);
   });
 
+  app.post("/sign-out", async (c) => {
+    const { user, issuer } = signOutOf.parse(await jsonBody(c.req.raw));
+    return c.json(await (await known(issuers, issuer)).signOut(user));
+  });
+
   app.get("/calls", (c) => c.json(calls.report()));
   app.delete("/calls", (c) => {
     calls.reset();
@@ -88,6 +95,10 @@ async function jsonBody(request: Request): Promise<unknown> {
  */
 function onlyFromHere(): MiddlewareHandler {
   return async (c, next) => {
+    const { incoming } = c.env as Connection;
+    if (!isLocal(incoming.socket.remoteAddress)) {
+      throw new HttpError(403, "forbidden", "the switches are for callers on this machine only");
+    }
     const host = URL.parse(`http://${c.req.header("host") ?? ""}`)?.hostname ?? "";
     if (!isLoopback(host)) throw new HttpError(403, "forbidden", "the switches answer on a loopback address only");
     if (c.req.header("origin") !== undefined) {
@@ -95,4 +106,9 @@ function onlyFromHere(): MiddlewareHandler {
     }
     await next();
   };
+}
+
+/** An address of the loopback interface, as a socket tells it; IPv4 may come in its IPv6 form. */
+function isLocal(address = ""): boolean {
+  return address === "::1" || isLoopback(address.replace(/^::ffff:/, ""));
 }

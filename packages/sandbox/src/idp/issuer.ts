@@ -11,10 +11,12 @@ import { grantTypes } from "./grant-types.ts";
 import type { Issuers } from "./issuers.ts";
 import type { SigningKeys } from "./keys.ts";
 import type { Lifetimes } from "./lifetimes.ts";
+import type { Notes } from "./notes.ts";
 import { createProvider } from "./provider.ts";
+import { type SignedOut, signOutEverywhere } from "./sign-out.ts";
 import type { State } from "./state.ts";
 import type { StepUp } from "./step-up.ts";
-import { withReferences } from "./token-reference.ts";
+import { type ReferenceOf, referencesBy, withReferences } from "./token-reference.ts";
 
 /** What all issuers of a provider have in common. */
 export interface IssuerSetting {
@@ -24,6 +26,7 @@ export interface IssuerSetting {
   readonly launchpadUrls: readonly string[];
   readonly keyOf: ClientKeys;
   readonly stepUp: StepUp;
+  readonly notes: Notes;
   /** To look up those that an issuer trusts. */
   readonly others: Issuers;
 }
@@ -39,10 +42,13 @@ export interface Issuer {
   readonly name: string;
   readonly url: string;
   readonly keys: SigningKeys;
+  readonly referenceOf: ReferenceOf;
   /** Answers a request whose URL is relative to the issuer's. */
   handle(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void>;
   /** New keys from now on. @param keepOld whether what the old ones signed stays verifiable */
   rotateKeys(keepOld: boolean): Promise<void>;
+  /** Ends every session of a user, and tells the clients. */
+  signOut(username: string): Promise<SignedOut>;
   /** As seen by an issuer that trusts this one. */
   readonly trusted: TrustedIssuer;
 }
@@ -52,12 +58,14 @@ export function createIssuer(parts: IssuerParts, keys: SigningKeys): Issuer {
   const dialect = dialects[definition.dialect];
   const accounts = accountsOf(parts.users, dialect);
   const addedGrants = [...(dialect.exchange ? [grantTypes.tokenExchange] : []), grantTypes.jwtBearer];
+  const secret = remembered(state, `secret:${name}`);
+  const referenceOf = referencesBy(secret);
   const storage = (model: string) => {
     const plain = state.adapter(name, model);
     if (model === "Client") return clientStorage(plain, definition.clients, { ...parts, addedGrants });
-    return model === "AccessToken" ? withReferences(plain) : plain;
+    return model === "AccessToken" || model === "ClientCredentials" ? withReferences(plain, referenceOf) : plain;
   };
-  const trusted = asTrusted(parts, keys, accounts, storage);
+  const trusted = asTrusted(parts, keys, accounts, storage, referenceOf);
   const trusts = definition.trusts.filter((other) => other !== name);
   const make = () =>
     createProvider({
@@ -66,24 +74,33 @@ export function createIssuer(parts: IssuerParts, keys: SigningKeys): Issuer {
       accounts,
       dialect,
       storage,
-      secret: remembered(state, `cookie-secret:${name}`),
+      secret,
+      referenceOf,
       trusted: async () => {
         const found = await Promise.all(trusts.map((other) => others.get(other)));
         return [trusted, ...found.flatMap((issuer) => issuer?.trusted ?? [])];
       },
       urlOf: others.urlOf,
-    }).callback();
+    });
 
-  let answer = make();
+  let provider = make();
+  let answer = provider.callback();
   return {
     name,
     url,
     keys,
     trusted,
+    referenceOf,
     handle: (incoming, outgoing) => answer(incoming, outgoing),
     rotateKeys: async (keepOld) => {
       await keys.rotate(keepOld);
-      answer = make();
+      provider = make();
+      answer = provider.callback();
+    },
+    signOut: async (username) => {
+      const user = accounts.byUsername(username);
+      const subject = user === undefined ? username : accounts.subjectOf(user);
+      return await signOutEverywhere({ issuer: name, provider, state, storage }, subject);
     },
   };
 }
@@ -93,14 +110,17 @@ function asTrusted(
   keys: SigningKeys,
   accounts: Accounts,
   storage: (model: string) => Adapter,
+  referenceOf: ReferenceOf,
 ): TrustedIssuer {
   const [ofUsers, ofClients] = [storage("AccessToken"), storage("ClientCredentials")];
+  const find = async (id: string) => (await ofUsers.find(id)) ?? (await ofClients.find(id)) ?? undefined;
   return {
     name,
     url,
     find: keys.find,
     signingKeys: keys.all,
-    issued: async (id) => (await ofUsers.find(id)) ?? (await ofClients.find(id)) ?? undefined,
+    issued: (jti) => find(referenceOf(jti)),
+    opaque: find,
     userOf: (subject) => {
       const user = accounts.bySubject(subject);
       return user && accessTokenClaims(user);

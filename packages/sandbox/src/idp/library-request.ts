@@ -2,33 +2,26 @@ import type { IncomingMessage } from "node:http";
 import { Readable } from "node:stream";
 import { HttpError } from "@onbehalf/service-kit";
 import type { Endpoint } from "./calls.ts";
-import type { SigningKeys } from "./keys.ts";
 import { translatedChallenge } from "./step-up.ts";
-import { referenceOf, userinfoReference } from "./token-reference.ts";
+import { presented, presentedToUserinfo, type Signer } from "./token-reference.ts";
 
 const maxBodyBytes = 64 * 1024;
-
-interface Signer {
-  readonly url: string;
-  readonly keys: SigningKeys;
-}
 
 /**
  * The request as the library is to see it: with a path below the issuer (it makes its own URLs from the original one),
  * and with the reference of a JWT in place of the JWT where it does not take JWTs.
  */
 export async function forLibrary(incoming: IncomingMessage, path: string, endpoint: Endpoint, signer: Signer) {
-  const { keys, url } = signer;
-  const issuerPath = new URL(url).pathname;
+  const issuerPath = new URL(signer.url).pathname;
   if (endpoint === "introspect" || endpoint === "revoke") {
     const form = new URLSearchParams(await readBody(incoming));
     const token = form.get("token");
-    if (token !== null) form.set("token", await referenceOf(token, keys, url));
+    if (token !== null) form.set("token", await presented(token, signer));
     return placed(replayed(incoming, form.toString()), issuerPath, path);
   }
   if (endpoint === "userinfo") {
     const [scheme, token] = (incoming.headers.authorization ?? "").split(" ");
-    if (token !== undefined) incoming.headers.authorization = `${scheme} ${await userinfoReference(token, keys, url)}`;
+    if (token !== undefined) incoming.headers.authorization = `${scheme} ${await presentedToUserinfo(token, signer)}`;
   }
   return placed(incoming, issuerPath, endpoint === "authorize" ? forAuthorize(path) : path);
 }

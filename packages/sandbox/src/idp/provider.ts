@@ -26,10 +26,11 @@ import { existingGrant } from "./grants.ts";
 import type { SigningKeys } from "./keys.ts";
 import { errors, interactionPolicy, Provider } from "./library.ts";
 import type { Lifetimes } from "./lifetimes.ts";
+import { type Notes, noteGrants } from "./notes.ts";
 import { showError, showSignedOut, showSignOut } from "./pages/provider-pages.ts";
 import { addSignIn } from "./sign-in.ts";
 import type { StepUp } from "./step-up.ts";
-import { rememberIssued } from "./token-reference.ts";
+import { type ReferenceOf, rememberIssued } from "./token-reference.ts";
 
 /** All an issuer's provider is made of. */
 export interface ProviderParts {
@@ -40,9 +41,11 @@ export interface ProviderParts {
   readonly keys: SigningKeys;
   readonly secret: string;
   readonly storage: (model: string) => Adapter;
+  readonly referenceOf: ReferenceOf;
   readonly lifetimes: Lifetimes;
   readonly dialect: Dialect;
   readonly stepUp: StepUp;
+  readonly notes: Notes;
   /** This issuer, then those it trusts. */
   readonly trusted: () => Promise<readonly [TrustedIssuer, ...TrustedIssuer[]]>;
   readonly urlOf: (name: string) => string | undefined;
@@ -53,6 +56,7 @@ export function createProvider(parts: ProviderParts): ProviderType {
   const carried = new WeakMap<object, Carried>();
   const provider = new Provider(parts.url, configuration(parts, carried));
   completeAnswers(provider, parts.dialect);
+  noteGrants(provider, parts.notes);
   addSignIn(provider, { ...parts, issuerUrl: parts.url });
   const setting: GrantSetting = {
     ...parts,
@@ -197,7 +201,12 @@ async function writeToken(parts: ProviderParts, token: AccessToken | ClientCrede
   });
   jwt.header = { ...shaped.header };
   jwt.payload = { ...shaped.payload, ...(cnf && { cnf }) };
-  await rememberIssued(parts.storage(token.kind), token, { jti, iat, exp, aud: audiencesIn(shaped.payload) });
+  await rememberIssued(parts.storage(token.kind), parts.referenceOf, token, {
+    jti,
+    iat,
+    exp,
+    aud: audiencesIn(shaped.payload),
+  });
 }
 
 /** Without the form Entra gives to applications, so that one audience has one name inside. */

@@ -165,6 +165,29 @@ describe("sign-out", () => {
     await expect(again).rejects.toThrow("login_required");
   });
 
+  test("by an administrator ends the user's sessions, tokens and refresh tokens, and tells the applications", async () => {
+    const receiver = await logoutReceiver();
+    const { provider } = await providerForTest({ launchpadUrl: receiver.url });
+    const issuer = provider.issuerUrl("default");
+    const [clientId, clientSecret] = launchpad;
+    const request = { issuer, clientId, clientSecret, redirectUri: `${receiver.url}/oauth/okta/redirect` };
+    const [alice, bob] = await Promise.all(
+      ["alice", "bob"].map((user) => signIn({ ...request, user, scope: "openid offline_access" })),
+    );
+    const response = await fetch(`${provider.url}/sandbox/sign-out`, {
+      method: "POST",
+      body: JSON.stringify({ user: "alice" }),
+    });
+    expect(await response.json()).toEqual({ sessions: 1, told: ["launchpad"], failed: [] });
+
+    const keys = createRemoteJWKSet(new URL(`${issuer}/v1/keys`));
+    const { payload } = await jwtVerify(receiver.received[0] ?? "", keys, { issuer, audience: clientId });
+    expect(payload).toMatchObject({ sub: "alice", sid: expect.any(String) });
+    expect((await refresh(issuer, alice?.refreshToken ?? "")).body).toMatchObject({ error: "invalid_grant" });
+    expect((await exchange(issuer, launchpadBackend, alice?.accessToken, { audience: "voicebox" })).status).toBe(400);
+    expect((await refresh(issuer, bob?.refreshToken ?? "")).status).toBe(200);
+  });
+
   test("by a bare link asks the person first", async () => {
     const { provider } = await providerForTest();
     const issuer = provider.issuerUrl("default");

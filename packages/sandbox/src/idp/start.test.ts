@@ -1,4 +1,5 @@
 import { ConfigError } from "@onbehalf/service-kit";
+import { decodeJwt } from "jose";
 import { describe, expect, test } from "vitest";
 import { signIn } from "../token.ts";
 import { startIdentityProvider } from "./start.ts";
@@ -89,12 +90,27 @@ describe("tokens at the other endpoints", () => {
     expect(asPublic.body).toEqual({ active: false });
 
     const elsewhere = await signIn({ issuer: provider.issuerUrl("partner"), user: "alice" });
-    expect((await introspect(elsewhere.accessToken)).body).toMatchObject({ error: "unsupported_token_type" });
+    expect((await introspect(elsewhere.accessToken)).body).toEqual({ active: false });
     expect((await introspect("opaque")).body).toEqual({ active: false });
 
     await post(`${issuer}/v1/revoke`, { token: accessToken, client_id: "sandbox-cli" });
     expect((await introspect(accessToken)).body).toEqual({ active: false });
   });
+});
+
+test("the id inside a token is no token: neither userinfo, introspection nor exchange take it, in any spelling", async () => {
+  const { provider } = await providerForTest();
+  for (const name of ["default", "zitadel"]) {
+    const issuer = provider.issuerUrl(name);
+    const { accessToken } = await signIn({ issuer, user: "alice" });
+    const jti = String(decodeJwt(accessToken).jti);
+    for (const forged of [jti, `userinfo.${jti}`, `jwt.${jti}`, `userinfo.jwt.${jti}`]) {
+      const asked = await fetch(`${issuer}/v1/userinfo`, { headers: { authorization: `Bearer ${forged}` } });
+      expect(asked.status).toBe(401);
+      expect((await post(`${issuer}/v1/introspect`, { token: forged }, voicebox)).body).toEqual({ active: false });
+      expect((await exchange(issuer, launchpadBackend, forged, { audience: "voicebox" })).status).toBe(400);
+    }
+  }
 });
 
 describe("the process", () => {
@@ -112,6 +128,21 @@ describe("the process", () => {
     const again = startIdentityProvider({ port: provider.port, destination: { write: () => undefined } });
     await expect(again).rejects.toThrow(ConfigError);
     await expect(again).rejects.toMatchObject({ problems: [{ name: "SANDBOX_IDP_PORT" }] });
+  });
+
+  test("the log has the client, and the real reason of a refusal, which the caller is not told", async () => {
+    const { provider, logs } = await providerForTest();
+    const issuer = provider.issuerUrl("default");
+    const answer = await exchange(issuer, ["voicebox", "wrong-secret"], "x");
+    expect(JSON.stringify(answer.body)).not.toContain("secret");
+    await provider.close();
+    expect(logs.requests().at(-1)).toMatchObject({
+      client_id: "voicebox",
+      error_code: "invalid_client",
+      reason: "invalid secret provided",
+      status: 401,
+      outcome: "denied",
+    });
   });
 
   test("logs one line per request and no token, code, cookie or secret", async () => {

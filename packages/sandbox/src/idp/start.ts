@@ -6,6 +6,7 @@ import { type IssuerInput, issuerDefinitions, type UserInput, userDirectory } fr
 import { createFaults } from "./faults.ts";
 import { createIssuers } from "./issuers.ts";
 import { type Lifetimes, lifetimes as readLifetimes } from "./lifetimes.ts";
+import type { Notes } from "./notes.ts";
 import { openState } from "./state.ts";
 import { createStepUp } from "./step-up.ts";
 
@@ -58,13 +59,14 @@ export async function startIdentityProvider(options: IdentityProviderOptions = {
   const stepUp = createStepUp();
   const launchpadUrls = [options.launchpadUrl ?? "http://localhost:3000"].flat();
   let base = options.publicUrl ?? "";
-  const setting = { users, state, lifetimes, launchpadUrls, keyOf, stepUp };
+  const notes: Notes = new WeakMap();
+  const setting = { notes, users, state, lifetimes, launchpadUrls, keyOf, stepUp };
   const issuers = createIssuers(definitions, () => base, setting);
 
   try {
     const service = await serve({
       name: "identity-provider",
-      app: createApp({ issuers, calls: createCalls(), faults: createFaults(), stepUp, log }),
+      app: createApp({ issuers, calls: createCalls(), faults: createFaults(), stepUp, notes, log }),
       host: options.host ?? "127.0.0.1",
       port: options.port ?? 0,
       portVariable: options.portVariable ?? "SANDBOX_IDP_PORT",

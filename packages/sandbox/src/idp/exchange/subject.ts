@@ -7,8 +7,10 @@ export interface TrustedIssuer {
   readonly name: string;
   readonly url: string;
   readonly find: JWTVerifyGetKey;
-  /** What was remembered of an access token of this id; nothing when it was revoked or has expired. */
-  readonly issued: (id: string) => Promise<AdapterPayload | undefined>;
+  /** What was remembered of the JWT of this id; nothing when it was revoked or has expired. */
+  readonly issued: (jti: string) => Promise<AdapterPayload | undefined>;
+  /** The same of an opaque access token. */
+  readonly opaque: (token: string) => Promise<AdapterPayload | undefined>;
   /** Its private keys, newest first, for what it signs besides tokens of the library. */
   readonly signingKeys: () => readonly JWK[];
   /** The user of this `sub`. */
@@ -52,11 +54,10 @@ export async function verifyAccessToken(
   trusted: readonly [TrustedIssuer, ...TrustedIssuer[]],
   opaqueToo: boolean,
 ): Promise<SubjectToken> {
-  const found =
-    opaqueToo && !token.includes(".") ? { issuer: trusted[0], id: token } : await verifiedId(token, trusted);
-  const record = await found.issuer.issued(found.id);
-  if (record === undefined) throw new SubjectProblem("revoked", "the subject token was revoked, or is no access token");
-  return subjectOf(record, found.issuer);
+  const [own] = trusted;
+  if (opaqueToo && !token.includes(".")) return subjectOf(await own.opaque(token), own);
+  const { payload, issuer } = await verified(token, trusted);
+  return subjectOf(await issuer.issued(idOf(payload) ?? ""), issuer);
 }
 
 /** Checks an ID token that one of these issuers gave to `clientId`. @throws SubjectProblem */
@@ -88,11 +89,6 @@ export async function verifyIdToken(
   };
 }
 
-async function verifiedId(token: string, trusted: readonly [TrustedIssuer, ...TrustedIssuer[]]) {
-  const { payload, issuer } = await verified(token, trusted);
-  return { issuer, id: idOf(payload) ?? "" };
-}
-
 /** The id every access token here has, which Entra calls `uti`; an ID token has none. */
 const idOf = ({ jti, uti }: JWTPayload): string | undefined => jti ?? text(uti);
 
@@ -117,7 +113,8 @@ function unverified(token: string): JWTPayload {
   }
 }
 
-function subjectOf(record: AdapterPayload, issuer: TrustedIssuer): SubjectToken {
+function subjectOf(record: AdapterPayload | undefined, issuer: TrustedIssuer): SubjectToken {
+  if (record === undefined) throw new SubjectProblem("revoked", "the subject token was revoked, or is no access token");
   const { user, acr, actor } = (record.extra ?? {}) as Carried;
   if (record.kind !== "AccessToken" || user === undefined) {
     const message = "the subject token is a client's own, of no user; only a user's token can be exchanged";

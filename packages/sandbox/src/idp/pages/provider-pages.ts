@@ -23,9 +23,9 @@ export function showError(ctx: KoaContextWithOIDC, out: ErrorOut): void {
   show(ctx, {
     title: "Sign-in did not work",
     body: html`${mark}<h1>Sign-in did not work</h1>
-<p class="problem" role="alert">${out.error_description ?? "Something went wrong on our side."}</p>
-<p class="note">${advice[out.error] ?? "Go back to the application and start again. If it happens again, tell whoever runs it."}</p>
-<dl><dt>Code</dt><dd><code>${out.error}</code></dd></dl>`,
+<p class="problem" role="alert">${advice[out.error] ?? "Something went wrong on our side. Go back to the application and start again; if it happens again, tell whoever runs it."}</p>
+<dl><dt>Code</dt><dd><code>${out.error}</code></dd>
+<dt>Reason</dt><dd id="reason">${out.error_description ?? "none was given"}</dd></dl>`,
   });
 }
 

@@ -43,9 +43,10 @@ input:focus-visible { outline-offset: 0; border-color: transparent; }
 .problem { background: var(--bad-soft); color: var(--bad); border-radius: 10px; padding: 10px 14px; margin: 16px 0 0;
   font-size: .9375rem; }
 .note { background: var(--accent-soft); border-radius: 10px; padding: 10px 14px; margin: 16px 0 0; font-size: .9375rem; }
-.people { list-style: none; margin: 0; padding: 0; display: grid; gap: 8px; grid-template-columns: 1fr 1fr; }
+.people { list-style: none; margin: 0; padding: 0; display: grid; gap: 8px; grid-template-columns: repeat(2, minmax(0, 1fr)); }
+.people form { height: 100%; }
 .person { display: flex; gap: 10px; align-items: center; text-align: left; background: transparent; color: var(--ink);
-  border: 1px solid var(--line); padding: 8px 10px; font-weight: 400; min-height: 56px; }
+  height: 100%; border: 1px solid var(--line); padding: 8px 10px; font-weight: 400; min-height: 56px; }
 .person:hover { background: var(--accent-soft); border-color: var(--accent); filter: none; }
 .person b { display: block; font-size: .9375rem; font-weight: 600; line-height: 1.3; }
 .person small { display: block; color: var(--soft); font-size: .78125rem; line-height: 1.3; }
@@ -60,6 +61,6 @@ code { font: .875em ui-monospace, SFMono-Regular, Menlo, Consolas, monospace; ov
 footer { margin-top: 24px; color: var(--soft); font-size: .8125rem; }
 footer p { margin: 0; }
 @media (max-width: 400px) { main { padding: 24px 18px; border-radius: 16px; } }
-@media (max-width: 350px) { .people { grid-template-columns: 1fr; } }
+@media (max-width: 380px) { .people { grid-template-columns: 1fr; } }
 @media (prefers-reduced-motion: no-preference) { button { transition: background .12s, filter .12s, border-color .12s; } }
 `;
