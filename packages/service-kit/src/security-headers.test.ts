@@ -19,10 +19,15 @@ test("an answer of an API may load nothing and is not framed; a handler's own he
 
 test("https is insisted on only where it is spoken", async () => {
   const app = new Hono().use(
-    securityHeaders({ strictTransportSecurity: true, contentSecurityPolicy: "default-src 'self'" }),
+    securityHeaders({
+      strictTransportSecurity: true,
+      contentSecurityPolicy: "default-src 'self'",
+      referrerPolicy: "same-origin",
+    }),
   );
   app.get("/", (c) => c.text("ok"));
   const { headers } = await app.request("/");
+  expect(headers.get("referrer-policy")).toBe("same-origin");
   expect(headers.get("strict-transport-security")).toBe("max-age=31536000");
   expect(headers.get("content-security-policy")).toBe("default-src 'self'");
 });

@@ -4,6 +4,8 @@ import { answerHeader } from "./request.ts";
 export interface SecurityHeadersOptions {
   /** For answers that are pages; answers of an API load nothing. */
   readonly contentSecurityPolicy?: string;
+  /** Pages with forms need `same-origin`: without a referrer browsers send `Origin: null` with them. */
+  readonly referrerPolicy?: "no-referrer" | "same-origin" | "strict-origin-when-cross-origin";
   /** Only where the service is reached by https. */
   readonly strictTransportSecurity?: boolean;
 }
@@ -15,7 +17,7 @@ export function securityHeaders(options: SecurityHeadersOptions = {}): Middlewar
   const headers: [string, string][] = [
     ["content-security-policy", options.contentSecurityPolicy ?? nothing],
     ["x-content-type-options", "nosniff"],
-    ["referrer-policy", "no-referrer"],
+    ["referrer-policy", options.referrerPolicy ?? "no-referrer"],
     ["cross-origin-opener-policy", "same-origin"],
     ["cross-origin-resource-policy", "same-origin"],
   ];

@@ -1,3 +1,4 @@
+import { type Kysely, sql } from "kysely";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type PostgresServer, startPostgres } from "../testing/postgres.ts";
 import { databaseContract } from "./database.contract.ts";
@@ -27,6 +28,25 @@ describe("Postgres", () => {
     expect(errors.length).toBeGreaterThan(0);
     await server.up();
     await database.ready();
+    await database.close();
+  });
+
+  test("bounds every statement, and every transaction that does nothing", async () => {
+    const database = await openDatabase({ url: await server.createDatabase(), dataDir: "", file: "" });
+    const show = async (name: string) => (await sql.raw(`show ${name}`).execute(database.kysely)).rows;
+    expect(await show("statement_timeout")).toEqual([{ statement_timeout: "10s" }]);
+    expect(await show("idle_in_transaction_session_timeout")).toEqual([{ idle_in_transaction_session_timeout: "10s" }]);
+    await database.close();
+  });
+
+  test("takes migrations that last longer than a query may", async () => {
+    const database = await openDatabase({ url: await server.createDatabase(), dataDir: "", file: "" });
+    let limit: unknown;
+    const up = async (kysely: Kysely<unknown>) => {
+      limit = (await sql`show statement_timeout`.execute(kysely)).rows;
+    };
+    await database.migrate("a", [{ name: "1", up }]);
+    expect(limit).toEqual([{ statement_timeout: "5min" }]);
     await database.close();
   });
 

@@ -12,6 +12,9 @@ interface Bookkeeping {
   readonly onbehalf_migrations: { readonly namespace: string; readonly name: string; readonly applied_at: string };
 }
 
+/** A change of a large table takes longer than a request's query ever may. */
+export const migrationMs = 300_000;
+
 /** Any number that nothing else in the database locks: “onbehalf” in ASCII, cut to what fits. */
 const advisoryLock = 0x6f6e6265;
 
@@ -43,9 +46,9 @@ export async function migrate<Schema>(
   });
 }
 
-/** Held until the transaction ends. A schema change may take longer than a request's query. */
+/** Held until the transaction ends. */
 async function lockPostgres(kysely: Kysely<Bookkeeping>): Promise<void> {
-  await sql`set local statement_timeout = '5min'`.execute(kysely);
+  await sql`set local statement_timeout = ${sql.lit(migrationMs)}`.execute(kysely);
   await sql`select pg_advisory_xact_lock(${sql.lit(advisoryLock)})`.execute(kysely);
 }
 

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { Kysely, sql } from "kysely";
 import type { Database, DatabaseOptions } from "./database.ts";
-import { type Migration, migrate, type SqlDialect } from "./migrate.ts";
+import { type Migration, migrate, migrationMs, type SqlDialect } from "./migrate.ts";
 import { openPool, postgresDialect } from "./postgres.ts";
 import { sqliteDialect } from "./sqlite.ts";
 
@@ -18,7 +18,17 @@ export function openServer<Schema>(url: string, options: DatabaseOptions): Datab
     await kysely.destroy();
     if (!pool.ending) await pool.end();
   };
-  return { ...common(kysely, "postgres"), path: undefined, close };
+  const migrateAlone = async (namespace: string, migrations: readonly Migration[]) => {
+    const alone = new Kysely<Schema>({
+      dialect: postgresDialect(openPool({ ...options, url, maxConnections: 1, queryMs: migrationMs })),
+    });
+    try {
+      return await migrate(alone, "postgres", namespace, migrations);
+    } finally {
+      await alone.destroy();
+    }
+  };
+  return { ...common(kysely, "postgres"), migrate: migrateAlone, path: undefined, close };
 }
 
 function common<Schema>(kysely: Kysely<Schema>, dialect: SqlDialect) {

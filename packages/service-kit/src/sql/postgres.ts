@@ -1,4 +1,4 @@
-import { type Dialect, PostgresDialect, type PostgresPool, type PostgresPoolClient } from "kysely";
+import { CompiledQuery, type Dialect, PostgresDialect, type PostgresPool, type PostgresPoolClient } from "kysely";
 import pg from "pg";
 import { StoreUnavailable } from "../unavailable.ts";
 
@@ -7,6 +7,8 @@ export interface PostgresOptions {
   readonly url: string;
   /** Connections kept at most. */
   readonly maxConnections?: number;
+  /** How long a query is waited for, whatever the server says. */
+  readonly queryMs?: number;
   /** Told when an idle connection breaks: a matter for the log, the pool replaces it. */
   readonly onConnectionError?: (error: Error) => void;
 }
@@ -14,19 +16,18 @@ export interface PostgresOptions {
 const connectMs = 3_000;
 const statementMs = 10_000;
 /** Above the server's own limit, for a server that does not answer at all. */
-const queryMs = 12_000;
+const defaultQueryMs = 12_000;
 const idleMs = 30_000;
 
 /** A pool that is bounded in connections and in every wait. Nothing connects before the first query. */
-export function openPool({ url, maxConnections = 10, onConnectionError = () => {} }: PostgresOptions): pg.Pool {
+export function openPool(options: PostgresOptions): pg.Pool {
+  const { url, maxConnections = 10, queryMs = defaultQueryMs, onConnectionError = () => {} } = options;
   const pool = new pg.Pool({
     connectionString: url,
     max: maxConnections,
     connectionTimeoutMillis: connectMs,
-    statement_timeout: statementMs,
     query_timeout: queryMs,
     idleTimeoutMillis: idleMs,
-    idle_in_transaction_session_timeout: statementMs,
     keepAlive: true,
     types: { getTypeParser: typeParser },
   });
@@ -34,8 +35,15 @@ export function openPool({ url, maxConnections = 10, onConnectionError = () => {
   return pool;
 }
 
+/** Limits are set by a statement: connection poolers in between refuse them as parameters of the connection. */
 export function postgresDialect(pool: pg.Pool): Dialect {
-  return new PostgresDialect({ pool: told(pool) });
+  const limits = `set statement_timeout = ${statementMs}; set idle_in_transaction_session_timeout = ${statementMs}`;
+  return new PostgresDialect({
+    pool: told(pool),
+    onCreateConnection: async (connection) => {
+      await connection.executeQuery(CompiledQuery.raw(limits));
+    },
+  });
 }
 
 /** Counts and sums are 64 bits wide on Postgres: numbers here, as SQLite gives them. */
