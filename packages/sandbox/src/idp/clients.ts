@@ -78,6 +78,7 @@ function metadataOf(clientId: string, client: ClientDefinition, setting: ClientS
     client_name: client.name,
     ...(client.secret === undefined ? {} : { client_secret: client.secret }),
     token_endpoint_auth_method: client.secret === undefined ? "none" : "client_secret_basic",
+    ...(client.scopes === undefined ? {} : { scope: client.scopes.join(" ") }),
     application_type: client.native ? "native" : "web",
     // Whether a client may really exchange is decided by the grant itself, which can then say unauthorized_client.
     grant_types: [...client.grants, ...addedGrants],

@@ -49,6 +49,8 @@ const client = z.strictObject({
   grants: z.array(z.enum(["authorization_code", "refresh_token", "client_credentials"])).default([]),
   /** Audiences its tokens may have; the first is taken when none is asked for. */
   audiences: z.array(z.string()).default([]),
+  /** Scopes it may ask for; any when left out. */
+  scopes: z.array(z.string()).optional(),
   /** A native application may use any port of its loopback redirect URI (RFC 8252, section 7.3). */
   native: z.boolean().default(false),
   redirectUris: z.array(z.string()).default([]),

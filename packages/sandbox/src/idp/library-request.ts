@@ -1,6 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import { Readable } from "node:stream";
 import { HttpError } from "@onbehalf/service-kit";
+import { resourceOf } from "./audiences.ts";
 import type { Endpoint } from "./calls.ts";
 import { translatedChallenge } from "./step-up.ts";
 import { presented, presentedToUserinfo, type Signer } from "./token-reference.ts";
@@ -13,10 +14,10 @@ const maxBodyBytes = 64 * 1024;
  */
 export async function forLibrary(incoming: IncomingMessage, path: string, endpoint: Endpoint, signer: Signer) {
   const issuerPath = new URL(signer.url).pathname;
-  if (endpoint === "introspect" || endpoint === "revoke") {
+  if (incoming.method === "POST" && (endpoint === "introspect" || endpoint === "revoke" || endpoint === "token")) {
     const form = new URLSearchParams(await readBody(incoming));
-    const token = form.get("token");
-    if (token !== null) form.set("token", await presented(token, signer));
+    if (endpoint === "token") nameTarget(form);
+    else await replaceToken(form, signer);
     return placed(replayed(incoming, form.toString()), issuerPath, path);
   }
   if (endpoint === "userinfo") {
@@ -24,6 +25,19 @@ export async function forLibrary(incoming: IncomingMessage, path: string, endpoi
     if (token !== undefined) incoming.headers.authorization = `${scheme} ${await presentedToUserinfo(token, signer)}`;
   }
   return placed(incoming, issuerPath, endpoint === "authorize" ? forAuthorize(path) : path);
+}
+
+async function replaceToken(form: URLSearchParams, signer: Signer): Promise<void> {
+  const token = form.get("token");
+  if (token !== null) form.set("token", await presented(token, signer));
+}
+
+/** For a client's own token the library knows no `audience`, only resource indicators. */
+function nameTarget(form: URLSearchParams): void {
+  const audiences = form.getAll("audience");
+  if (form.get("grant_type") !== "client_credentials" || audiences.length === 0) return;
+  form.delete("audience");
+  for (const audience of audiences) form.append("resource", resourceOf(audience));
 }
 
 function placed(incoming: IncomingMessage, issuerPath: string, path: string): IncomingMessage {

@@ -141,7 +141,8 @@ function features({ definition }: ProviderParts): NonNullable<Configuration["fea
     resourceIndicators: {
       enabled: true,
       defaultResource: (ctx, client) => resourceOf(wantedAudience(ctx, definition, client?.clientId)),
-      getResourceServerInfo: (_ctx, resource) => resourceServer(definition, audienceOf(resource)),
+      getResourceServerInfo: (_ctx, resource, client) =>
+        resourceServer(definition, allowedAudience(definition, client.clientId, audienceOf(resource))),
       useGrantedResource: () => true,
     },
     rpInitiatedLogout: { enabled: true, logoutSource: showSignOut, postLogoutSuccessSource: showSignedOut },
@@ -149,16 +150,17 @@ function features({ definition }: ProviderParts): NonNullable<Configuration["fea
   };
 }
 
-/** @throws InvalidTarget when the client may not have tokens for the audience it names, or for any */
+/** The audience a request asks for; the client's first when it asks for none. @throws InvalidTarget */
 function wantedAudience(ctx: KoaContextWithOIDC, definition: IssuerDefinition, clientId: string | undefined): string {
-  const allowed = definition.clients[clientId ?? ""]?.audiences ?? [];
-  const asked = ctx.oidc.params?.audience;
-  if (typeof asked === "string" && !allowed.includes(asked)) {
-    throw new errors.InvalidTarget(`this client may not ask for audience ${JSON.stringify(asked)}`);
-  }
-  const audience = typeof asked === "string" ? asked : allowed[0];
-  if (audience === undefined) throw new errors.InvalidTarget("this client has no audience of its own");
-  return audience;
+  const asked = ctx.oidc.params?.audience ?? definition.clients[clientId ?? ""]?.audiences[0];
+  if (typeof asked !== "string") throw new errors.InvalidTarget("this client has no audience of its own");
+  return allowedAudience(definition, clientId, asked);
+}
+
+/** @throws InvalidTarget unless the client may have tokens for the audience */
+function allowedAudience(definition: IssuerDefinition, clientId: string | undefined, audience: string): string {
+  if (definition.clients[clientId ?? ""]?.audiences.includes(audience)) return audience;
+  throw new errors.InvalidTarget(`this client may not ask for audience ${JSON.stringify(audience)}`);
 }
 
 function account(accounts: Accounts, subject: string) {

@@ -3,7 +3,7 @@ import { decodeJwt } from "jose";
 import { describe, expect, test } from "vitest";
 import { signIn } from "../token.ts";
 import { startIdentityProvider } from "./start.ts";
-import { exchange, launchpadBackend, post, providerForTest, voicebox } from "./testing.ts";
+import { exchange, type Form, launchpadBackend, post, providerForTest, voicebox } from "./testing.ts";
 
 const json = async (url: string): Promise<Record<string, unknown>> =>
   (await fetch(url)).json() as Promise<Record<string, unknown>>;
@@ -111,6 +111,46 @@ test("the id inside a token is no token: neither userinfo, introspection nor exc
       expect((await exchange(issuer, launchpadBackend, forged, { audience: "voicebox" })).status).toBe(400);
     }
   }
+});
+
+describe("a client's own tokens", () => {
+  const own = (issuer: string, form: Form, credentials: readonly [string, string] = launchpadBackend) =>
+    post(`${issuer}/v1/token`, { grant_type: "client_credentials", ...form }, credentials);
+
+  test("are for the audience and scopes it asks for, and of no user", async () => {
+    const { provider } = await providerForTest();
+    const answer = await own(provider.issuerUrl("default"), { audience: "voicebox", scope: "voicebox" });
+    expect(answer.body).toMatchObject({ token_type: "Bearer", scope: "voicebox" });
+    const claims = decodeJwt(String(answer.body.access_token));
+    expect(claims).toMatchObject({
+      sub: "launchpad-backend",
+      cid: "launchpad-backend",
+      aud: "voicebox",
+      scp: ["voicebox"],
+    });
+    expect(claims).not.toHaveProperty("uid");
+  });
+
+  test.each<[string, Form, string]>([
+    ["an audience it may not have", { audience: "llm-gateway" }, "invalid_target"],
+    ["the same as a resource", { resource: "urn:onbehalf:audience:llm-gateway" }, "invalid_target"],
+    ["a foreign resource", { resource: "https://llm-gateway.example" }, "invalid_target"],
+    ["two audiences", { audience: ["voicebox", "voicebox2"] }, "invalid_target"],
+    ["a scope it may not have", { audience: "voicebox", scope: "llm-gateway" }, "invalid_scope"],
+  ])("%s: %s", async (_name, form, error) => {
+    const { provider } = await providerForTest();
+    expect(await own(provider.issuerUrl("default"), form)).toMatchObject({ status: 400, body: { error } });
+  });
+
+  test("are revoked and introspected like others", async () => {
+    const { provider } = await providerForTest();
+    const issuer = provider.issuerUrl("default");
+    const token = String((await own(issuer, {})).body.access_token);
+    const introspect = () => post(`${issuer}/v1/introspect`, { token }, voicebox);
+    expect((await introspect()).body).toMatchObject({ active: true, client_id: "launchpad-backend", aud: "voicebox" });
+    await post(`${issuer}/v1/revoke`, { token }, launchpadBackend);
+    expect((await introspect()).body).toEqual({ active: false });
+  });
 });
 
 describe("the process", () => {

@@ -2,18 +2,19 @@
 export const styles = `
 :root {
   color-scheme: light dark;
-  --ground: #eef1f7; --glow: #dfe6fb; --card: #ffffff; --ink: #161b2b; --soft: #535d74; --line: #d3d9e6;
+  --ground: #eef1f7; --glow: #dfe6fb; --card: #ffffff; --ink: #161b2b; --soft: #535d74; --line: #d3d9e6; --edge: #848da3;
   --accent: #3d4fd8; --accent-ink: #ffffff; --accent-soft: #eceffd; --bad: #a8161f; --bad-soft: #fdeced;
   --shadow: 0 1px 2px rgb(20 28 60 / .07), 0 14px 40px -12px rgb(20 28 60 / .2);
 }
 @media (prefers-color-scheme: dark) {
   :root {
-    --ground: #0d111c; --glow: #1a2243; --card: #161c2c; --ink: #e9ecf6; --soft: #a5afc6; --line: #313a52;
+    --ground: #0d111c; --glow: #1a2243; --card: #161c2c; --ink: #e9ecf6; --soft: #a5afc6; --line: #313a52; --edge: #6f7a98;
     --accent: #8f9dff; --accent-ink: #0d1230; --accent-soft: #20294a; --bad: #ff9a9d; --bad-soft: #3a1a22;
     --shadow: 0 1px 2px rgb(0 0 0 / .4), 0 18px 50px -14px rgb(0 0 0 / .7);
   }
 }
 * { box-sizing: border-box; }
+html { background: var(--ground); }
 body {
   margin: 0; min-height: 100vh; min-height: 100dvh; display: grid; place-items: center; padding: 24px 16px;
   font: 16px/1.5 system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", sans-serif; color: var(--ink);
@@ -29,7 +30,7 @@ p { margin: 0 0 16px; }
 strong { font-weight: 600; color: var(--ink); }
 form { margin: 0; }
 label { display: block; font-weight: 600; font-size: .9375rem; margin: 14px 0 6px; }
-input { width: 100%; font: inherit; color: inherit; background: transparent; border: 1px solid var(--line);
+input { width: 100%; font: inherit; color: inherit; background: transparent; border: 1px solid var(--edge);
   border-radius: 10px; padding: 10px 12px; min-height: 46px; }
 input[aria-invalid="true"] { border-color: var(--bad); }
 button { font: inherit; font-weight: 600; cursor: pointer; border: 0; border-radius: 10px; min-height: 46px;
@@ -46,7 +47,7 @@ input:focus-visible { outline-offset: 0; border-color: transparent; }
 .people { list-style: none; margin: 0; padding: 0; display: grid; gap: 8px; grid-template-columns: repeat(2, minmax(0, 1fr)); }
 .people form { height: 100%; }
 .person { display: flex; gap: 10px; align-items: center; text-align: left; background: transparent; color: var(--ink);
-  height: 100%; border: 1px solid var(--line); padding: 8px 10px; font-weight: 400; min-height: 56px; }
+  height: 100%; border: 1px solid var(--edge); padding: 8px 10px; font-weight: 400; min-height: 56px; }
 .person:hover { background: var(--accent-soft); border-color: var(--accent); filter: none; }
 .person b { display: block; font-size: .9375rem; font-weight: 600; line-height: 1.3; }
 .person small { display: block; color: var(--soft); font-size: .78125rem; line-height: 1.3; }
