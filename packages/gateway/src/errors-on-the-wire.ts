@@ -28,7 +28,7 @@ export function answerErrors({ dialects, resourceMetadata }: WireErrorOptions): 
     else if (known.cause !== undefined) c.get("note")({ reason: reasonOf(known.cause) });
     const requestId = c.get("requestId");
     const answer = dialect.error(known, requestId);
-    const headers = { "request-id": requestId, ...answer.headers };
+    const headers = { "request-id": requestId, ...whenToRetry(answer.status), ...answer.headers };
     return c.body(
       answer.body,
       answer.status as 400,
@@ -65,6 +65,11 @@ function fromAuth(error: AuthError, { status, headers }: WireError): GatewayErro
     headers,
     ...(retry === undefined ? {} : { retryAfterSeconds: Number(retry) }),
   });
+}
+
+/** Nobody said when: soon enough to go on, late enough not to hammer. */
+function whenToRetry(status: number): Record<string, string> {
+  return status === 429 || status === 503 ? { "retry-after": "1" } : {};
 }
 
 /** HTTP/2 has no such header (RFC 9113 section 8.2.2): streams end one by one. */

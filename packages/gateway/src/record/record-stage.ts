@@ -31,7 +31,7 @@ export function recordEach({
     await next();
     if (c.get("route")?.kind === "public") return;
     const aborted = isAborted(c);
-    const status = aborted && !c.env.outgoing.headersSent ? clientGoneStatus : statusOf(c, draft);
+    const status = aborted && draft.settlement === undefined ? clientGoneStatus : statusOf(c, draft);
     const row = rowOf(draft, { status, aborted, durationMs: now() - startedAt });
     recorder.record(row);
     meter(row);
@@ -56,7 +56,10 @@ function draftOf(c: StageContext, wallMs: number): Draft {
 
 function isAborted(c: StageContext): boolean {
   const signal = c.get("signal");
-  return signal.aborted && signal.reason instanceof ClientGone;
+  const { incoming } = c.env;
+  // A body that broke off is seen here before the connection's end is.
+  const brokenOff = incoming.destroyed && !incoming.complete;
+  return brokenOff || (signal.aborted && signal.reason instanceof ClientGone);
 }
 
 function statusOf(c: StageContext, { settlement }: Draft): number {

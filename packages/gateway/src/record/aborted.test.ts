@@ -1,0 +1,110 @@
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { issuers, startTestGateway, type TestGateway } from "../testing/gateway.ts";
+
+/** An OpenAI that streams one word every 20 ms until it is left. */
+function endlessOpenai(state: { open: number; left: number }): Server {
+  return createServer((_request, response) => {
+    state.open += 1;
+    response.writeHead(200, { "content-type": "text/event-stream" });
+    const chunk = {
+      id: "c",
+      object: "chat.completion.chunk",
+      created: 1,
+      model: "m",
+      choices: [{ index: 0, delta: { content: "word " }, finish_reason: null }],
+    };
+    const timer = setInterval(() => response.write(`data: ${JSON.stringify(chunk)}\n\n`), 20);
+    response.on("close", () => {
+      clearInterval(timer);
+      state.left += 1;
+    });
+  });
+}
+
+describe("a client that leaves a stream", () => {
+  let gateway: TestGateway;
+  let openai: Server;
+  let state: { open: number; left: number };
+  beforeEach(async () => {
+    state = { open: 0, left: 0 };
+    openai = endlessOpenai(state);
+    await new Promise<void>((resolve) => openai.listen(0, "127.0.0.1", resolve));
+    const { port } = openai.address() as AddressInfo;
+    const yaml = `${issuers}
+model_list: [{ model_name: endless, litellm_params: { model: openai/endless, api_base: "http://127.0.0.1:${port}/v1", api_key: sk-upstream } }]
+access: { users: { "*": { max_parallel: 1, tpm: 100000 } } }
+`;
+    gateway = await startTestGateway({ yaml });
+  });
+  afterEach(async () => {
+    openai.closeAllConnections();
+    openai.close();
+    await gateway.close();
+  });
+
+  test("closes the upstream, leaves one row marked aborted, and frees its place", async () => {
+    const token = await gateway.token();
+    const leaving = new AbortController();
+    const response = await fetch(`${gateway.url}/v1/chat/completions`, {
+      method: "POST",
+      signal: leaving.signal,
+      headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
+      body: JSON.stringify({ model: "endless", stream: true, messages: [{ role: "user", content: "x" }] }),
+    });
+    await response.body?.getReader().read();
+    expect((await gateway.chat(token, { model: "endless" })).status).toBe(429);
+    leaving.abort();
+    await vi.waitFor(() => expect(state.left).toBe(1));
+    await sleep(50);
+    const { json } = await gateway.call("/audit/events?outcome=aborted", { token });
+    expect(json.events).toHaveLength(1);
+    expect(json.events[0]).toMatchObject({
+      route: "POST /v1/chat/completions",
+      model: "endless",
+      stream: true,
+      first_token_ms: expect.any(Number),
+    });
+    const again = new AbortController();
+    const next = fetch(`${gateway.url}/v1/chat/completions`, {
+      method: "POST",
+      signal: again.signal,
+      headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
+      body: JSON.stringify({ model: "endless", stream: true, messages: [{ role: "user", content: "x" }] }),
+    });
+    expect((await next).status).toBe(200);
+    again.abort();
+    await vi.waitFor(() => expect(state.left).toBe(2));
+  });
+});
+
+describe("an upstream's failure", () => {
+  test.each([
+    [429, { message: "slow down" }, "upstream_throttled", 429],
+    [400, { message: "no such parameter" }, "upstream_invalid_request", 400],
+    [403, { message: "no access" }, "upstream_denied", 502],
+    [500, { message: "oops" }, "upstream_failed", undefined],
+  ])("%i leaves its row, and costs nothing", async (status, body, code, answered) => {
+    const gateway = await startTestGateway();
+    try {
+      gateway.upstream.failure = { status, body };
+      const token = await gateway.token();
+      const answer = await gateway.chat(token);
+      if (answered !== undefined) expect(answer.status).toBe(answered);
+      if (status === 429) expect(answer.headers.get("retry-after")).not.toBeNull();
+      const { json } = await gateway.call("/audit/events", { token });
+      const row = json.events.find(({ route }: { route: string }) => route === "POST /v1/chat/completions");
+      expect(row).toMatchObject({
+        outcome: status === 429 ? "limited" : "error",
+        status: answer.status,
+        tokens: 0,
+        cost_usd: null,
+      });
+      expect(row.error_code).toMatch(code === "upstream_failed" ? /^upstream_/ : code);
+    } finally {
+      await gateway.close();
+    }
+  });
+});

@@ -1,0 +1,162 @@
+import { rmSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { issuers, masterKey, models, startTestGateway, type TestGateway } from "./testing/gateway.ts";
+
+const yaml = (access: string) => `${issuers}${models}\naccess: ${access}\n`;
+const open = yaml('{ groups: { users: { models: ["*"] } } }');
+const shut = yaml("{ groups: { users: { models: [nova] } } }");
+
+describe("hot reload", () => {
+  let gateway: TestGateway;
+  beforeEach(async () => {
+    gateway = await startTestGateway({ yaml: open });
+  });
+  afterEach(() => gateway.close());
+
+  test("the changed file is in force without a restart, by itself", async () => {
+    const token = await gateway.token();
+    expect((await gateway.chat(token)).status).toBe(200);
+    gateway.writeConfig(shut);
+    await vi.waitFor(async () => expect((await gateway.chat(token)).status).toBe(403), {
+      timeout: 5_000,
+      interval: 100,
+    });
+  });
+
+  test.each([
+    ["not YAML", "access: ["],
+    ["an unknown key", `${open}\nacess: {}`],
+    ["a wrong value", open.replace('["*"]', "5")],
+    ["a role nobody knows", open.replace('models: ["*"]', 'models: ["*"], role: king')],
+  ])("a file that is %s leaves the old rules in force, and says why", async (_, broken) => {
+    const token = await gateway.token();
+    gateway.writeConfig(broken);
+    await gateway.gateway.reload();
+    expect((await gateway.chat(token)).status).toBe(200);
+    expect(gateway.logs.text()).toContain("the rules before it stay in force");
+  });
+
+  test("a missing file leaves them too", async () => {
+    rmSync(gateway.configFile);
+    await gateway.gateway.reload();
+    expect((await gateway.chat(await gateway.token())).status).toBe(200);
+  });
+
+  test("a running call ends under the rules it began with; the next one has the new ones", async () => {
+    const token = await gateway.token();
+    let release = (): void => {};
+    gateway.upstream.before = () =>
+      new Promise((resolve) => {
+        release = resolve;
+      });
+    const running = gateway.chat(token);
+    await vi.waitFor(() => expect(gateway.upstream.calls).toHaveLength(1));
+    gateway.writeConfig(shut);
+    await gateway.gateway.reload();
+    expect((await gateway.chat(token)).status).toBe(403);
+    release();
+    expect((await running).status).toBe(200);
+  });
+
+  test("no request falls between old and new", async () => {
+    const token = await gateway.token();
+    const seen: number[] = [];
+    let stop = false;
+    const asking = Promise.all(
+      Array.from({ length: 4 }, async () => {
+        while (!stop) seen.push((await gateway.chat(token)).status);
+      }),
+    );
+    for (let index = 0; index < 6; index += 1) {
+      gateway.writeConfig(index % 2 === 0 ? shut : open);
+      await gateway.gateway.reload();
+      await sleep(40);
+    }
+    stop = true;
+    await asking;
+    expect(seen.length).toBeGreaterThan(6);
+    expect(seen.filter((status) => status !== 200 && status !== 403)).toEqual([]);
+  });
+
+  test("counts go on over a reload", async () => {
+    const limited = yaml('{ users: { "*": { rpm: 2 } } }');
+    gateway.writeConfig(limited);
+    await gateway.gateway.reload();
+    const token = await gateway.token();
+    expect([(await gateway.chat(token)).status, (await gateway.chat(token)).status]).toEqual([200, 200]);
+    await gateway.gateway.reload();
+    expect((await gateway.chat(token)).status).toBe(429);
+  });
+});
+
+describe("shadow mode", () => {
+  test("what would be refused is let through, logged and recorded; administration stays shut", async () => {
+    const gateway = await startTestGateway({ yaml: yaml("{ enforce: false, groups: { users: { models: [nova] } } }") });
+    try {
+      const token = await gateway.token();
+      expect((await gateway.chat(token)).status).toBe(200);
+      expect((await gateway.call("/v1/models", { token })).json.data).toHaveLength(2);
+      expect((await gateway.call("/key/generate", { token, body: {} })).status).toBe(403);
+      const { json } = await gateway.call("/audit/events", { token });
+      const row = json.events.find(({ route }: { route: string }) => route === "POST /v1/chat/completions");
+      expect(row).toMatchObject({
+        outcome: "ok",
+        rule: "access.groups",
+        detail: { would_refuse: { rule: "access.groups", reason: expect.stringContaining("not claude") } },
+      });
+      expect(gateway.logs.text()).toContain("would have refused");
+      const explained = await gateway.call("/policy/explain", {
+        token,
+        body: { route: "POST /v1/chat/completions", model: "claude" },
+      });
+      expect(explained.json).toMatchObject({ allowed: false, enforced: false });
+    } finally {
+      await gateway.close();
+    }
+  });
+});
+
+describe("POST /policy/explain", () => {
+  test("says what would be decided, by which rule, under which limits; of others to administrators only", async () => {
+    const gateway = await startTestGateway({
+      yaml: yaml(
+        '{ groups: { users: { models: [claude], rpm: 60 }, admins: { models: ["*"], role: admin } }, users: { "*": { tpm: 1000 } }, models: { claude: { max_parallel: 4 } } }',
+      ),
+    });
+    try {
+      const token = await gateway.token();
+      const ask = (body: object, as = token) => gateway.call("/policy/explain", { token: as, body });
+      expect((await ask({ route: "/chat/completions", model: "claude" })).json).toEqual({
+        allowed: true,
+        rule: "default",
+        reason: expect.any(String),
+        enforced: true,
+        route: "POST /v1/chat/completions",
+        model: "claude",
+        identity: { user_id: "alice@example.com", role: "standard", groups: ["users"], team_id: null },
+        limits: [
+          { name: "user alice@example.com", tpm: 1000 },
+          { name: "group users", rpm: 60 },
+          { name: "model claude", max_parallel: 4 },
+        ],
+      });
+      expect((await ask({ route: "POST /v1/chat/completions", model: "nova" })).json).toMatchObject({
+        allowed: false,
+        rule: "access.groups",
+        reason: expect.stringContaining("[claude], not nova"),
+      });
+      expect((await ask({ route: "POST /nowhere" })).json).toMatchObject({ allowed: false, rule: "default deny" });
+      expect((await ask({ route: "/chat/completions", identity: { groups: ["admins"] } })).status).toBe(403);
+      const other = await ask(
+        { route: "POST /key/generate", identity: { user_id: "bob", groups: ["users"], role: "viewer" } },
+        masterKey,
+      );
+      expect(other.json).toMatchObject({ allowed: false, rule: "role", identity: { user_id: "bob", role: "viewer" } });
+      // Asking is not doing: an explanation costs no request of the limit.
+      expect((await gateway.chat(token)).headers.get("x-ratelimit-remaining-requests")).toBe("59");
+    } finally {
+      await gateway.close();
+    }
+  });
+});
