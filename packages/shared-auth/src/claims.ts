@@ -69,7 +69,7 @@ function readAudience(value: unknown): readonly string[] {
   if (!Array.isArray(list) || list.length === 0 || !list.every(isFilled)) {
     throw invalid("aud", "must be a string or a list of strings, and not empty");
   }
-  return Object.freeze([...list]);
+  return Object.freeze(list);
 }
 
 function readSubject(value: unknown): string {

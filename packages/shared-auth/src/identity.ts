@@ -67,6 +67,7 @@ const MAX_ACTORS = 10;
  */
 export function readIdentity(claims: Claims, checked: CheckedClaims, reading: Reading): Identity {
   const { mapping } = reading;
+  deepFreeze(claims);
   const clientId = optionalString(claims, mapping.client);
   const groups = readGroups(claims, reading);
   return Object.freeze({
@@ -86,7 +87,7 @@ export function readIdentity(claims: Claims, checked: CheckedClaims, reading: Re
     tokenId: checked.tokenId,
     issuedAt: checked.issuedAt,
     expiresAt: checked.expiresAt,
-    claims: deepFreeze(claims),
+    claims,
   });
 }
 
@@ -148,7 +149,8 @@ function optionalString(claims: Claims, paths: readonly string[]): string | unde
 
 function stringList(value: unknown): readonly string[] | undefined {
   if (!Array.isArray(value) || !value.every((one) => typeof one === "string")) return undefined;
-  return Object.freeze([...value]);
+  // The claims are frozen already, and with them this list.
+  return value;
 }
 
 function find(claims: Claims, paths: readonly string[]): unknown {
@@ -162,6 +164,7 @@ function find(claims: Claims, paths: readonly string[]): unknown {
 /** A claim of exactly that name first, since names may hold dots (`https://example.com/groups`); else a path. */
 function at(claims: Claims, path: string): unknown {
   if (Object.hasOwn(claims, path)) return claims[path];
+  if (!path.includes(".")) return undefined;
   let value: unknown = claims;
   for (const step of path.split(".")) {
     if (!isRecord(value) || !Object.hasOwn(value, step)) return undefined;
@@ -171,11 +174,10 @@ function at(claims: Claims, path: string): unknown {
 }
 
 /** Not recursive: claims may be nested as deep as a token is long. */
-function deepFreeze(claims: Claims): Claims {
+function deepFreeze(claims: Claims): void {
   const open: object[] = [claims];
   for (let one = open.pop(); one !== undefined; one = open.pop()) {
     for (const value of Object.values(one)) if (typeof value === "object" && value !== null) open.push(value);
     Object.freeze(one);
   }
-  return claims;
 }

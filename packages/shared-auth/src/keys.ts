@@ -13,6 +13,8 @@ export interface Candidates {
 
 /** An issuer's keys, kept fresh. */
 export interface IssuerKeys {
+  /** The same as `find` when nothing has to be waited for: a fresh set that has such keys. */
+  readonly known: (algorithm: Algorithm, kid: string | undefined) => Candidates | undefined;
   /**
    * The keys that may have signed a token. Loads the set when there is none, or when it is older than its time.
    * @throws AuthError `key_unknown`, `keys_unavailable`, `issuer_misconfigured`
@@ -114,12 +116,16 @@ export function createIssuerKeys({ issuer, load, times, clock, onEvent }: Issuer
     if (!failing() && flight === undefined) refresh().catch(() => undefined);
   }
 
-  async function current(): Promise<KeySet> {
+  function fresh(): KeySet | undefined {
     const age = ageSeconds();
-    if (loaded !== undefined && age < times.ttlSeconds) {
-      if (age >= times.ttlSeconds * REFRESH_AHEAD) refreshInBackground();
-      return loaded.set;
-    }
+    if (loaded === undefined || age >= times.ttlSeconds) return undefined;
+    if (age >= times.ttlSeconds * REFRESH_AHEAD) refreshInBackground();
+    return loaded.set;
+  }
+
+  async function current(): Promise<KeySet> {
+    const set = fresh();
+    if (set !== undefined) return set;
     if (loaded !== undefined && usable() && failure !== undefined) {
       // The provider is known to be down: nobody waits for it.
       refreshInBackground();
@@ -195,12 +201,12 @@ export function createIssuerKeys({ issuer, load, times, clock, onEvent }: Issuer
       const set = await reload(tried.set);
       return set === tried.set ? { keys: [], set } : candidates(set, algorithm, kid);
     },
-    holds(key) {
-      const age = ageSeconds();
-      if (loaded === undefined || age >= times.ttlSeconds) return false;
-      if (age >= times.ttlSeconds * REFRESH_AHEAD) refreshInBackground();
-      return loaded.set.holds(key);
+    known(algorithm, kid) {
+      const set = fresh();
+      const found = set && candidates(set, algorithm, kid);
+      return found !== undefined && found.keys.length > 0 ? found : undefined;
     },
+    holds: (key) => fresh()?.holds(key) ?? false,
     async ready() {
       await current();
     },

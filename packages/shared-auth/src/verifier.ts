@@ -1,14 +1,14 @@
 import { compactVerify, errors } from "jose";
 import { checkClaims } from "./claims.ts";
 import { type Clock, type ClockOptions, clockFrom } from "./clock.ts";
-import { type CompactToken, malformed, parseCompact, requireTokenText, UNVERIFIED } from "./compact.ts";
+import { type CompactToken, createCompactParser, malformed, requireTokenText, UNVERIFIED } from "./compact.ts";
 import { AuthError } from "./errors.ts";
 import type { OnEvent } from "./events.ts";
 import { type Fetch, platformFetch } from "./fetch-json.ts";
 import { type Identity, readIdentity } from "./identity.ts";
 import type { VerificationKey } from "./key-set.ts";
 import { keyLoader } from "./key-source.ts";
-import { type Candidates, createIssuerKeys, defaultKeyTimes, type IssuerKeys, type KeyTimes } from "./keys.ts";
+import { createIssuerKeys, defaultKeyTimes, type IssuerKeys, type KeyTimes } from "./keys.ts";
 import { createPresentationCheck, type DpopOptions, type Presented } from "./presentation.ts";
 import { checkHeader, checkPolicy, checkTokenType, type KeyHint } from "./profile.ts";
 import { type IssuerOptions, type TrustedIssuer, trust } from "./trust.ts";
@@ -58,6 +58,7 @@ interface Source {
 export function createVerifier(options: VerifierOptions): Verifier {
   const clock = clockFrom(options);
   const sources = createSources(options, clock);
+  const parse = createCompactParser();
   const cache =
     options.tokenCache === false ? undefined : createVerifiedCache(options.tokenCache ?? { maxEntries: 5000 });
   const leewaySeconds = options.leewaySeconds ?? 60;
@@ -68,7 +69,8 @@ export function createVerifier(options: VerifierOptions): Verifier {
   async function verify(token: string, presented?: Presented): Promise<Identity> {
     requireTokenText(token);
     const identity = remembered(token) ?? (await verifyAnew(token));
-    await checkPresentation(identity, token, presented);
+    const proof = checkPresentation(identity, token, presented);
+    if (proof !== undefined) await proof;
     return identity;
   }
 
@@ -83,11 +85,11 @@ export function createVerifier(options: VerifierOptions): Verifier {
   }
 
   async function verifyAnew(token: string): Promise<Identity> {
-    const parsed = parseCompact(token);
+    const parsed = parse(token);
     const { trusted, keys } = sourceOf(parsed, sources);
     const hint = checkHeader(parsed.header, trusted);
     checkTokenType(parsed, trusted);
-    const key = await checkSignature(token, keys, hint);
+    const key = await signerOf(token, keys, hint);
     const now = clock.wallMs() / 1000;
     const checked = checkClaims(parsed.claims, { audience: trusted.audience, leewaySeconds, now });
     const identity = readIdentity(parsed.claims, checked, trusted);
@@ -138,23 +140,21 @@ function sourceOf({ claims }: CompactToken, sources: ReadonlyMap<string, Source>
 }
 
 /** The key that signed the token; when none did, once more with keys that were replaced under the same name. */
-async function checkSignature(token: string, keys: IssuerKeys, { algorithm, kid }: KeyHint): Promise<VerificationKey> {
-  const known = await keys.find(algorithm, kid);
-  const signer = (await signerOf(token, known)) ?? (await signerOf(token, await keys.replaced(known, algorithm, kid)));
-  if (signer !== undefined) return signer;
-  throw new AuthError("signature_invalid", UNVERIFIED, {
-    cause: new Error("No key of the issuer made this signature."),
-  });
+async function signerOf(token: string, keys: IssuerKeys, { algorithm, kid }: KeyHint): Promise<VerificationKey> {
+  const known = keys.known(algorithm, kid) ?? (await keys.find(algorithm, kid));
+  for (const key of known.keys) if (await isSignedBy(token, key)) return key;
+  const replaced = await keys.replaced(known, algorithm, kid);
+  for (const key of replaced.keys) if (await isSignedBy(token, key)) return key;
+  const cause = new Error("No key of the issuer made this signature.");
+  throw new AuthError("signature_invalid", UNVERIFIED, { cause });
 }
 
-async function signerOf(token: string, { keys }: Candidates): Promise<VerificationKey | undefined> {
-  for (const candidate of keys) {
-    try {
-      await compactVerify(token, candidate.key, { algorithms: [candidate.algorithm] });
-      return candidate;
-    } catch (error) {
-      if (!(error instanceof errors.JWSSignatureVerificationFailed)) throw malformed("JWS not readable", error);
-    }
-  }
-  return undefined;
+function isSignedBy(token: string, { key, algorithm }: VerificationKey): Promise<boolean> {
+  return compactVerify(token, key, { algorithms: [algorithm] }).then(
+    () => true,
+    (error: unknown) => {
+      if (error instanceof errors.JWSSignatureVerificationFailed) return false;
+      throw malformed("jose cannot read it");
+    },
+  );
 }

@@ -1,7 +1,7 @@
 import { hash } from "node:crypto";
 import { calculateJwkThumbprint, compactVerify, importJWK, type JWK } from "jose";
 import { type Algorithm, keyKinds } from "../algorithms.ts";
-import { isRecord, parseCompact } from "../compact.ts";
+import { type CompactToken, createCompactParser, isRecord } from "../compact.ts";
 import { AuthError } from "../errors.ts";
 import { keyProblem } from "../key-set.ts";
 
@@ -81,9 +81,9 @@ function publicKey(value: unknown, algorithm: Algorithm): JWK {
   return JSON.parse(JSON.stringify({ kty, n, e, crv, x, y })) as JWK;
 }
 
-function parse(proof: string): ReturnType<typeof parseCompact> {
+function parse(proof: string): CompactToken {
   try {
-    return parseCompact(proof);
+    return createCompactParser()(proof);
   } catch (error) {
     throw refused("it is not a compact JWT", error);
   }
