@@ -1,6 +1,6 @@
 import { EventEmitter } from "node:events";
 import { openSync } from "node:fs";
-import { Hono } from "hono";
+import { Hono, type MiddlewareHandler } from "hono";
 import { destination } from "pino";
 import { createRunning } from "../src/connection.ts";
 import { createLogger } from "../src/log.ts";
@@ -15,9 +15,15 @@ const rounds = 7;
 
 const sink = destination({ dest: openSync("/dev/null", "w"), sync: true, minLength: 4096 });
 const log = createLogger({ service: "bench", destination: sink });
-const idle = new Hono().use(async (_, next) => next());
-const whole = new Hono().use(requestContext({ service: "bench", log }));
-for (const app of [idle, whole]) app.get("/x", (c) => c.json({ ok: true }));
+const idle = appWith(async (_, next) => next());
+const whole = appWith(requestContext({ service: "bench", log }));
+
+function appWith(middleware: MiddlewareHandler): Hono {
+  const app = new Hono();
+  app.use(middleware);
+  app.get("/x", (c) => c.json({ ok: true }));
+  return app;
+}
 
 const running = createRunning();
 const request = new Request("http://localhost/x");
