@@ -105,7 +105,7 @@ export function createStages({ config, fileApps, resources, readiness, log }: St
     cors: { publicUrl, origins: config.api.corsOrigins, registry },
     apps: { credentials, management, publicUrl, isAdmin },
     pages: { providers, registry, sessions, below, publicUrl, isAdmin, hopsOf },
-    admin: { management, below, ownChecks: ownChecks(resources), publicUrl, isAdmin },
+    admin: { management, below, ownChecks: ownChecks(resources), publicUrl, providers: config.providers, isAdmin },
   };
 }
 

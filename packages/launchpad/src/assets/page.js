@@ -220,7 +220,8 @@ function startAsking(root) {
     send.hidden = false;
     stop.hidden = true;
     view.element.classList.remove("pending");
-    status.textContent = turn.problem ?? "The answer is complete.";
+    // A problem speaks for itself: it is an alert.
+    status.textContent = turn.problem === null ? "The answer is complete." : "";
     if (traceId !== "") turn.chain = await fetchChain(traceId);
     const kept = [...view.problem.children];
     view.update();

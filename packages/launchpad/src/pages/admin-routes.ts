@@ -6,10 +6,12 @@ import { notAdmin } from "../api/apps.ts";
 import type { Below, Check, UsageBy } from "../api/below.ts";
 import type { ApiEnv } from "../api/credentials.ts";
 import { type AppManagement, appRequest, keyRequest } from "../apps/manage.ts";
+import type { ProviderConfig } from "../providers-config.ts";
 import { requireSameOrigin, requireSession } from "../session/browser.ts";
 import type { Session } from "../session/session.ts";
 import { type Asked, adminPage, usageDays } from "./admin.ts";
 import type { NewKey } from "./admin-apps.ts";
+import { signInPage } from "./sign-in.ts";
 
 type C = Context<ApiEnv>;
 type Form = Readonly<Record<string, string | File | (string | File)[]>>;
@@ -20,6 +22,8 @@ export interface AdminRouteOptions {
   /** This service's own part of the chain's health. */
   readonly ownChecks: () => Promise<readonly Check[]>;
   readonly publicUrl: string;
+  /** For the sign-in that leads here. */
+  readonly providers: readonly Pick<ProviderConfig, "id" | "label">[];
   readonly isAdmin: (user: Pick<Session["user"], "issuer" | "groups">) => boolean;
   readonly now?: () => number;
 }
@@ -62,7 +66,10 @@ export function adminRoutes(options: AdminRouteOptions): Hono<ApiEnv> {
     return [...own, { name: "Voicebox and below", status: "down", reason: rest.problem, milliseconds: null }];
   }
 
-  app.get("/admin", async (c) => show(c, await administrator(c)));
+  app.get("/admin", async (c) => {
+    if ((await c.var.session()) === undefined) return c.html(signInPage(options.providers, "/admin"));
+    return show(c, await administrator(c));
+  });
 
   /** A form's work, then the list again; what was wrong with the form is said above it. */
   const form = (path: string, work: (c: C, fields: Form, by: string) => Promise<NewKey | undefined>): void => {
