@@ -46,9 +46,15 @@ function readEnvironment(env: Env): { environment: Environment; problems: readon
  */
 export function readSettings(environment: Environment, env: Env): Settings {
   const path = environment.GATEWAY_CONFIG;
-  const { file, warnings } = path === undefined ? { file: fileSchema.parse({}), warnings: [] } : readFile(path, env);
+  const { file, warnings } =
+    path === undefined ? { file: fileSchema.parse(plainSetup), warnings: [] } : readFile(path, env);
   return buildSettings(file, environment, warnings);
 }
+
+/** Without a file every model of the AWS account may be asked for, by Bedrock's own id, with or without `bedrock/`. */
+const plainSetup = {
+  model_list: ["bedrock/*", "*"].map((name) => ({ model_name: name, litellm_params: { model: "bedrock/*" } })),
+};
 
 interface ReadFile {
   readonly file: FileSettings;
