@@ -34,6 +34,8 @@ export interface StageOptions {
   readonly provider?: Partial<IdentityProviderOptions>;
   /** Begin with the identity provider down. */
   readonly providerDown?: boolean;
+  /** Where the identity provider is to listen, when its address must be known before. */
+  readonly providerPort?: number;
   /** Contents of apps.yaml instead of one demo application. */
   readonly apps?: string;
 }
@@ -46,7 +48,8 @@ export async function startStage(options: StageOptions = {}): Promise<Stage> {
       output += text;
     },
   };
-  const [launchpadPort, voiceboxPort, providerPort] = await Promise.all([freePort(), freePort(), freePort()]);
+  const [launchpadPort, voiceboxPort, anyPort] = await Promise.all([freePort(), freePort(), freePort()]);
+  const providerPort = options.providerPort ?? anyPort;
   const publicUrl = `http://localhost:${launchpadPort}`;
   const { key } = createKey();
   const appsFile = join(dataDir, "apps.yaml");
@@ -57,7 +60,14 @@ export async function startStage(options: StageOptions = {}): Promise<Stage> {
   let provider: IdentityProvider | undefined = options.providerDown === true ? undefined : await bringUp();
   const base = `http://localhost:${providerPort}`;
   const issuer = (name: string): string => `${base}/oauth2/${name}`;
-  const voicebox = await startVoiceboxDouble(issuer("default"), voiceboxPort, destination);
+  const trusted = (["default", "keycloak", "entra", "generic"] as const).map((name) => ({
+    issuer: issuer(name),
+    jwksUri: `${issuer(name)}/v1/keys`,
+    audience: "voicebox",
+    requiredScopes: ["voicebox"],
+    dialect: name === "default" ? ("okta" as const) : name,
+  }));
+  const voicebox = await startVoiceboxDouble(trusted, voiceboxPort, destination);
 
   const env: Env = {
     PUBLIC_URL: publicUrl,

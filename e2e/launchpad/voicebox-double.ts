@@ -6,7 +6,7 @@ import {
   type Service,
   serve,
 } from "@onbehalf/service-kit";
-import { createVerifier, type Identity } from "@onbehalf/shared-auth";
+import { createVerifier, type Identity, type IssuerOptions } from "@onbehalf/shared-auth";
 import { type AuthVariables, authenticate } from "@onbehalf/shared-auth/hono";
 import { type Context, Hono } from "hono";
 
@@ -37,7 +37,7 @@ export interface VoiceboxDouble {
  * Launchpad does.
  */
 export async function startVoiceboxDouble(
-  issuer: string,
+  issuers: readonly IssuerOptions[],
   port: number,
   destination: { write(text: string): void },
 ): Promise<VoiceboxDouble> {
@@ -49,11 +49,7 @@ export async function startVoiceboxDouble(
   app.onError(errorHandler());
   app.use(requestContext({ service: "voicebox", log }));
   app.get("/system/health", (c) => c.body(null, 204));
-  app.use(
-    authenticate(
-      createVerifier({ issuers: [{ issuer, audience: "voicebox", requiredScopes: ["voicebox"] }], allowApps: true }),
-    ),
-  );
+  app.use(authenticate(createVerifier({ issuers, allowApps: true })));
 
   app.all("*", async (c) => {
     const body = c.req.method === "POST" ? ((await c.req.json()) as Record<string, unknown>) : {};

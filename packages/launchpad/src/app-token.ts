@@ -25,7 +25,10 @@ export function createAppToken(
     try {
       const server = await connect();
       const audience: Record<string, string> = exchange.audience === undefined ? {} : { audience: exchange.audience };
-      const answer = await oidc.clientCredentialsGrant(server, { scope: scopes.join(" "), ...audience });
+      const answer = await oidc.clientCredentialsGrant(server, {
+        scope: (exchange.scopes ?? scopes).join(" "),
+        ...audience,
+      });
       const expiresIn = answer.expiresIn();
       kept = {
         accessToken: answer.access_token,

@@ -35,7 +35,7 @@ function exchangeFor({ issuer, exchange }: ProviderConfig, scopes: readonly stri
     clientId: exchange.clientId,
     clientAuth: exchange.auth,
     audience: exchange.audience,
-    scopes,
+    scopes: exchange.scopes ?? scopes,
   });
 }
 

@@ -29,6 +29,8 @@ export interface ProviderConfig {
     readonly audience: string | undefined;
     readonly clientId: string;
     readonly auth: BackendAuth;
+    /** Instead of the general scopes, where this provider names them differently (Entra: `api://…/.default`). */
+    readonly scopes: readonly string[] | undefined;
   };
 }
 
@@ -68,9 +70,10 @@ const shared = (hasKey: boolean) => ({
   SCOPES: list().optional(),
   GROUPS_CLAIM: text().optional(),
   LOGIN_AUDIENCE: text().optional(),
+  VOICEBOX_SERVICE_SCOPE: list().optional(),
 });
 
-/** What only this provider needs, to know where its issuer is. */
+/** What only this provider needs, to know where its issuer is; `<NAME>_ISSUER` says it outright and replaces them. */
 const own: Record<ProviderId, z.ZodRawShape> = {
   okta: { DOMAIN: domain(), AUTHORIZATION_SERVER_ID: text() },
   keycloak: { DOMAIN: domain(), REALM: text() },
@@ -81,7 +84,11 @@ const own: Record<ProviderId, z.ZodRawShape> = {
 /** The variables of one provider, with its prefix: `OKTA_CLIENT_ID`, `KEYCLOAK_REALM`… */
 export function providerVariables(id: ProviderId, env: Env): z.ZodRawShape {
   const prefix = `${id.toUpperCase()}_`;
-  const shape: z.ZodRawShape = { ...shared(`${prefix}BACKEND_CLIENT_PRIVATE_KEY_FILE` in env), ...own[id] };
+  const hasIssuer = id !== "oidc" && env[`${prefix}ISSUER`] !== undefined;
+  const shape: z.ZodRawShape = {
+    ...shared(`${prefix}BACKEND_CLIENT_PRIVATE_KEY_FILE` in env),
+    ...(hasIssuer ? { ISSUER: url({ httpOnLoopbackOnly: true }) } : own[id]),
+  };
   return Object.fromEntries(Object.entries(shape).map(([name, schema]) => [prefix + name, schema]));
 }
 
@@ -96,6 +103,7 @@ interface SharedValues {
   SCOPES?: string[];
   GROUPS_CLAIM?: string;
   LOGIN_AUDIENCE?: string;
+  VOICEBOX_SERVICE_SCOPE?: string[];
 }
 
 /** Reads one provider out of the checked variables. */
@@ -120,6 +128,7 @@ export function readProvider(id: ProviderId, values: Readonly<Record<string, unk
       audience: id === "entra" ? undefined : mine.AUTHORIZATION_SERVER_AUDIENCE,
       clientId: mine.BACKEND_CLIENT_ID,
       auth: backendAuth(mine),
+      scopes: mine.VOICEBOX_SERVICE_SCOPE,
     },
   };
 }
@@ -138,7 +147,7 @@ function backendAuth(mine: SharedValues): BackendAuth {
 }
 
 function issuerOf(id: ProviderId, mine: Readonly<Record<string, unknown>>): string {
-  if (id === "oidc") return String(mine.ISSUER);
+  if (mine.ISSUER !== undefined) return String(mine.ISSUER);
   if (id === "okta") return `${mine.DOMAIN}/oauth2/${mine.AUTHORIZATION_SERVER_ID}`;
   if (id === "keycloak") return `${mine.DOMAIN}/realms/${mine.REALM}`;
   return `${mine.DOMAIN}/${mine.TENANT_ID}/v2.0`;
