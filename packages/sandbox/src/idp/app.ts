@@ -18,6 +18,7 @@ import { control } from "./control.ts";
 import type { Fault, Faults } from "./faults.ts";
 import type { Issuers } from "./issuers.ts";
 import { forLibrary } from "./library-request.ts";
+import type { Lifetimes } from "./lifetimes.ts";
 import type { Notes } from "./notes.ts";
 import type { StepUp } from "./step-up.ts";
 
@@ -26,6 +27,7 @@ export interface AppParts {
   readonly calls: Calls;
   readonly faults: Faults;
   readonly stepUp: StepUp;
+  readonly lifetimes: Lifetimes;
   readonly notes: Notes;
   readonly log: Logger;
 }

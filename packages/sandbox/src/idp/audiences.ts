@@ -1,4 +1,4 @@
-import type { ResourceServer } from "oidc-provider";
+import type { KoaContextWithOIDC, ResourceServer } from "oidc-provider";
 import { type IssuerDefinition, identityScopes } from "./definitions.ts";
 import { errors } from "./library.ts";
 
@@ -38,4 +38,21 @@ export function resourceServer(definition: IssuerDefinition, audience: string): 
 /** Every scope the issuer knows. */
 export function scopesOf(definition: IssuerDefinition): string[] {
   return [...new Set([...identityScopes, ...Object.values(definition.audiences).flat()])];
+}
+
+/** The audience a request asks for; the client's first when it asks for none. @throws InvalidTarget */
+export function wantedAudience(
+  ctx: KoaContextWithOIDC,
+  definition: IssuerDefinition,
+  clientId: string | undefined,
+): string {
+  const asked = ctx.oidc.params?.audience ?? definition.clients[clientId ?? ""]?.audiences[0];
+  if (typeof asked !== "string") throw new errors.InvalidTarget("this client has no audience of its own");
+  return allowedAudience(definition, clientId, asked);
+}
+
+/** @throws InvalidTarget unless the client may have tokens for the audience */
+export function allowedAudience(definition: IssuerDefinition, clientId: string | undefined, audience: string): string {
+  if (definition.clients[clientId ?? ""]?.audiences.includes(audience)) return audience;
+  throw new errors.InvalidTarget(`this client may not ask for audience ${JSON.stringify(audience)}`);
 }

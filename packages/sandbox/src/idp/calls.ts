@@ -7,7 +7,6 @@ export const endpoints = [
   "revoke",
   "logout",
   "introspect",
-  "par",
   "discovery",
   "signin",
 ] as const;

@@ -115,6 +115,21 @@ describe("faults", () => {
   });
 });
 
+test("lifetimes change under way, and only to what makes sense", async () => {
+  const { provider } = await providerForTest();
+  const issuer = provider.issuerUrl("default");
+  expect((await tell(provider, "/lifetimes", { accessTokenSeconds: 60 })).body).toMatchObject({
+    accessTokenSeconds: 60,
+  });
+  const { accessToken, response } = await signIn({ issuer, user: "alice" });
+  expect(response.expires_in).toBe(60);
+  expect((await exchange(issuer, launchpadBackend, accessToken)).body.expires_in).toBeLessThanOrEqual(60);
+  for (const wrong of [{ accessTokenSeconds: 0 }, { accessTokenSeconds: "soon" }, { other: 1 }]) {
+    expect((await tell(provider, "/lifetimes", wrong)).status).toBe(400);
+  }
+  expect((await tell(provider, "/lifetimes", undefined, "GET")).body.accessTokenSeconds).toBe(60);
+});
+
 test("calls are counted by issuer and endpoint until they are reset", async () => {
   const { provider } = await providerForTest();
   const issuer = provider.issuerUrl("default");

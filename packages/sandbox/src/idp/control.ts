@@ -5,6 +5,7 @@ import type { Calls } from "./calls.ts";
 import { type Faults, faultSchema } from "./faults.ts";
 import type { Issuer } from "./issuer.ts";
 import type { Issuers } from "./issuers.ts";
+import { changeLifetimes, type Lifetimes } from "./lifetimes.ts";
 import type { StepUp } from "./step-up.ts";
 
 export interface ControlParts {
@@ -12,6 +13,7 @@ export interface ControlParts {
   readonly calls: Calls;
   readonly faults: Faults;
   readonly stepUp: StepUp;
+  readonly lifetimes: Lifetimes;
 }
 
 const rotation = z.strictObject({ issuer: z.string().optional(), keepOld: z.boolean().default(true) });
@@ -21,7 +23,13 @@ const signOutOf = z.strictObject({ user: z.string().min(1), issuer: z.string().d
 const stepUpOf = z.strictObject({ user: z.string().min(1) });
 
 /** The switches of the sandbox, for trying by hand and in tests what a real provider does on its own. */
-export function control({ issuers, calls, faults, stepUp }: ControlParts): Hono<{ Variables: RequestVariables }> {
+export function control({
+  issuers,
+  calls,
+  faults,
+  stepUp,
+  lifetimes,
+}: ControlParts): Hono<{ Variables: RequestVariables }> {
   const app = new Hono<{ Variables: RequestVariables }>();
   app.use(onlyFromHere());
 
@@ -54,6 +62,12 @@ export function control({ issuers, calls, faults, stepUp }: ControlParts): Hono<
   app.delete("/step-up", (c) => {
     stepUp.release(c.req.query("user"));
     return c.body(null, 204);
+  });
+
+  app.get("/lifetimes", (c) => c.json(lifetimes));
+  app.post("/lifetimes", async (c) => {
+    changeLifetimes(lifetimes, await jsonBody(c.req.raw));
+    return c.json(lifetimes);
   });
 
   app.post("/sign-out", async (c) => {

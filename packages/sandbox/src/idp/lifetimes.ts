@@ -9,10 +9,18 @@ const schema = z.strictObject({
   sessionSeconds: seconds(12 * 3600),
 });
 
+const names = ["accessTokenSeconds", "idTokenSeconds", "refreshTokenSeconds", "sessionSeconds"] as const;
+
 /** How long what is issued lives, in seconds. Read anew for every token, so a running provider can be told otherwise. */
 export type Lifetimes = z.output<typeof schema>;
 
 /** @throws ZodError for a lifetime that is not a positive whole number, or a name that is none */
 export function lifetimes(given: Partial<Lifetimes> = {}): Lifetimes {
   return schema.parse(given);
+}
+
+/** Changes those that are named. @throws ZodError as above; then nothing is changed */
+export function changeLifetimes(current: Lifetimes, given: unknown): void {
+  const asked = z.partialRecord(z.enum(names), z.unknown()).parse(given);
+  Object.assign(current, schema.parse({ ...current, ...asked }));
 }

@@ -213,12 +213,14 @@ describe("shapes", () => {
       groups,
     };
     const { provider } = await providerForTest({ users: [user] });
-    const { claims } = await tokenOf(provider, "entra", "dave");
+    const { claims, id } = await tokenOf(provider, "entra", "dave");
     expect(claims).toMatchObject({
       _claim_names: { groups: "src1" },
       _claim_sources: { src1: { endpoint: expect.any(String) } },
     });
     expect(claims).not.toHaveProperty("groups");
+    expect(id).toMatchObject({ _claim_names: { groups: "src1" } });
+    expect(id).not.toHaveProperty("groups");
   });
 
   test("Auth0 and Zitadel: their own names of a user", async () => {

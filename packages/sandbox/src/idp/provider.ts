@@ -1,20 +1,17 @@
 import type {
-  AccessToken,
   AccountClaims,
   Adapter,
-  ClientCredentials,
   Configuration,
   Interaction,
   interactionPolicy as InteractionPolicy,
-  JWTStructured,
-  KoaContextWithOIDC,
   Provider as ProviderType,
 } from "oidc-provider";
+import { carriedAtSignIn, writeToken } from "./access-token.ts";
 import type { Accounts } from "./accounts.ts";
 import { acr, stepUpCheck } from "./acr.ts";
 import { completeAnswers } from "./answers.ts";
-import { audienceOf, resourceOf, resourceServer, scopesOf } from "./audiences.ts";
-import { accessTokenClaims, type Carried, claimsByScope, profileClaims, profileScopeClaims } from "./claims.ts";
+import { allowedAudience, audienceOf, resourceOf, resourceServer, scopesOf, wantedAudience } from "./audiences.ts";
+import { type Carried, claimsByScope, profileClaims, profileScopeClaims } from "./claims.ts";
 import type { IssuerDefinition } from "./definitions.ts";
 import type { Dialect } from "./dialects/dialect.ts";
 import { registerTokenExchange } from "./exchange/grant.ts";
@@ -24,13 +21,13 @@ import { registerOnBehalfOf } from "./exchange/on-behalf-of.ts";
 import type { TrustedIssuer } from "./exchange/subject.ts";
 import { existingGrant } from "./grants.ts";
 import type { SigningKeys } from "./keys.ts";
-import { errors, interactionPolicy, Provider } from "./library.ts";
+import { interactionPolicy, Provider } from "./library.ts";
 import type { Lifetimes } from "./lifetimes.ts";
 import { type Notes, noteGrants } from "./notes.ts";
 import { showError, showSignedOut, showSignOut } from "./pages/provider-pages.ts";
 import { addSignIn } from "./sign-in.ts";
 import type { StepUp } from "./step-up.ts";
-import { type ReferenceOf, rememberIssued } from "./token-reference.ts";
+import type { ReferenceOf } from "./token-reference.ts";
 
 /** All an issuer's provider is made of. */
 export interface ProviderParts {
@@ -79,13 +76,14 @@ function configuration(parts: ProviderParts, carried: WeakMap<object, Carried>):
     acrValues: Object.values(acr),
     // Okta puts profile claims into the ID token too, and so do most providers.
     conformIdTokenClaims: false,
+    clientAuthMethods: ["client_secret_basic", "client_secret_post", "private_key_jwt", "none"],
     clientBasedCORS: () => false,
     cookies: cookies(parts),
     extraParams: ["audience"],
     extraTokenClaims: (ctx, token) => ({ ...(carried.get(token) ?? carriedAtSignIn(ctx, token, accounts)) }),
     features: features(parts),
     fetch: fetchOnLoopback,
-    findAccount: (_ctx, subject) => account(accounts, subject),
+    findAccount: (_ctx, subject) => account(parts, subject),
     formats: { customizers: { jwt: (_ctx, token, jwt) => writeToken(parts, token, jwt) } },
     interactions: { policy: policy(), url: (_ctx, interaction) => signInPath(parts.url, interaction) },
     issueRefreshToken: (_ctx, client, code) =>
@@ -103,7 +101,6 @@ function configuration(parts: ProviderParts, carried: WeakMap<object, Carried>):
       revocation: "/v1/revoke",
       introspection: "/v1/introspect",
       end_session: "/v1/logout",
-      pushed_authorization_request: "/v1/par",
     },
     ttl: {
       AccessToken: () => lifetimes.accessTokenSeconds,
@@ -137,6 +134,7 @@ function features({ definition }: ProviderParts): NonNullable<Configuration["fea
     clientCredentials: { enabled: true },
     introspection: { enabled: true, allowedPolicy: (_ctx, client) => client.clientAuthMethod !== "none" },
     // RFC 7009, section 2.1: a token is revoked by the client it was issued to.
+    pushedAuthorizationRequests: { enabled: false },
     revocation: { enabled: true, allowedPolicy: (_ctx, client, token) => token.clientId === client.clientId },
     resourceIndicators: {
       enabled: true,
@@ -150,70 +148,11 @@ function features({ definition }: ProviderParts): NonNullable<Configuration["fea
   };
 }
 
-/** The audience a request asks for; the client's first when it asks for none. @throws InvalidTarget */
-function wantedAudience(ctx: KoaContextWithOIDC, definition: IssuerDefinition, clientId: string | undefined): string {
-  const asked = ctx.oidc.params?.audience ?? definition.clients[clientId ?? ""]?.audiences[0];
-  if (typeof asked !== "string") throw new errors.InvalidTarget("this client has no audience of its own");
-  return allowedAudience(definition, clientId, asked);
-}
-
-/** @throws InvalidTarget unless the client may have tokens for the audience */
-function allowedAudience(definition: IssuerDefinition, clientId: string | undefined, audience: string): string {
-  if (definition.clients[clientId ?? ""]?.audiences.includes(audience)) return audience;
-  throw new errors.InvalidTarget(`this client may not ask for audience ${JSON.stringify(audience)}`);
-}
-
-function account(accounts: Accounts, subject: string) {
+function account({ accounts, dialect }: ProviderParts, subject: string) {
   const user = accounts.bySubject(subject);
-  return user && { accountId: subject, claims: (): AccountClaims => profileClaims(user, subject) };
-}
-
-/** What the token of somebody who is here carries: who it is, and how strongly that was shown. */
-function carriedAtSignIn(ctx: KoaContextWithOIDC, token: AccessToken | ClientCredentials, accounts: Accounts): Carried {
-  const user = token.kind === "AccessToken" ? accounts.bySubject(token.accountId) : undefined;
-  if (user === undefined) return {};
-  const { AuthorizationCode, RefreshToken } = ctx.oidc.entities;
-  return { user: accessTokenClaims(user), acr: (AuthorizationCode ?? RefreshToken)?.acr };
-}
-
-/** Gives a token its issuer's shape, and remembers it, so that it can be introspected, exchanged and revoked. */
-async function writeToken(parts: ProviderParts, token: AccessToken | ClientCredentials, jwt: JWTStructured) {
-  const { jti, iat, exp, sub, cnf } = jwt.payload as {
-    jti: string;
-    iat: number;
-    exp: number;
-    sub: string;
-    cnf?: object;
-  };
-  const { user, acr, actor } = (token.extra ?? {}) as Carried;
-  const audiences = [token.aud ?? []].flat();
-  const shaped = parts.dialect.token({
-    jti,
-    issuer: parts.url,
-    subject: sub,
-    user,
-    audiences: audiences.length === 1 ? (parts.definition.audienceClaims[audiences[0] ?? ""] ?? audiences) : audiences,
-    clientId: String(token.clientId),
-    scopes: [...token.scopes],
-    issuedAt: iat,
-    expiresAt: exp,
-    sessionId: token.kind === "AccessToken" ? token.sid : undefined,
-    acr,
-    actor,
-  });
-  jwt.header = { ...shaped.header };
-  jwt.payload = { ...shaped.payload, ...(cnf && { cnf }) };
-  await rememberIssued(parts.storage(token.kind), parts.referenceOf, token, {
-    jti,
-    iat,
-    exp,
-    aud: audiencesIn(shaped.payload),
-  });
-}
-
-/** Without the form Entra gives to applications, so that one audience has one name inside. */
-function audiencesIn({ aud }: Record<string, unknown>): string[] {
-  return [aud ?? []].flat().map((one) => String(one).replace(/^api:\/\//, ""));
+  if (user === undefined) return undefined;
+  const claims = (): AccountClaims => ({ ...profileClaims(user, subject), ...dialect.profileOf?.(user) });
+  return { accountId: subject, claims };
 }
 
 /** The library's policy, but a native client is first-party here, so it is not asked for consent each time. */

@@ -66,7 +66,7 @@ export async function startIdentityProvider(options: IdentityProviderOptions = {
   try {
     const service = await serve({
       name: "identity-provider",
-      app: createApp({ issuers, calls: createCalls(), faults: createFaults(), stepUp, notes, log }),
+      app: createApp({ issuers, calls: createCalls(), faults: createFaults(), stepUp, lifetimes, notes, log }),
       host: options.host ?? "127.0.0.1",
       port: options.port ?? 0,
       portVariable: options.portVariable ?? "SANDBOX_IDP_PORT",

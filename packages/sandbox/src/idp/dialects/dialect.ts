@@ -35,6 +35,8 @@ export interface Dialect {
   readonly token: (facts: TokenFacts) => ShapedToken;
   /** Claims its ID tokens have with the scope `profile`, besides the standard ones. */
   readonly profileClaims?: readonly string[];
+  /** What it says of a user there, where that is not what every make says. */
+  readonly profileOf?: (user: User) => Record<string, unknown>;
   /** Absent: the provider has no token exchange of RFC 8693. */
   readonly exchange?: ExchangeDialect;
   /** It has Entra's on-behalf-of grant instead. */

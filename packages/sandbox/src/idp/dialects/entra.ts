@@ -45,7 +45,7 @@ function shape(facts: TokenFacts, version: 1 | 2): ShapedToken {
       email: user.email,
       ...names,
       scp: shortScopes(facts),
-      ...groupsOf(facts),
+      ...groupsOf(user),
     },
   };
 }
@@ -57,17 +57,23 @@ function shortScopes({ scopes }: TokenFacts): string {
     .join(" ");
 }
 
-function groupsOf({ user, subject }: TokenFacts): Record<string, unknown> {
-  const groups = user?.groups ?? [];
+function groupsOf({
+  groups,
+  oid,
+}: {
+  readonly groups: readonly string[];
+  readonly oid: string;
+}): Record<string, unknown> {
   if (groups.length <= maxGroups) return { groups: [...groups] };
-  const endpoint = `https://graph.microsoft.com/v1.0/users/${user?.oid ?? subject}/getMemberObjects`;
+  const endpoint = `https://graph.microsoft.com/v1.0/users/${oid}/getMemberObjects`;
   return { _claim_names: { groups: "src1" }, _claim_sources: { src1: { endpoint } } };
 }
 
 const dialectOf = (version: 1 | 2): Dialect => ({
   subjectOf: ({ oid }) => pairwise(oid, "sign-in"),
   token: (facts) => shape(facts, version),
-  profileClaims: ["oid"],
+  profileClaims: ["oid", "tid", "groups"],
+  profileOf: (user) => ({ tid: tenantId, groups: undefined, ...groupsOf(user) }),
   onBehalfOf: true,
   errorBody: withCodes,
 });

@@ -96,4 +96,4 @@ function accessDenied(description: string): Error {
   });
 }
 
-export const keycloak: Dialect = { subjectOf: ({ oid }) => oid, token, exchange };
+export const keycloak: Dialect = { subjectOf: ({ oid }) => oid, profileClaims: ["groups"], token, exchange };
