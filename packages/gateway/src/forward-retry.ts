@@ -1,4 +1,4 @@
-import type { GatewayError, GatewayErrorCode } from "./errors.ts";
+import { GatewayError, type GatewayErrorCode } from "./errors.ts";
 
 /** Where a failed attempt may be made again: at the same deployment too, only at another one, or nowhere. */
 export type RetryPlace = "anywhere" | "elsewhere" | "nowhere";
@@ -32,4 +32,20 @@ export function retryDelayMs(
   if (asked > longestDelayMs) return undefined;
   const backoff = Math.min(longestDelayMs, firstDelayMs * 2 ** round);
   return Math.max(asked, backoff * (0.5 + random() / 2));
+}
+
+/**
+ * The error a client gets in the end. When the gateway has retried already, its SDK is told not to do the same again:
+ * three attempts at each of two places would be nine at the provider.
+ */
+export function exhausted(error: GatewayError, retried: boolean): GatewayError {
+  if (!retried || error.shouldRetry !== undefined) return error;
+  const { cause, param, retryAfterSeconds, headers } = error;
+  return new GatewayError(error.code, error.message, {
+    cause,
+    headers,
+    shouldRetry: false,
+    ...(param === undefined ? {} : { param }),
+    ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }),
+  });
 }

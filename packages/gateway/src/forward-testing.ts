@@ -54,13 +54,14 @@ export async function startForwarding(setup: ForwardSetup) {
   });
   const settlements: Settlement[] = [];
   const failures: GatewayError[] = [];
-  const gone = new AbortController();
+  const running = new Set<AbortController>();
   const server = createServer(async (incoming, outgoing) => {
     const abort = new AbortController();
+    running.add(abort);
     outgoing.once("close", () => {
+      running.delete(abort);
       if (!outgoing.writableFinished) abort.abort(new Error("the client is gone"));
     });
-    gone.signal.addEventListener("abort", () => abort.abort(gone.signal.reason), { once: true });
     const path = (incoming.url ?? "/").split("?")[0] ?? "/";
     const route = findRoute(incoming.method ?? "GET", path);
     const dialect = dialects[route?.dialect ?? "openai-chat"];
@@ -92,7 +93,9 @@ export async function startForwarding(setup: ForwardSetup) {
     failures,
     forwarding,
     /** What `serve` does when the shutdown grace is over. */
-    shutDown: () => gone.abort(new Error("shutting down")),
+    shutDown(): void {
+      for (const abort of running) abort.abort(new Error("shutting down"));
+    },
     async close(): Promise<void> {
       server.closeAllConnections();
       server.close();

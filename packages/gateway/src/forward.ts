@@ -1,4 +1,4 @@
-import { randomBytes } from "node:crypto";
+import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Env, Logger } from "@onbehalf/service-kit";
 import type { Forward, ForwardContext, LlmCall } from "./call.ts";
@@ -18,7 +18,7 @@ import { isObject, type JsonObject } from "./dialects/body.ts";
 import type { Conversation } from "./dialects/conversation.ts";
 import { translators } from "./dialects/translators.ts";
 import { GatewayError } from "./errors.ts";
-import { retryDelayMs, retryPlace } from "./forward-retry.ts";
+import { exhausted, retryDelayMs, retryPlace } from "./forward-retry.ts";
 import { settlementOf } from "./forward-settlement.ts";
 import { createRouter } from "./routing-health.ts";
 import type { RelayLimits } from "./streams/clock.ts";
@@ -95,6 +95,7 @@ export function createForward(options: ForwardOptions): Forwarding {
     const prepare = preparation(call, context);
     const attempts = Math.max(candidates.length, 1 + settings.num_retries);
     let failure: GatewayError | undefined;
+    let retried = false;
     for (let index = 0; index < attempts; index += 1) {
       const deployment = candidates[index % candidates.length];
       if (deployment === undefined) break;
@@ -104,6 +105,7 @@ export function createForward(options: ForwardOptions): Forwarding {
         else router.succeeded(deployment);
         return settlementOf(result, call, deployment, startedAt);
       }
+      retried ||= failure !== undefined;
       failure = result.error;
       const place = retryPlace(result.error);
       if (place === "nowhere" || context.signal.aborted) break;
@@ -115,7 +117,7 @@ export function createForward(options: ForwardOptions): Forwarding {
       if (delayMs === undefined || index + 1 >= attempts) break;
       await sleep(delayMs, undefined, { signal: context.signal }).catch(() => undefined);
     }
-    throw failure ?? new GatewayError("internal", "The gateway tried no deployment.");
+    throw exhausted(failure ?? new GatewayError("internal", "The gateway tried no deployment."), retried);
   };
 
   return {
@@ -146,7 +148,7 @@ function preparation(call: LlmCall, context: ForwardContext): (deployment: Deplo
   const { body } = call;
   if (!isObject(body)) throw new GatewayError("internal", "The call carries no body.");
   const translator = translators[call.dialect];
-  const meta = { id: randomBytes(16).toString("hex"), created: Math.floor(Date.now() / 1000) };
+  const meta = { id: randomUUID().replaceAll("-", ""), created: Math.floor(Date.now() / 1000) };
   const typed: LlmCall<JsonObject> = { ...call, body };
   let made: Conversation | undefined;
   const conversation = (): Conversation => {

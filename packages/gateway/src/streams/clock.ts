@@ -52,12 +52,20 @@ export function createClock(
     const untilQuiet = streamed ? quietSince + limits.keepAliveMs - now : untilTotal;
     timer = setTimeout(look, Math.max(1, Math.ceil(Math.min(untilTotal, untilSilent, untilQuiet))));
   };
+  /** A limit that begins now may end before the timer was to wake. */
+  const again = (): void => {
+    if (!streamed) return;
+    clearTimeout(timer);
+    sleep(lastAt);
+  };
   sleep(startedAt);
   return {
     touch(): void {
       lastAt = performance.now();
       quietSince = lastAt;
+      if (!first) return;
       first = false;
+      again();
     },
     pause(): void {
       paused = true;
@@ -65,6 +73,7 @@ export function createClock(
     resume(): void {
       paused = false;
       lastAt = performance.now();
+      again();
     },
     stop: () => clearTimeout(timer),
   };

@@ -1,0 +1,150 @@
+import { describe, expect, it } from "vitest";
+import { deploymentsOf, modelEntry, routerSettings } from "./deployments.ts";
+import { GatewayError } from "./errors.ts";
+import { afterFailure, createModelTable, healthy, tryOrder } from "./routing.ts";
+import { createRouter } from "./routing-health.ts";
+
+const deployments = (...entries: readonly (readonly [name: string, model: string, params?: object])[]) =>
+  deploymentsOf(
+    entries.map(([model_name, model, params]) =>
+      modelEntry.parse({ model_name, litellm_params: { model, ...params } }),
+    ),
+  );
+const ids = (list: readonly { modelId: string }[]): string[] => list.map(({ modelId }) => modelId);
+
+describe("entries", () => {
+  it.each([
+    ["bedrock/us.anthropic.claude-x-v1:0", "bedrock", "us.anthropic.claude-x-v1:0"],
+    ["bedrock/converse/amazon.nova-lite-v1:0", "bedrock", "amazon.nova-lite-v1:0"],
+    [
+      "bedrock/arn:aws:bedrock:us-east-1:1:inference-profile/us.x",
+      "bedrock",
+      "arn:aws:bedrock:us-east-1:1:inference-profile/us.x",
+    ],
+    ["openai/gpt-4", "openai", "gpt-4"],
+    ["hosted_vllm/meta/llama", "openai", "meta/llama"],
+    ["anthropic/claude-sonnet-4-5", "anthropic", "claude-sonnet-4-5"],
+  ])("%s is %s", (model, provider, modelId) => {
+    expect(deployments(["m", model])[0]).toMatchObject({
+      provider,
+      modelId,
+      providerModel: `${provider}/${modelId}`,
+      problem: undefined,
+    });
+  });
+
+  it("say what is wrong instead of stopping the others", () => {
+    expect(deployments(["m", "cohere/x"])[0]?.problem).toContain("names no provider");
+    expect(deployments(["m", "azure/x"])[0]?.problem).toContain("no api_base");
+  });
+});
+
+describe("names", () => {
+  const find = createModelTable(
+    deployments(
+      ["claude", "bedrock/a"],
+      ["claude", "bedrock/b"],
+      ["bedrock/*", "bedrock/*"],
+      ["bedrock/us.*", "bedrock/us.*", { order: 1 }],
+      ["*", "openai/*"],
+    ),
+  );
+  it.each([
+    ["claude", ["a", "b"]],
+    ["bedrock/amazon.nova", ["amazon.nova"]],
+    ["bedrock/us.amazon.nova", ["us.amazon.nova"]],
+    ["gpt-9", ["gpt-9"]],
+  ])("%s is found at %s", (name, expected) => {
+    expect(ids(find(name))).toEqual(expected);
+  });
+  it("that nothing fits are not found", () => {
+    expect(createModelTable(deployments(["claude", "bedrock/a"]))("claude-2")).toEqual([]);
+  });
+});
+
+describe("order", () => {
+  const four = deployments(
+    ["m", "bedrock/light", { weight: 1 }],
+    ["m", "bedrock/heavy", { weight: 9 }],
+    ["m", "bedrock/second", { order: 1 }],
+  );
+
+  it("follows weights in the long run, and `order` always", () => {
+    let seed = 1;
+    const random = () => {
+      seed = (seed * 16_807) % 2_147_483_647;
+      return seed / 2_147_483_647;
+    };
+    const firsts: Record<string, number> = {};
+    for (let turn = 0; turn < 5000; turn += 1) {
+      const order = ids(tryOrder(four, () => healthy, 0, random));
+      firsts[order[0] ?? ""] = (firsts[order[0] ?? ""] ?? 0) + 1;
+      expect(order[2]).toBe("second");
+    }
+    expect((firsts.heavy ?? 0) / 5000).toBeCloseTo(0.9, 1);
+  });
+
+  it("puts those that rest last, the one that rests shortest first", () => {
+    const rests: Record<string, number> = { light: 500, heavy: 300 };
+    const order = tryOrder(
+      four,
+      ({ modelId }) => ({ ...healthy, restsUntil: rests[modelId] ?? 0 }),
+      100,
+      () => 0.5,
+    );
+    expect(ids(order)).toEqual(["second", "heavy", "light"]);
+  });
+});
+
+describe("health", () => {
+  const rules = { allowedFails: 3, cooldownMs: 1000 };
+  it("rests after as many failures in a row as allowed, or as long as the upstream asks", () => {
+    const once = afterFailure(healthy, 10, rules, undefined);
+    const twice = afterFailure(once, 10, rules, undefined);
+    expect([once.restsUntil, twice.restsUntil]).toEqual([0, 0]);
+    expect(afterFailure(twice, 10, rules, undefined)).toEqual({ failures: 0, restsUntil: 1010, asked: false });
+    expect(afterFailure(healthy, 10, rules, 7000)).toEqual({ failures: 1, restsUntil: 7010, asked: true });
+  });
+});
+
+describe("the router", () => {
+  const settings = routerSettings.parse({ fallbacks: [{ a: ["b"] }], allowed_fails: 1, cooldown_time: 1 });
+  const make = (now: () => number) =>
+    createRouter({
+      deployments: deployments(["a", "bedrock/a"], ["b", "bedrock/b"]),
+      settings,
+      now,
+      random: () => 0.5,
+    });
+  const codeOf = (run: () => unknown): string | undefined => {
+    try {
+      run();
+    } catch (error) {
+      if (error instanceof GatewayError) return error.code;
+    }
+    return undefined;
+  };
+
+  it("falls back to another model after its own", () => {
+    expect(ids(make(() => 0).candidates("a"))).toEqual(["a", "b"]);
+    expect(codeOf(() => make(() => 0).candidates("c"))).toBe("model_not_found");
+  });
+
+  it("lets a client wait while every deployment's own Retry-After runs, by a clock that does not step", () => {
+    let now = 0;
+    const router = make(() => now);
+    const throttled = new GatewayError("upstream_throttled", "slow down", { retryAfterSeconds: 5 });
+    const [only] = router.candidates("b");
+    if (only !== undefined) router.failed(only, throttled);
+    expect(codeOf(() => router.candidates("b"))).toBe("upstream_throttled");
+    now = 5001;
+    expect(ids(router.candidates("b"))).toEqual(["b"]);
+  });
+
+  it("still tries a deployment that merely failed when there is no other", () => {
+    const router = make(() => 0);
+    const [only] = router.candidates("b");
+    if (only !== undefined) router.failed(only, new GatewayError("upstream_unavailable", "down"));
+    expect(ids(router.candidates("b"))).toEqual(["b"]);
+  });
+});
