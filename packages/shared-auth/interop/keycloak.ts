@@ -61,32 +61,32 @@ async function chain(keycloak: Keycloak): Promise<void> {
 async function refusals(keycloak: Keycloak): Promise<void> {
   const token = await login(keycloak);
   const identity = await verifierFor(keycloak, "launchpad-backend")(token);
-  const cases: [string, string, Promise<unknown>][] = [
+  const cases: [string, string, () => Promise<unknown>][] = [
     [
       "client not in the token's aud",
       "exchange_refused",
-      exchangeBy(keycloak, "voicebox", "llm-gateway")({ token, identity }),
+      () => exchangeBy(keycloak, "voicebox", "llm-gateway")({ token, identity }),
     ],
     [
       "unknown audience",
       "exchange_refused",
-      exchangeBy(keycloak, "launchpad-backend", "nowhere", ["voicebox"])({ token, identity }),
+      () => exchangeBy(keycloak, "launchpad-backend", "nowhere", ["voicebox"])({ token, identity }),
     ],
     [
       "unknown scope",
       "exchange_refused",
-      exchangeBy(keycloak, "launchpad-backend", "voicebox", ["nothing"])({ token, identity }),
+      () => exchangeBy(keycloak, "launchpad-backend", "voicebox", ["nothing"])({ token, identity }),
     ],
-    ["unknown client", "exchange_refused", exchangeBy(keycloak, "nobody", "voicebox")({ token, identity })],
+    ["unknown client", "exchange_refused", () => exchangeBy(keycloak, "nobody", "voicebox")({ token, identity })],
     [
       "no token at all",
       "subject_rejected",
-      exchangeBy(keycloak, "launchpad-backend", "voicebox")({ token: "x.y.z", identity }),
+      () => exchangeBy(keycloak, "launchpad-backend", "voicebox")({ token: "x.y.z", identity }),
     ],
-    ["a token after logout", "subject_rejected", afterLogout(keycloak)],
+    ["a token after logout", "subject_rejected", () => afterLogout(keycloak)],
   ];
   for (const [name, expected, work] of cases) {
-    const error = await work.then(
+    const error = await work().then(
       () => undefined,
       (error: unknown) => error,
     );

@@ -33,7 +33,7 @@ export interface KeyTimes {
   readonly ttlSeconds: number;
   /** How long after that it still serves while the provider is down. */
   readonly staleGraceSeconds: number;
-  /** At most one load per this time because of a kid nobody knows. */
+  /** After a load that did not find a token's key, no other for such a reason within this time. */
   readonly unknownKidCooldownSeconds: number;
   /** How long a kid that a fresh set did not hold is refused without asking again. */
   readonly unknownKidTtlSeconds: number;
@@ -78,7 +78,7 @@ export function createIssuerKeys({ issuer, load, times, clock, onEvent }: Issuer
   let loaded: Loaded | undefined;
   let flight: Promise<Loaded> | undefined;
   let failure: { readonly error: unknown; readonly untilMs: number } | undefined;
-  let extraLoadAtMs = Number.NEGATIVE_INFINITY;
+  let vainLoadAtMs = Number.NEGATIVE_INFINITY;
 
   const ageSeconds = (): number =>
     loaded === undefined ? Number.POSITIVE_INFINITY : (clock.steadyMs() - loaded.atMs) / 1000;
@@ -152,14 +152,12 @@ export function createIssuerKeys({ issuer, load, times, clock, onEvent }: Issuer
     );
   }
 
-  /** Spends the one extra load that a cooldown allows; gives back the same set when it is spent already. */
+  /** Loads anew because of one token, unless that was in vain a moment ago: then gives back the same set. */
   async function reload(since: KeySet): Promise<KeySet> {
     if (loaded !== undefined && loaded.set !== since) return loaded.set;
     if (flight === undefined) {
-      const nowMs = clock.steadyMs();
       if (failing()) throw unavailable(failure?.error);
-      if (nowMs - extraLoadAtMs < times.unknownKidCooldownSeconds * 1000) return since;
-      extraLoadAtMs = nowMs;
+      if (clock.steadyMs() - vainLoadAtMs < times.unknownKidCooldownSeconds * 1000) return since;
     }
     try {
       return (await refresh()).set;
@@ -171,6 +169,12 @@ export function createIssuerKeys({ issuer, load, times, clock, onEvent }: Issuer
   function isKnownUnknown(kid: string): boolean {
     const untilMs = unknownKids.get(kid);
     return untilMs !== undefined && clock.steadyMs() < untilMs;
+  }
+
+  /** Only a load that did not help counts against the next one: a real rotation is never made to wait. */
+  function loadedInVain(kid: string | undefined): void {
+    vainLoadAtMs = clock.steadyMs();
+    if (kid !== undefined) rememberUnknown(kid);
   }
 
   function rememberUnknown(kid: string): void {
@@ -189,7 +193,7 @@ export function createIssuerKeys({ issuer, load, times, clock, onEvent }: Issuer
     if (set === before && (kid === undefined || !isKnownUnknown(kid))) {
       const renewed = candidates(await reload(set), algorithm, kid);
       if (renewed.keys.length > 0) return renewed;
-      if (kid !== undefined && renewed.set !== set) rememberUnknown(kid);
+      if (renewed.set !== set) loadedInVain(kid);
     }
     const cause = new Error(`${issuer} publishes no such key for ${algorithm}.`);
     throw new AuthError("key_unknown", UNVERIFIED, { cause });
@@ -199,7 +203,10 @@ export function createIssuerKeys({ issuer, load, times, clock, onEvent }: Issuer
     find,
     async replaced(tried, algorithm, kid) {
       const set = await reload(tried.set);
-      return set === tried.set ? { keys: [], set } : candidates(set, algorithm, kid);
+      const old = new Set(tried.keys.map(({ print }) => print));
+      const keys = candidates(set, algorithm, kid).keys.filter(({ print }) => !old.has(print));
+      if (keys.length === 0 && set !== tried.set) loadedInVain(undefined);
+      return { keys, set };
     },
     known(algorithm, kid) {
       const set = fresh();

@@ -40,8 +40,8 @@ export function createExchange(options: ExchangeOptions): Exchange {
   requireNeeds(options, profile.needs);
   const { timeoutMs = DEFAULT_TIMEOUT_MS, actor, dpop } = options;
   const clock = clockFrom(options);
-  const near = createEndpoint(options, options);
-  const far = options.target === undefined ? near : createEndpoint(options.target, options);
+  const near = createEndpoint(options, options, profile.badSubject);
+  const far = options.target === undefined ? near : createEndpoint(options.target, options, profile.badSubject);
   const subjectTokenType = options.subjectTokenType ?? profile.subjectTokenType;
   const wish = { audience: list(options.audience), resource: list(options.resource), scopes: list(options.scopes) };
 

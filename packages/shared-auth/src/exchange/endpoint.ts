@@ -36,7 +36,11 @@ export interface Endpoint {
 
 export const DEFAULT_TIMEOUT_MS = 5000;
 
-export function createEndpoint({ issuer, clientId, clientAuth }: ClientOptions, options: RequestOptions): Endpoint {
+export function createEndpoint(
+  { issuer, clientId, clientAuth }: ClientOptions,
+  options: RequestOptions,
+  badSubject: RegExp | undefined,
+): Endpoint {
   const { timeoutMs = DEFAULT_TIMEOUT_MS, fetch = platformFetch, retries = 2, onEvent = () => undefined } = options;
   if (typeof clientId !== "string" || clientId === "") throw new TypeError("An exchange needs its `clientId`.");
   const client: TokenClient = {
@@ -48,7 +52,7 @@ export function createEndpoint({ issuer, clientId, clientAuth }: ClientOptions, 
   const patience = createPatience({ server: serverName(issuer), retries, onEvent });
 
   async function request({ grantType, fields, problem }: Leg, ask: Ask, signal: AbortSignal): Promise<Answer> {
-    const form = { grantType, fields: fields(ask), signal };
+    const form = { grantType, fields: fields(ask), signal, badSubject };
     const answer = await patience(() => requestToken(client, form, fetch), signal);
     const wrong = problem(answer);
     if (wrong === undefined) return answer;

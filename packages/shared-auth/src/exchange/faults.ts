@@ -10,10 +10,10 @@ const MAX_RETRY_SECONDS = 300;
  * Whose fault a failed exchange is (RFC 6749 section 5.2, RFC 8693 section 2.2.2). The server's own words go into the
  * cause, for our log; the caller gets ours.
  */
-export function exchangeFault(error: unknown): AuthError {
+export function exchangeFault(error: unknown, badSubject?: RegExp): AuthError {
   if (error instanceof AuthError) return error;
   if (error instanceof ClientError && error.cause instanceof AuthError) return error.cause;
-  if (error instanceof ResponseBodyError) return refusal(error.error, error.cause, error);
+  if (error instanceof ResponseBodyError) return refusal(error, badSubject);
   if (error instanceof ClientError && error.code !== "OAUTH_TIMEOUT" && error.code !== undefined)
     return answerInvalid(error);
   return unavailable(error);
@@ -48,21 +48,23 @@ export function retryAfter(header: string | null, nowMs: number): number | undef
   return Number.isFinite(seconds) ? Math.min(Math.max(seconds, 1), MAX_RETRY_SECONDS) : undefined;
 }
 
-function refusal(name: string, body: unknown, cause: unknown): AuthError {
-  const code = codeOf(name);
+function refusal(cause: ResponseBodyError, badSubject: RegExp | undefined): AuthError {
+  const said = `${cause.error} ${cause.error_description ?? ""}`;
+  const code = badSubject?.test(said) ? "subject_rejected" : codeOf(cause.error);
   if (code === "subject_rejected") {
     return new AuthError(code, "The authorization server does not accept your token; sign in again.", { cause });
   }
   if (code === "step_up_required") {
+    const body: unknown = cause.cause;
     const claims = isRecord(body) && typeof body.claims === "string" ? body.claims : undefined;
     return new AuthError(code, "The authorization server asks you to sign in again, with more proof.", {
       cause,
       claims,
     });
   }
-  return new AuthError(code, "The authorization server refuses this service; its operator must look at the log.", {
-    cause,
-  });
+  if (code === "exchange_unavailable") return unavailable(cause);
+  const message = "The authorization server refuses this service; its operator must look at the log.";
+  return new AuthError(code, message, { cause });
 }
 
 function codeOf(name: string): AuthErrorCode {

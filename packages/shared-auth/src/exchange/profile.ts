@@ -54,6 +54,11 @@ export interface ExchangeProfile {
   readonly scopesGranted: "as_asked" | "server_decides";
   /** The claim by which a user is the same at all clients of one issuer. */
   readonly userClaim: "sub" | "oid";
+  /**
+   * How the server says that the subject's token is not good, beside `invalid_grant`: matched against
+   * `<error> <error_description>`. RFC 8693 section 2.2.2 has `invalid_request` for it, which also says that we are wrong.
+   */
+  readonly badSubject?: RegExp;
 }
 
 /** Short names of RFC 8693 section 3. */

@@ -30,6 +30,7 @@ export interface TokenRequest {
   readonly grantType: Leg["grantType"];
   readonly fields: readonly Field[];
   readonly signal: AbortSignal;
+  readonly badSubject: RegExp | undefined;
 }
 
 /**
@@ -48,7 +49,7 @@ export async function requestToken(client: TokenClient, request: TokenRequest, f
   try {
     return await genericGrantRequest(configuration, request.grantType, form, DPoP && { DPoP });
   } catch (error) {
-    throw exchangeFault(error);
+    throw exchangeFault(error, request.badSubject);
   }
 }
 

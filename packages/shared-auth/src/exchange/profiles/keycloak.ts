@@ -10,5 +10,7 @@ export const keycloak: ExchangeProfile = {
   subjectTokenType: "access_token",
   scopesGranted: "server_decides",
   userClaim: "sub",
+  // Seen with 26.4, for a token that is malformed, expired, revoked, or of a session that has ended.
+  badSubject: /^invalid_request Invalid token$/,
   legs: [{ grantType: grants.tokenExchange, fields: exchangeFields, problem: namedAccessToken }],
 };

@@ -130,6 +130,28 @@ describe("entra", () => {
   });
 });
 
+describe("how a server says that the subject's token is not good", () => {
+  test.each([
+    ["keycloak", "invalid_request", "Invalid token", "subject_rejected"],
+    [
+      "keycloak",
+      "invalid_request",
+      "Parameter 'subject_token' not supported for standard token exchange",
+      "exchange_refused",
+    ],
+    ["keycloak", "access_denied", "Client is not within the token audience", "exchange_refused"],
+    ["keycloak", "invalid_client", "Invalid client or Invalid client credentials", "exchange_refused"],
+    ["zitadel", "invalid_request", "subject_token invalid", "subject_rejected"],
+    ["zitadel", "invalid_request", "invalid requested_token_type", "exchange_refused"],
+    ["rfc8693", "invalid_request", "The subject token has expired", "subject_rejected"],
+    ["rfc8693", "invalid_request", undefined, "exchange_refused"],
+    ["okta", "invalid_request", "Invalid token", "exchange_refused"],
+  ] as const)("%s: %s %s: %s", async (profile, error, error_description, code) => {
+    issuer.answer("token", () => ({ status: 400, body: { error, error_description } }));
+    expect(await refusalCode(exchanger({ profile, audience: "gateway", scopes: ["x"] })(subject()))).toBe(code);
+  });
+});
+
 describe("auth0", () => {
   test("both token types and the audience", async () => {
     answering({ issued_token_type: type("access_token") });

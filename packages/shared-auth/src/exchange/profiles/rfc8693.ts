@@ -7,5 +7,6 @@ export const rfc8693: ExchangeProfile = {
   subjectTokenType: "access_token",
   scopesGranted: "as_asked",
   userClaim: "sub",
+  badSubject: /^invalid_request .*(subject|token)/i,
   legs: [{ grantType: grants.tokenExchange, fields: exchangeFields, problem: namedAccessToken }],
 };

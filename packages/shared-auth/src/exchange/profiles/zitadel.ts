@@ -10,6 +10,7 @@ export const zitadel: ExchangeProfile = {
   subjectTokenType: "access_token",
   scopesGranted: "as_asked",
   userClaim: "sub",
+  badSubject: /^invalid_request .*subject_token/i,
   legs: [{ grantType: grants.tokenExchange, fields, problem: namedAccessToken }],
 };
 
