@@ -6,7 +6,7 @@ import { exportRows } from "./export.ts";
 import { readableBy } from "./readable.ts";
 
 /** Waits this long for rows that are still on their way to the database. */
-const flushMs = 1_000;
+const flushMs = 3_000;
 
 const moment = z.iso.datetime({ offset: true }).transform((text) => new Date(text).toISOString());
 const name = z.string().min(1).max(300);

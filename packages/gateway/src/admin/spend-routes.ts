@@ -12,7 +12,7 @@ export interface SpendOptions {
 
 type Handler = (c: StageContext) => Promise<Response>;
 
-const flushMs = 1_000;
+const flushMs = 3_000;
 const dayMs = 86_400_000;
 const maxLines = 10_000;
 

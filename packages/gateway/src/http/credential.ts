@@ -15,12 +15,15 @@ const jwtForm = /^[\w-]+\.[\w-]+\.[\w-]*$/;
  */
 export function readCredential(headers: Headers): Credential {
   const authorization = headers.get("authorization");
-  const apiKey = headers.get("x-api-key") ?? headers.get("api-key");
   const bearer = authorization === null ? undefined : bearerOf(authorization);
-  if (bearer !== undefined && apiKey !== null && apiKey !== bearer) {
-    throw new AuthError("request_ambiguous", "Authorization and x-api-key hold two different credentials; send one.");
+  const sent = [bearer, headers.get("x-api-key"), headers.get("api-key")].filter((one) => typeof one === "string");
+  const [token] = sent;
+  if (sent.some((one) => one !== token)) {
+    throw new AuthError(
+      "request_ambiguous",
+      "Authorization, x-api-key and api-key hold different credentials; send one.",
+    );
   }
-  const token = bearer ?? apiKey ?? undefined;
   if (token === undefined || token === "") throw absent();
   if (keyForm.test(token)) return { kind: "key", token };
   if (jwtForm.test(token)) return { kind: "jwt", token };

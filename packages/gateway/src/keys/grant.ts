@@ -1,20 +1,14 @@
-import type { Caller, Role } from "../caller.ts";
-import { localIssuer } from "../caller.ts";
+import { type Caller, localIssuer, type Role } from "../caller.ts";
 import { knownRole } from "../claims.ts";
 import { GatewayError } from "../errors.ts";
-import { matchesModel, matchesRoute, routeFamilies } from "../policy/patterns.ts";
-import { decide, type Policy } from "../policy/policy.ts";
-import { type Route, routeName, routes } from "../routes.ts";
+import { matchesRoute, routeFamilies } from "../policy/patterns.ts";
+import { routes } from "../routes.ts";
 import { budgetOf, budgetPeriod, durationMs, type KeyFields } from "./key-request.ts";
 import type { VirtualKey } from "./virtual-key.ts";
+import { type Maker, requireWithin } from "./within.ts";
 
 /** Everything of a key that a request decides; the rest is the key's own. */
 export type Grant = Omit<VirtualKey, "id" | "hint" | "createdAt" | "createdBy" | "updatedAt" | "replaces">;
-
-export interface Maker {
-  readonly caller: Caller;
-  readonly policy: Policy;
-}
 
 /**
  * What a key may be given, by what its maker has. Pure. An administrator gives what is asked; anybody else only to
@@ -34,9 +28,11 @@ export function grantOf(fields: KeyFields, maker: Maker, keyId: string, nowMs: n
     blocked: fields.blocked ?? false,
     expiresAt: expiryOf(fields.duration, nowMs),
   };
-  return maker.caller.role === "admin"
-    ? { ...common, ...byAdmin(fields, keyId) }
-    : { ...common, ...byOwner(fields, common, maker) };
+  const { caller } = maker;
+  const owner = caller.role === "admin" ? byAdmin(fields, keyId) : byOwner(fields, caller);
+  const grant = { ...common, ...owner, ...inherited(caller, common) };
+  requireWithin(maker, grant);
+  return grant;
 }
 
 type Ownership = Pick<Grant, "issuer" | "subject" | "userId" | "email" | "teamId" | "role" | "groups" | "explicit">;
@@ -57,11 +53,7 @@ function byAdmin(fields: KeyFields, keyId: string): Ownership {
   };
 }
 
-function byOwner(
-  fields: KeyFields,
-  asked: Pick<Grant, "models" | "routes" | "expiresAt">,
-  { caller, policy }: Maker,
-): Ownership & Partial<Grant> {
+function byOwner(fields: KeyFields, caller: Caller): Ownership {
   const { issuer, subject, userId, email, teamId, role, groups, key } = caller;
   if (fields.user_id !== null && fields.user_id !== undefined && fields.user_id !== userId) {
     throw forbidden(`a key for ${fields.user_id} can be made by an administrator only; you are ${userId}`);
@@ -71,58 +63,30 @@ function byOwner(
       `a key for the team ${fields.team_id} can be made by an administrator only; yours is ${teamId ?? "none"}`,
     );
   }
-  if (fields.user_role !== null && fields.user_role !== undefined && roleOf(fields.user_role) !== role) {
-    throw forbidden(`a key has its maker's role, which is ${role}`);
-  }
-  for (const model of asked.models) checkModel(model, { caller, policy });
-  for (const pattern of asked.routes) checkRoute(pattern, { caller, policy });
   return {
     issuer,
     subject,
     userId,
     email,
     teamId,
-    role,
+    role: roleOf(fields.user_role) ?? role,
     groups,
     explicit: key?.explicit ?? false,
-    // A key made by a key keeps that one's bounds where it names none of its own.
-    ...(key === undefined ? {} : inherited(key, asked, caller.expiresAt)),
   };
 }
 
+/** A key made by a key keeps that one's bounds where it names none of its own. */
 function inherited(
-  key: NonNullable<Caller["key"]>,
+  { key, expiresAt }: Caller,
   asked: Pick<Grant, "models" | "routes" | "expiresAt">,
-  expiresAt: number | undefined,
-): Partial<Grant> {
+): Pick<Grant, "models" | "routes" | "expiresAt"> {
+  if (key === undefined) return asked;
   const end = expiresAt === undefined ? undefined : new Date(expiresAt * 1000).toISOString();
-  const earlier = end !== undefined && (asked.expiresAt === undefined || asked.expiresAt > end) ? end : asked.expiresAt;
   return {
     models: asked.models.length === 0 ? key.models : asked.models,
     routes: asked.routes.length === 0 ? key.routes : asked.routes,
-    expiresAt: earlier,
+    expiresAt: asked.expiresAt ?? end,
   };
-}
-
-const chat: Route = routes[0];
-
-/** A pattern is within the maker's rights when it would pass as a name: only a wildcard of his can match one. */
-function checkModel(model: string, { caller, policy }: Maker): void {
-  const decision = decide(policy, caller, { route: chat, model });
-  if (!decision.allowed || (caller.key !== undefined && !within(caller.key.models, model))) {
-    throw forbidden(`the model ${model} is beyond what you have: ${decision.reason}`);
-  }
-}
-
-function within(patterns: readonly string[], model: string): boolean {
-  return patterns.length === 0 || patterns.some((pattern) => matchesModel(pattern, model));
-}
-
-function checkRoute(pattern: string, { caller, policy }: Maker): void {
-  for (const route of routes.filter((one) => one.kind !== "public" && matchesRoute(pattern, one))) {
-    const decision = decide(policy, caller, { route, model: undefined });
-    if (!decision.allowed) throw forbidden(`the route ${routeName(route)} is beyond what you have: ${decision.reason}`);
-  }
 }
 
 /** A pattern that names nothing is a typing error, and would make a key that opens nothing. */

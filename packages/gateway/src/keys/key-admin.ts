@@ -5,6 +5,7 @@ import { grantOf } from "./grant.ts";
 import { durationMs, type KeyFields } from "./key-request.ts";
 import type { KeyFilter, KeyOwner, KeyStore } from "./key-store.ts";
 import { type HashKey, hintOf, newKey, type VirtualKey } from "./virtual-key.ts";
+import { requireNotLoosened, requireWithin } from "./within.ts";
 
 /** Who asks, and under which policy. */
 export interface Actor {
@@ -81,9 +82,12 @@ export function createKeyAdmin({ store, hash, wallMs = Date.now }: KeyAdminOptio
       const grant = grantOf(merged, actor, old.id, now);
       await freeAlias(grant.alias, old.id);
       if (old.blocked && !grant.blocked) requireAdmin(actor, "unblock a key");
-      const kept = actor.caller.role === "admin" ? ownership(old, fields) : {};
+      const kept = ownership(old, fields);
       const expiresAt = fields.duration === undefined ? old.expiresAt : grant.expiresAt;
       const changed = { ...old, ...grant, ...kept, expiresAt, updatedAt: new Date(now).toISOString() };
+      requireWithin(actor, old);
+      requireWithin(actor, changed);
+      requireNotLoosened(actor, old.limits, changed.limits);
       await store.update(changed);
       return changed;
     },
@@ -93,6 +97,7 @@ export function createKeyAdmin({ store, hash, wallMs = Date.now }: KeyAdminOptio
       if (graceMs === undefined)
         throw new GatewayError("invalid_request", "grace_period: expected for example 24h, or 0s.");
       if (old.blocked) requireAdmin(actor, "replace a blocked key");
+      requireWithin(actor, old);
       const { key, id } = newKey();
       const now = wallMs();
       const end = new Date(now + graceMs).toISOString();
@@ -172,7 +177,7 @@ function merge(old: VirtualKey, fields: KeyFields): KeyFields {
   };
 }
 
-/** An administrator who changes a limit does not take the key away from whoever it belongs to. */
+/** Whoever changes a limit does not take the key away from whom it belongs to. */
 function ownership(old: VirtualKey, fields: KeyFields): Partial<VirtualKey> {
   const { issuer, subject, userId, email, groups, explicit, role, teamId } = old;
   const moved = fields.user_id !== undefined && fields.user_id !== old.userId;

@@ -119,7 +119,9 @@ export function createRecorder(options: RecorderOptions): Recorder {
       if (gathered.length >= batchRows) send();
       else timer ??= setTimeout(send, batchMs);
     },
-    flush(timeoutMs) {
+    async flush(timeoutMs) {
+      // A client may have its whole answer a moment before its request has ended here and was recorded.
+      await nextTurn();
       send();
       batch += 1;
       const id = batch;
@@ -155,6 +157,11 @@ export function createRecorder(options: RecorderOptions): Recorder {
       await worker.terminate();
     },
   };
+}
+
+/** Once everything that was ready to run has run. */
+function nextTurn(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, 2));
 }
 
 /** Beside this file: as source, or as the bundle names it. */

@@ -47,21 +47,35 @@ export async function verifyRecord({ kysely }: GatewayDatabase): Promise<Verific
   };
 }
 
-/** Rows of writers nobody knows: either they were forged, or the writer's own entry was deleted. */
+/**
+ * Rows of writers nobody knows, and rows beyond a writer's last one: forged, or the writer's entry was changed. One
+ * statement sees rows and writers as of one moment.
+ */
 async function strangers(kysely: Kysely<GatewayTables>): Promise<Finding[]> {
   const rows = await kysely
     .selectFrom("request_logs")
-    .select(["id", "writer_id", "writer_seq"])
-    .where("writer_id", "not in", (builder) => builder.selectFrom("record_writers").select("writer_id"))
-    .orderBy("writer_id")
-    .orderBy("writer_seq")
+    .leftJoin("record_writers", "record_writers.writer_id", "request_logs.writer_id")
+    .select([
+      "request_logs.id",
+      "request_logs.writer_id as writer",
+      "request_logs.writer_seq as seq",
+      "record_writers.head_seq as head",
+    ])
+    .where((where) =>
+      where.or([
+        where("record_writers.head_seq", "is", null),
+        where("request_logs.writer_seq", ">", where.ref("record_writers.head_seq")),
+      ]),
+    )
+    .orderBy("writer")
+    .orderBy("seq")
     .limit(pageRows)
     .execute();
-  return rows.map(({ id, writer_id: writer, writer_seq: seq }) => ({
+  return rows.map(({ id, writer, seq, head }) => ({
     writer,
     seq,
     id,
-    problem: "belongs to a writer that is not registered",
+    problem: head === null ? "belongs to a writer that is not registered" : `lies beyond the writer's last row ${head}`,
   }));
 }
 
@@ -84,7 +98,6 @@ async function verifyChain(kysely: Kysely<GatewayTables>, writer: RecordWritersT
     hash = row.hash;
   }
   if (seq < writer.head_seq) find(seq + 1, missing(seq + 1, writer.head_seq));
-  else if (seq > writer.head_seq) find(seq, `lies beyond the writer's last known row ${writer.head_seq}`);
   else if (hash !== writer.head_hash) find(seq, "is not the row that was written last");
   return { findings, rows };
 }
@@ -95,7 +108,7 @@ function missing(first: number, last: number): string {
 
 async function* rowsOf(
   kysely: Kysely<GatewayTables>,
-  { writer_id: writer, base_seq: base }: RecordWritersTable,
+  { writer_id: writer, base_seq: base, head_seq: head }: RecordWritersTable,
 ): AsyncGenerator<ChainedRow> {
   for (let after = base; ; ) {
     const page = await kysely
@@ -103,6 +116,8 @@ async function* rowsOf(
       .selectAll()
       .where("writer_id", "=", writer)
       .where("writer_seq", ">", after)
+      // Newer ones may be written meanwhile.
+      .where("writer_seq", "<=", head)
       .orderBy("writer_seq")
       .limit(pageRows)
       .execute();

@@ -178,6 +178,67 @@ export function keysSuite(engine: Engine): void {
       expect((await gateway.chat(child.key, { model: "nova" })).status).toBe(200);
     });
 
+    test("a key that may manage keys does not escape its own bounds", async () => {
+      const operator = (fields: object) =>
+        generate(masterKey, {
+          user_id: "bob",
+          allowed_routes: ["/key/*", "llm_api_routes"],
+          models: ["nova"],
+          ...fields,
+        });
+      const strong = (await generate(masterKey, { user_id: "bob", user_role: "admin" })).json;
+      const wide = (await generate(masterKey, { user_id: "bob", models: ["*"] })).json;
+      const free = (await operator({})).json;
+      const limited = (await operator({ rpm_limit: 2, max_budget: 0.01 })).json;
+      const post = (path: string, token: string, body: object) => gateway.call(path, { token, body });
+      for (const other of [strong, wide]) {
+        expect((await post("/key/regenerate", free.key, { key: other.token_id })).status).toBe(403);
+        expect((await post("/key/update", free.key, { key: other.token_id, metadata: {} })).status).toBe(403);
+      }
+      expect((await post("/key/update", free.key, { key: free.token_id, models: ["*"] })).status).toBe(403);
+      expect((await post("/key/update", free.key, { key: free.token_id, models: [] })).json.models).toEqual(["nova"]);
+      expect((await post("/key/update", free.key, { key: free.token_id, user_role: "admin" })).status).toBe(403);
+      expect(
+        (await post("/key/update", free.key, { key: limited.token_id, rpm_limit: null, max_budget: null })).status,
+      ).toBe(403);
+      expect(
+        (await post("/key/update", limited.key, { key: limited.token_id, max_budget: null, rpm_limit: 1_000_000 }))
+          .status,
+      ).toBe(403);
+      expect((await generate(limited.key)).json.message).toMatch(/limits of its own/);
+      expect((await post("/key/regenerate", limited.key, { key: limited.token_id })).status).toBe(403);
+      expect((await generate(free.key, { models: ["nova"] })).status).toBe(200);
+    });
+
+    test("an administrator's key hands on no more than it names", async () => {
+      const bound = (
+        await generate(masterKey, { user_role: "admin", models: ["nova"], allowed_routes: ["/key/*"], duration: "1h" })
+      ).json;
+      const child = await generate(bound.key, { user_role: "admin" });
+      expect(child.json).toMatchObject({
+        models: ["nova"],
+        allowed_routes: ["/key/*"],
+        expires: bound.expires,
+        user_role: "admin",
+      });
+      expect((await generate(bound.key, { models: ["*"] })).status).toBe(403);
+      expect((await generate(bound.key, { allowed_routes: ["*"] })).status).toBe(403);
+      expect((await generate(bound.key, { duration: "30d" })).status).toBe(403);
+      const limited = (await generate(masterKey, { user_role: "admin", max_budget: 1 })).json;
+      expect((await generate(limited.key)).status).toBe(403);
+    });
+
+    test("a user's own limit is loosened by administrators only", async () => {
+      const alice = await gateway.token({ sub: "alice-3", groups: ["users"] });
+      const hers = (await generate(alice, { rpm_limit: 10 })).json;
+      const update = (token: string, fields: object) =>
+        gateway.call("/key/update", { token, body: { key: hers.token_id, ...fields } });
+      expect((await update(alice, { rpm_limit: 20 })).status).toBe(403);
+      expect((await update(alice, { rpm_limit: 5 })).json.rpm_limit).toBe(5);
+      expect((await update(masterKey, { rpm_limit: 20 })).json).toMatchObject({ rpm_limit: 20, user_id: hers.user_id });
+      expect((await gateway.chat(hers.key)).status).toBe(200);
+    });
+
     test("an update changes what it names and nothing else", async () => {
       const made = (
         await generate(masterKey, {
@@ -245,6 +306,8 @@ export function keysSuite(engine: Engine): void {
         gateway.call("/v1/chat/completions", { token: masterKey, headers: { "x-api-key": apiKey }, body });
       expect((await both(masterKey)).status).toBe(200);
       expect((await both("sk-something-else-entirely")).status).toBe(400);
+      const two = { "x-api-key": masterKey, "api-key": "sk-something-else-entirely" };
+      expect((await gateway.call("/v1/chat/completions", { headers: two, body })).status).toBe(400);
     });
   });
 

@@ -1,0 +1,103 @@
+import type { Caller } from "../caller.ts";
+import { GatewayError } from "../errors.ts";
+import type { LimitRule } from "../limits/limits.ts";
+import { matchesModel, matchesRoute } from "../policy/patterns.ts";
+import { decide, type Policy } from "../policy/policy.ts";
+import { type Route, routeName, routes } from "../routes.ts";
+import type { VirtualKey } from "./virtual-key.ts";
+
+export interface Maker {
+  readonly caller: Caller;
+  readonly policy: Policy;
+}
+
+/** The part of a key that rights are made of. */
+export type Bounds = Pick<VirtualKey, "role" | "groups" | "models" | "routes" | "explicit" | "expiresAt">;
+
+/**
+ * Refuses a key that could do more than whoever makes, changes or replaces it. Checked on the key as it would be,
+ * whichever way it came about.
+ * @throws GatewayError `forbidden` naming what is beyond
+ */
+export function requireWithin({ caller, policy }: Maker, key: Bounds): void {
+  if (caller.key !== undefined) requireWithinKey(caller, key);
+  if (caller.role !== "admin") requireWithinRights({ caller, policy }, key);
+}
+
+/** What a key may hand on is what it holds itself, also when it is an administrator's. */
+function requireWithinKey({ key: own, expiresAt }: Caller, key: Bounds): void {
+  if (own === undefined) return;
+  if (hasLimits(own.limits)) {
+    throw forbidden(
+      "this key has limits of its own, which would not count what another key uses; use one without, or an administrator's token",
+    );
+  }
+  if (
+    own.models.length > 0 &&
+    (key.models.length === 0 || !key.models.every((name) => own.models.some((one) => matchesModel(one, name))))
+  ) {
+    throw forbidden(`the models [${key.models.join(", ")}] are beyond those of this key, [${own.models.join(", ")}]`);
+  }
+  const open = own.routes.length === 0 ? undefined : own.routes;
+  const beyond =
+    open === undefined
+      ? undefined
+      : routesOf(key.routes).find((route) => !open.some((one) => matchesRoute(one, route)));
+  if (open !== undefined && (key.routes.length === 0 || beyond !== undefined)) {
+    throw forbidden(`its routes are beyond those of this key, [${open.join(", ")}]`);
+  }
+  const end = expiresAt === undefined ? undefined : new Date(expiresAt * 1000).toISOString();
+  if (end !== undefined && (key.expiresAt === undefined || key.expiresAt > end)) {
+    throw forbidden(`it would work longer than this key, which expires at ${end}`);
+  }
+}
+
+function requireWithinRights({ caller, policy }: Maker, key: Bounds): void {
+  if (key.role !== caller.role) throw forbidden(`a key has its maker's role, which is ${caller.role}`);
+  if (key.explicit && caller.key?.explicit !== true)
+    throw forbidden("this key was granted by an administrator, and is his to change");
+  const group = key.groups.find((name) => !caller.groups.includes(name));
+  if (group !== undefined) throw forbidden(`it carries the group ${group}, and you are not in it`);
+  for (const model of key.models) {
+    // A pattern is within the caller's rights when it would pass as a name: only a wildcard of his can match one.
+    const decision = decide(policy, caller, { route: chat, model });
+    if (!decision.allowed) throw forbidden(`the model ${model} is beyond what you have: ${decision.reason}`);
+  }
+  for (const route of routesOf(key.routes)) {
+    const decision = decide(policy, caller, { route, model: undefined });
+    if (!decision.allowed) throw forbidden(`the route ${routeName(route)} is beyond what you have: ${decision.reason}`);
+  }
+}
+
+/** A limit that somebody set is loosened by administrators only. @throws GatewayError `forbidden` */
+export function requireNotLoosened({ caller }: Maker, before: LimitRule, after: LimitRule): void {
+  if (caller.role === "admin") return;
+  const looser = (old: number | undefined, next: number | undefined) =>
+    old !== undefined && (next === undefined || next > old);
+  const { budget: oldBudget } = before;
+  const { budget: newBudget } = after;
+  const budgetLooser =
+    oldBudget !== undefined && (newBudget?.period !== oldBudget.period || newBudget.usd > oldBudget.usd);
+  if (
+    looser(before.rpm, after.rpm) ||
+    looser(before.tpm, after.tpm) ||
+    looser(before.maxParallel, after.maxParallel) ||
+    budgetLooser
+  ) {
+    throw forbidden("only an administrator loosens a key's limits");
+  }
+}
+
+function hasLimits({ rpm, tpm, maxParallel, budget }: LimitRule): boolean {
+  return rpm !== undefined || tpm !== undefined || maxParallel !== undefined || budget !== undefined;
+}
+
+const chat: Route = routes[0];
+
+function routesOf(patterns: readonly string[]): readonly Route[] {
+  return routes.filter((route) => route.kind !== "public" && patterns.some((pattern) => matchesRoute(pattern, route)));
+}
+
+function forbidden(reason: string): GatewayError {
+  return new GatewayError("forbidden", `Not allowed: ${reason}.`);
+}
