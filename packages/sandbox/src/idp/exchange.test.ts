@@ -59,19 +59,11 @@ describe("token exchange (RFC 8693)", () => {
     const { provider } = await providerForTest();
     const issuer = provider.issuerUrl("default");
     const subject = await aliceAt(provider);
-    const key = await importPKCS8(provider.clientKey("launchpad-backend"), "ES256");
-    const assertion = await new SignJWT({ jti: crypto.randomUUID() })
-      .setProtectedHeader({ alg: "ES256" })
-      .setIssuer("launchpad-backend")
-      .setSubject("launchpad-backend")
-      .setAudience(issuer)
-      .setIssuedAt()
-      .setExpirationTime("1m")
-      .sign(key);
+    const assertion = await assertionOf(provider, "launchpad-backend");
     const signed: Form = {
       audience: "voicebox",
       client_assertion: assertion,
-      client_assertion_type: "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
+      client_assertion_type: assertionType,
     };
     const [id, secret] = launchpadBackend;
 
@@ -86,6 +78,30 @@ describe("token exchange (RFC 8693)", () => {
     expect(replayed).toMatchObject({ status: 401, body: { error: "invalid_client" } });
   });
 });
+
+test("a client that has only a secret cannot come with a signature, not even a good one", async () => {
+  const { provider } = await providerForTest();
+  const issuer = provider.issuerUrl("default");
+  const answer = await exchange(issuer, undefined, await aliceAt(provider), {
+    client_assertion: await assertionOf(provider, "launchpad"),
+    client_assertion_type: assertionType,
+  });
+  expect(answer).toMatchObject({ status: 401, body: { error: "invalid_client" } });
+});
+
+const assertionType = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
+
+/** What a client proves itself with instead of its secret (RFC 7523, section 2.2). */
+async function assertionOf(provider: IdentityProvider, clientId: string): Promise<string> {
+  return await new SignJWT({ jti: crypto.randomUUID() })
+    .setProtectedHeader({ alg: "ES256" })
+    .setIssuer(clientId)
+    .setSubject(clientId)
+    .setAudience(provider.issuerUrl("default"))
+    .setIssuedAt()
+    .setExpirationTime("1m")
+    .sign(await importPKCS8(provider.clientKey(clientId), "ES256"));
+}
 
 describe("token exchange refuses (RFC 8693, section 2.2.2)", () => {
   const cases: [name: string, error: string, fields: Form, credentials?: readonly [string, string]][] = [

@@ -1,6 +1,7 @@
 import { decodeJwt, decodeProtectedHeader } from "jose";
 import { expect, test } from "vitest";
 import { signIn } from "../token.ts";
+import type { IssuerInput } from "./definitions.ts";
 import { grantTypes, tokenTypes } from "./grant-types.ts";
 import type { IdentityProvider } from "./start.ts";
 import { claimsIn, exchange, type Form, launchpadBackend, post, providerForTest, voicebox } from "./testing.ts";
@@ -104,4 +105,29 @@ test("the second leg refuses an assertion for another server, client or scope, a
   expect(await errorOf(far, "opaque", launchpad)).toBe("invalid_grant");
   const withoutAssertion = await post(`${far}/v1/token`, { grant_type: grantTypes.jwtBearer }, launchpad);
   expect(withoutAssertion.body.error).toBe("invalid_request");
+});
+
+test("an assertion is for one server and one client of it, though others trust the same issuer", async () => {
+  const accepts = [{ from: ["default"], audience: "llm-gateway", scopes: ["llm-gateway"] }];
+  const twin: IssuerInput = {
+    title: "Another server that trusts default",
+    dialect: "okta",
+    audiences: { "llm-gateway": ["llm-gateway"] },
+    trusts: ["default"],
+    clients: {
+      launchpad: { name: "Launchpad", secret: "launchpad-secret", accepts },
+      other: { name: "Another", secret: "other-secret", accepts },
+    },
+  };
+  const { provider } = await providerForTest({ issuers: { llm: twin, twin } });
+  const [far, elsewhere] = [provider.issuerUrl("llm"), provider.issuerUrl("twin")];
+  const refused = await Promise.all([
+    redeem(elsewhere, await assertionOf(provider), launchpad),
+    redeem(far, await assertionOf(provider), ["other", "other-secret"]),
+  ]);
+  expect(refused.map(({ body }) => body.error_description)).toEqual([
+    "the assertion is not one of a trusted issuer for this server, or it has expired",
+    "the assertion was made for another client",
+  ]);
+  expect((await redeem(far, await assertionOf(provider), launchpad)).status).toBe(200);
 });

@@ -47,7 +47,7 @@ async function loginPage(provider: IdentityProvider) {
       headers: { cookie, ...headers },
       body: new URLSearchParams(form),
     });
-  return { page, html, formToken, submit, action };
+  return { page, html, formToken, submit, action, cookie };
 }
 
 describe("authorization code with PKCE (OpenID Connect Core, RFC 7636, RFC 9207)", () => {
@@ -192,6 +192,8 @@ describe("the login page", () => {
     const without = await fetch(action, { method: "POST", redirect: "manual", body });
     expect(without.status).toBe(400);
     expect((await fetch(action)).status).toBe(400);
+    const withOthers = { method: "POST", redirect: "manual", body, headers: { cookie: other.cookie } } as const;
+    expect((await fetch(action, withOthers)).status).toBe(400);
     expect((await other.submit({ username: "alice", password: "alice", form_token: other.formToken })).status).toBe(
       303,
     );
