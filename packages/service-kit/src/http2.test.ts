@@ -2,7 +2,6 @@ import { once } from "node:events";
 import { type ClientHttp2Session, connect, type IncomingHttpHeaders } from "node:http2";
 import { connect as connectTcp } from "node:net";
 import { text } from "node:stream/consumers";
-import { setTimeout as sleep } from "node:timers/promises";
 import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
 import { Hono } from "hono";
 import { afterEach, expect, test } from "vitest";
@@ -20,6 +19,7 @@ afterEach(async () => {
 });
 
 async function start(options: Partial<ServeOptions> = {}) {
+  const waiting = Promise.withResolvers<void>();
   const logs = captureLogs();
   const log = createLogger({ service: "test", destination: logs.destination });
   const app = new Hono().use(requestContext({ service: "test", log })).onError(errorHandler());
@@ -30,6 +30,7 @@ async function start(options: Partial<ServeOptions> = {}) {
   });
   app.get("/wait", async (c) => {
     const signal = c.get("signal");
+    waiting.resolve();
     await new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve()));
     return c.text(`ended by ${signal.reason.name}`);
   });
@@ -48,7 +49,7 @@ async function start(options: Partial<ServeOptions> = {}) {
   };
   const service = await serve({ ...common, ...options });
   closers.push(() => service.close());
-  return { service, logs };
+  return { service, logs, waiting: waiting.promise };
 }
 
 function session(service: Service): ClientHttp2Session {
@@ -83,24 +84,24 @@ test("both versions of HTTP are answered on one port, with ids, errors and one l
 });
 
 test("a stream that the client gives up ends the request's signal", async () => {
-  const { service, logs } = await start();
+  const { service, logs, waiting } = await start();
   const stream = session(service).request({ ":path": "/wait" });
   stream.on("error", () => {});
-  await sleep(50);
+  await waiting;
   stream.close(8);
   await expect.poll(() => logs.requests()).toMatchObject([{ status: 499, outcome: "aborted" }]);
 });
 
 test("closing ends idle sessions at once and lets a running stream end properly", async () => {
-  const { service } = await start({ graceSeconds: 1 });
+  const { service, waiting } = await start({ graceSeconds: 1 });
   const idle = session(service);
   await ask(idle, "POST", "/echo", "x");
   const idleClosed = once(idle, "close");
-  const waiting = ask(session(service), "GET", "/wait");
-  await sleep(50);
+  const answer = ask(session(service), "GET", "/wait");
+  await waiting;
   const closing = service.close();
   await idleClosed;
-  expect(await waiting).toMatchObject({ status: 200, body: "ended by ShuttingDown" });
+  expect(await answer).toMatchObject({ status: 200, body: "ended by ShuttingDown" });
   await closing;
 });
 

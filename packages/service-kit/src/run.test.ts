@@ -29,8 +29,13 @@ await runMain(async (env) => {
   if (env.BREAK === "start") throw new Error("cannot start with sk-canary-12345");
   const app = new Hono().use(requestContext({ service: "test", log }));
   app.get("/", (c) => c.text("ok"));
-  app.get("/slow", async (c) => { await new Promise((done) => setTimeout(done, 300)); return c.text("slow"); });
-  app.get("/never", (c) => new Promise(() => {}));
+  app.get("/slow", async (c) => {
+    const signal = new Promise((done) => process.once("SIGTERM", () => setTimeout(done, 50)));
+    log.info({}, "asked");
+    await signal;
+    return c.text("slow");
+  });
+  app.get("/never", (c) => { log.info({}, "asked"); return new Promise(() => {}); });
   app.get("/break", () => { setTimeout(() => { throw new Error("late Bearer canary-canary"); }); return new Response("soon"); });
   return serve({ name: "test", app, host: "127.0.0.1", port: config.TEST_PORT, portVariable: "TEST_PORT", log, graceSeconds: config.GRACE });
 }, process.env);
@@ -40,6 +45,8 @@ interface Run {
   readonly child: ChildProcess;
   /** Resolves when it serves. */
   readonly url: Promise<string>;
+  /** Resolves when the log has a line of this message. */
+  said(message: string): Promise<void>;
   readonly ended: Promise<{ code: number | null; out: string; err: string }>;
 }
 
@@ -50,11 +57,14 @@ function run(env: Record<string, string>): Run {
     env: { TEST_PORT: "0", ...env },
     stdio: ["ignore", "pipe", "pipe"],
   });
-  const listening = Promise.withResolvers<string>();
+  let heard = "";
   child.stdout.on("data", (chunk) => {
-    const port = /"port":(\d+)/.exec(String(chunk))?.[1];
-    if (port !== undefined) listening.resolve(`http://127.0.0.1:${port}`);
+    heard += String(chunk);
   });
+  const said = async (message: string): Promise<void> => {
+    while (!heard.includes(`"msg":"${message}"`) && child.exitCode === null) await once(child.stdout, "data");
+  };
+  const url = said("listening").then(() => `http://127.0.0.1:${/"port":(\d+)/.exec(heard)?.[1]}`);
   const ended = Promise.all([once(child, "exit"), text(child.stdout), text(child.stderr)]).then(
     ([[code], out, err]) => ({
       code,
@@ -62,7 +72,7 @@ function run(env: Record<string, string>): Run {
       err,
     }),
   );
-  return { child, url: listening.promise, ended };
+  return { child, url, said, ended };
 }
 
 describe("a configuration that cannot be used", () => {
@@ -81,9 +91,9 @@ describe("a configuration that cannot be used", () => {
 
 describe("a running service", () => {
   test("ends what runs on SIGTERM, writes its last lines, and exits 0", async () => {
-    const { child, url, ended } = run({});
+    const { child, url, said, ended } = run({});
     const answer = fetch(`${await url}/slow`);
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    await said("asked");
     child.kill("SIGTERM");
     expect(await (await answer).text()).toBe("slow");
     const { code, out, err } = await ended;
@@ -92,13 +102,13 @@ describe("a running service", () => {
       .trim()
       .split("\n")
       .map((line) => JSON.parse(line).msg);
-    expect(lines).toEqual(["listening", "draining", "request", "stopped"]);
+    expect(lines).toEqual(["listening", "asked", "draining", "request", "stopped"]);
   });
 
   test("exits 0 in the grace time although a request never ends", async () => {
-    const { child, url, ended } = run({ GRACE: "1" });
+    const { child, url, said, ended } = run({ GRACE: "1" });
     const answer = fetch(`${await url}/never`).catch((error: unknown) => error);
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    await said("asked");
     child.kill("SIGINT");
     const { code, out } = await ended;
     expect(code).toBe(0);
@@ -107,11 +117,11 @@ describe("a running service", () => {
   });
 
   test("exits 1 at once on a second signal", async () => {
-    const { child, url, ended } = run({ GRACE: "600" });
+    const { child, url, said, ended } = run({ GRACE: "600" });
     fetch(`${await url}/never`).catch(() => {});
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    await said("asked");
     child.kill("SIGINT");
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    await said("draining");
     child.kill("SIGINT");
     const { code, err } = await ended;
     expect(code).toBe(1);

@@ -165,7 +165,7 @@ describe("closing", () => {
     const ready = readiness({});
     const { service } = await start((app) => app.route("/", healthRoutes(ready)), {
       readiness: ready,
-      noticeSeconds: 0.3,
+      noticeSeconds: 2,
     });
     expect((await fetch(`${service.url}/system/ready`)).status).toBe(200);
     const closing = service.close();
@@ -222,10 +222,12 @@ describe("closing", () => {
 });
 
 test("a client that leaves is noticed by the request's signal", async () => {
+  const asked = Promise.withResolvers<void>();
   const aborted = Promise.withResolvers<unknown>();
   const { service, logs } = await start((app) =>
     app.get("/wait", async (c) => {
       const signal = c.get("signal");
+      asked.resolve();
       await new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve()));
       aborted.resolve(signal.reason);
       c.get("note")({ tokens: 7 });
@@ -234,7 +236,7 @@ test("a client that leaves is noticed by the request's signal", async () => {
   );
   const socket: Socket = connect(service.port, "127.0.0.1");
   socket.write("GET /wait HTTP/1.1\r\nHost: a\r\n\r\n");
-  await sleep(50);
+  await asked.promise;
   socket.destroy();
   expect(await aborted.promise).toMatchObject({ name: "ClientGone" });
   await expect.poll(() => logs.requests()).toMatchObject([{ status: 499, outcome: "aborted", tokens: 7 }]);

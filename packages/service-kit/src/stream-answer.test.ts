@@ -36,9 +36,10 @@ const encoder = new TextEncoder();
 
 describe("a stream", () => {
   test("arrives whole, in parts as they come, with its headers and cookies", async () => {
+    const read = Promise.withResolvers<void>();
     const parts = async function* () {
       yield encoder.encode("one ");
-      await sleep(50);
+      await read.promise;
       yield encoder.encode("two");
     };
     const headers = new Headers({ "x-own": "1" });
@@ -53,6 +54,7 @@ describe("a stream", () => {
     expect(answer.headers.get("x-request-id")).toBeTruthy();
     const reader = answer.body?.pipeThrough(new TextDecoderStream()).getReader();
     expect((await reader?.read())?.value).toBe("one ");
+    read.resolve();
     expect((await reader?.read())?.value).toBe("two");
     await expect.poll(() => logs.requests()).toMatchObject([{ status: 201, outcome: "ok" }]);
     expect(await (await fetch(`${url}/hono`)).text()).toBe("one two");
@@ -87,10 +89,12 @@ describe("a stream", () => {
     const { url } = await start(endless);
     const leaving = new AbortController();
     const answer = await fetch(url, { signal: leaving.signal });
-    await sleep(200);
-    const before = made;
-    await sleep(200);
-    expect(made).toBe(before);
+    const grown = async (): Promise<number> => {
+      const before = made;
+      await sleep(100);
+      return made - before;
+    };
+    await expect.poll(grown, { timeout: 10_000 }).toBe(0);
     expect(answer.body).toBeTruthy();
     leaving.abort();
     expect(await cancelled.promise).toMatchObject({ name: "ClientGone" });

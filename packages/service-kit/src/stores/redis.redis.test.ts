@@ -25,7 +25,10 @@ async function open(overrides: Partial<Parameters<typeof redisStore>[0]> = {}): 
 }
 
 describe("in Redis", () => {
-  storeContract(async () => ({ store: await open(), replica: await open(), pass: (ms) => sleep(ms) }));
+  storeContract(async () => {
+    const patient = { timeoutMs: 15_000 };
+    return { store: await open(patient), replica: await open(patient), pass: (ms) => sleep(ms) };
+  });
 
   test("neither keys nor values can be read, and everything ends by itself", async () => {
     const store = await open();

@@ -11,7 +11,7 @@ export interface StoreUnderTest {
 }
 
 const lifetime = { ttlSeconds: 60 };
-const soon = { ttlSeconds: 0.2 };
+const soon = { ttlSeconds: 0.6 };
 
 /** What every store must do. */
 export function storeContract(open: () => Promise<StoreUnderTest>): void {
@@ -33,11 +33,11 @@ export function storeContract(open: () => Promise<StoreUnderTest>): void {
       const { store, pass } = await open();
       const k = key();
       await store.set(k, "a", soon);
-      await pass(120);
+      await pass(400);
       await store.set(k, "b", soon);
-      await pass(120);
+      await pass(400);
       expect(await store.get(k)).toBe("b");
-      await pass(120);
+      await pass(400);
       expect(await store.get(k)).toBeUndefined();
       expect(await store.add(k, "c", lifetime)).toBe(true);
     });
@@ -111,7 +111,7 @@ export function storeContract(open: () => Promise<StoreUnderTest>): void {
       expect(await replica.lease(k, lifetime)).toBeUndefined();
       await first?.release();
       expect(await replica.lease(k, soon)).toBeDefined();
-      await pass(250);
+      await pass(700);
       expect(await store.lease(k, lifetime)).toBeDefined();
     });
 
@@ -119,7 +119,7 @@ export function storeContract(open: () => Promise<StoreUnderTest>): void {
       const { store, replica, pass } = await open();
       const k = key();
       const first = await store.lease(k, soon);
-      await pass(250);
+      await pass(700);
       await replica.lease(k, lifetime);
       await first?.release();
       expect(await store.lease(k, lifetime)).toBeUndefined();
@@ -144,7 +144,7 @@ export function storeContract(open: () => Promise<StoreUnderTest>): void {
       await store.addMember(k, "removed", lifetime);
       await replica.removeMember(k, "removed");
       expect([...(await store.members(k))].sort()).toEqual(["long", "short"]);
-      await pass(250);
+      await pass(700);
       expect(await replica.members(k)).toEqual(["long"]);
       expect(await replica.members(key())).toEqual([]);
     });

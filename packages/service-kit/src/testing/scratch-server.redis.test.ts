@@ -1,19 +1,16 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { readdirSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { connect } from "node:net";
-import { tmpdir } from "node:os";
 import { expect, test } from "vitest";
 import { startRedis } from "./redis.ts";
 import { converse } from "./scratch-server.ts";
 
 const ping = (port: number) => converse(port, "PING\r\n", "+PONG");
-const folders = () => readdirSync(tmpdir()).filter((name) => name.startsWith("onbehalf-redis-"));
 
 test("a test's own server answers, can be away for a while, and leaves nothing", async () => {
-  const before = folders();
   const redis = await startRedis();
-  expect(folders().length).toBe(before.length + 1);
+  expect(existsSync(redis.folder)).toBe(true);
   await ping(redis.port);
   await redis.down();
   await expect(ping(redis.port)).rejects.toThrow();
@@ -21,23 +18,22 @@ test("a test's own server answers, can be away for a while, and leaves nothing",
   await ping(redis.port);
   await redis.stop();
   await expect(ping(redis.port)).rejects.toThrow();
-  expect(folders()).toEqual(before);
+  expect(existsSync(redis.folder)).toBe(false);
 });
 
 test("it ends and cleans up when the test run is killed", async () => {
-  const before = folders();
   const script = `import { startRedis } from ${JSON.stringify(new URL("./redis.ts", import.meta.url).href)};
-    console.log((await startRedis()).port); setInterval(() => {}, 1_000);`;
+    const { port, folder } = await startRedis(); console.log(JSON.stringify({ port, folder })); setInterval(() => {}, 1_000);`;
   const child = spawn(process.execPath, ["--input-type=module-typescript", "-e", script], {
     stdio: ["ignore", "pipe", "inherit"],
   });
   const [line] = await once(child.stdout, "data");
-  const port = Number(String(line));
+  const { port, folder } = JSON.parse(String(line));
   await ping(port);
   child.kill("SIGKILL");
   await once(child, "exit");
   await expect.poll(() => reachable(port), { timeout: 10_000 }).toBe(false);
-  await expect.poll(folders, { timeout: 10_000 }).toEqual(before);
+  await expect.poll(() => existsSync(folder), { timeout: 10_000 }).toBe(false);
 });
 
 async function reachable(port: number): Promise<boolean> {

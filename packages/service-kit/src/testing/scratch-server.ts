@@ -10,6 +10,8 @@ import { freePort } from "./free-port.ts";
 /** A server of a test's own: on a free port, in a folder of its own, gone when the test is, however it ends. */
 export interface ScratchServer {
   readonly port: number;
+  /** What it writes is in here. */
+  readonly folder: string;
   /** Stops it and removes what it wrote. */
   stop(): Promise<void>;
   /** Stops it for a while: what it wrote stays. */
@@ -61,6 +63,7 @@ function running(program: ScratchProgram, folder: string, port: number, first: C
   };
   return {
     port,
+    folder,
     down,
     async up() {
       child ??= await launch(program, folder, port);
