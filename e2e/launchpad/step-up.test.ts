@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { step } from "./browser-steps.ts";
+import { type Jar, step, walkToCallback } from "./browser-steps.ts";
 import { type Stage, startStage } from "./stage.ts";
 
 let stage: Stage;
@@ -53,6 +53,30 @@ describe("a claims challenge from below", () => {
     stage.voicebox.behave(undefined);
     expect(answer.status).toBe(401);
     expect(answer.headers.get("www-authenticate")).toContain(Buffer.from(challenge).toString("base64"));
+  });
+});
+
+describe("a provider that asks for a stronger sign-in at the exchange", () => {
+  it("gets it by one round trip, after which the question is answered", async () => {
+    const issuer = stage.provider().issuerUrl("default");
+    const told = await fetch(`${new URL(issuer).origin}/sandbox/step-up`, { method: "POST", body: '{"user":"carol"}' });
+    expect(told.status).toBe(201);
+    const jar: Jar = new Map();
+    await step(jar, await walkToCallback(stage, jar, "carol"));
+    const ask = (): Promise<Response> =>
+      step(jar, `${stage.publicUrl}/page/ask`, {
+        method: "POST",
+        headers: { origin: stage.publicUrl, "content-type": "application/json" },
+        body: '{"query":"x"}',
+      });
+    const refused = await ask();
+    const { login_url } = (await refused.json()) as { login_url: string };
+    expect(refused.status).toBe(401);
+
+    const back = await step(jar, await walkToCallback(stage, jar, "carol", login_url));
+    expect(back.headers.get("location")).toBe("/?resume=1");
+    const answer = await ask();
+    expect([answer.status, await answer.text()]).toEqual([200, expect.stringContaining("carol")]);
   });
 });
 

@@ -87,6 +87,20 @@ export function createCredentials(options: CredentialOptions): Credentials {
     return found.app;
   }
 
+  /**
+   * The key as Bearer. Clients of that kind have one place for a user's token, X-SD-Auth-Token: where it is there and
+   * the application takes users, it says who the user is.
+   */
+  async function fromKey(c: ApiContext, key: string, id: string): Promise<Caller> {
+    const userToken = c.req.header("x-sd-auth-token");
+    const found = await registry.byKey(key);
+    if (userToken !== undefined && found?.app.modes.includes("jwt") === true) {
+      return { ...(await fromToken(c, userToken)), app: await keyApp(c, key, "jwt") };
+    }
+    const app = await keyApp(c, key, "app_key");
+    return { ...appReader(app, id, options.tokenForApp), app };
+  }
+
   async function used(c: ApiContext, key: AppKey): Promise<void> {
     c.var.note({ app: key.app_id, app_key: key.name });
     await registry.used(key);
@@ -101,10 +115,7 @@ export function createCredentials(options: CredentialOptions): Credentials {
       }
       const token = bearerToken(c.req.raw.headers);
       const id = requiredClientId(c);
-      if (keyPattern.test(token)) {
-        const app = await keyApp(c, token, "app_key");
-        return { ...appReader(app, id, options.tokenForApp), app };
-      }
+      if (keyPattern.test(token)) return fromKey(c, token, id);
       const reader = await fromToken(c, token);
       return { ...reader, app: await keyApp(c, c.req.header("x-voicebox-app-key"), "jwt") };
     },

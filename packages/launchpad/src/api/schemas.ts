@@ -23,7 +23,10 @@ export type AskRequest = z.output<typeof askRequest>;
 export const action = z.looseObject({
   type: z.string().describe("`rewritten_query`, `sparql`, `reasoning`, `csv` or `provenance`."),
   label: z.string().nullish(),
-  value: z.unknown(),
+  value: z
+    .unknown()
+    .transform((value) => (typeof value === "string" ? value : JSON.stringify(value ?? null)))
+    .describe("Text; for `reasoning` and `provenance` it is JSON."),
 });
 
 /** An answer, whole. */

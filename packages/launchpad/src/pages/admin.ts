@@ -65,7 +65,7 @@ function healthCard(checks: readonly Check[]): Tree {
           h(
             "span",
             {},
-            h("strong", {}, name),
+            h("strong", {}, checkNames[name] ?? name),
             " ",
             h("span", { class: "quiet" }, status === "ok" ? "ok" : "down", ms !== null && ` · ${milliseconds(ms)}`),
           ),
@@ -75,6 +75,15 @@ function healthCard(checks: readonly Check[]): Tree {
     ),
   );
 }
+
+/** What the services below call their parts. */
+const checkNames: Readonly<Record<string, string>> = {
+  voicebox: "Voicebox",
+  keys: "Keys at Voicebox",
+  exchange: "Exchange for the gateway",
+  gateway: "Gateway",
+  bedrock: "Bedrock",
+};
 
 function usageCard({ usage, nowMs }: AdminPage): Tree {
   const title = `Usage, last ${usageDays} days`;

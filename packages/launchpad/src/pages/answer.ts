@@ -1,3 +1,4 @@
+import { z } from "zod";
 import type { Snapshot } from "../api/schemas.ts";
 import { parseCsv } from "./csv.ts";
 import { markdownTree } from "./markdown.ts";
@@ -31,8 +32,7 @@ function behind(actions: readonly Action[]): Tree | null {
 }
 
 function part({ type, label, value }: Action): Tree | null {
-  if (type === "provenance") return sources(value);
-  if (typeof value !== "string" || value === "") return null;
+  if (value === "") return null;
   switch (type) {
     case "sparql":
       return fold(label ?? "SPARQL", h("pre", { tabindex: 0 }, h("code", {}, value)));
@@ -42,6 +42,8 @@ function part({ type, label, value }: Action): Tree | null {
       return fold(label ?? "Understood as", h("p", {}, value));
     case "reasoning":
       return fold(label ?? "Reasoning", h("pre", { tabindex: 0 }, pretty(value)));
+    case "provenance":
+      return sources(value);
     default:
       return null;
   }
@@ -73,21 +75,31 @@ function table(title: string, csv: string): Tree | null {
   );
 }
 
-/** `{graphs: [{name, iri, description, …}]}`; anything else is not shown. */
-function sources(value: unknown): Tree | null {
-  const graphs = typeof value === "object" && value !== null && "graphs" in value ? value.graphs : undefined;
-  if (!Array.isArray(graphs) || graphs.length === 0) return null;
-  const rows = graphs.map((graph: unknown) => {
-    const { name, iri, description } = (graph ?? {}) as Record<string, unknown>;
-    return h("li", {}, h("strong", {}, String(name ?? iri ?? "graph")), description ? ` ${String(description)}` : null);
-  });
+const provenance = z.object({
+  graphs: z.array(
+    z.object({ name: z.string().nullish(), iri: z.string().nullish(), description: z.string().nullish() }),
+  ),
+});
+
+/** JSON `{graphs: [{name, iri, description, …}]}`; anything else is not shown. */
+function sources(value: string): Tree | null {
+  const parsed = provenance.safeParse(parsedJson(value));
+  if (!parsed.success || parsed.data.graphs.length === 0) return null;
+  const rows = parsed.data.graphs.map(({ name, iri, description }) =>
+    h("li", {}, h("strong", {}, name ?? iri ?? "graph"), description && ` — ${description}`),
+  );
   return fold(`Sources · ${rows.length}`, h("ul", {}, ...rows));
 }
 
 function pretty(json: string): string {
+  const parsed = parsedJson(json);
+  return parsed === undefined ? json : JSON.stringify(parsed, null, 2);
+}
+
+function parsedJson(json: string): unknown {
   try {
-    return JSON.stringify(JSON.parse(json), null, 2);
+    return JSON.parse(json);
   } catch {
-    return json;
+    return undefined;
   }
 }

@@ -54,15 +54,21 @@ const stopNames: Readonly<Record<string, readonly [title: string, role: string]>
 /** From the hops of one trace to what the picture shows. Pure. */
 export function chainOf(hops: readonly TrailHop[]): Chain {
   const services = [...new Set(hops.map(({ service }) => service))];
-  const stops = services.map((service) =>
+  const found = services.map((service) =>
     stopOf(
       service,
       hops.filter((hop) => hop.service === service),
     ),
   );
+  const stops = found.map((stop, at) => (isPassedOn(stop, found[at + 1]) ? { ...stop, outcome: "ok" as const } : stop));
   const person = stops.map(({ identity }) => identity).find((identity) => identity !== null) ?? null;
   const tickets = stops.map((stop, at) => ticketTo(stop, stops[at - 1]));
   return { person, stops, tickets, model: modelOf(hops), totalMilliseconds: stops[0]?.milliseconds ?? 0 };
+}
+
+/** A service that only hands up what the next one said did nothing wrong: the picture names the one that said it. */
+function isPassedOn(stop: Stop, next: Stop | undefined): boolean {
+  return stop.outcome !== "ok" && next !== undefined && next.outcome !== "ok";
 }
 
 function stopOf(service: string, hops: readonly TrailHop[]): Stop {

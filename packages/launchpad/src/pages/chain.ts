@@ -31,24 +31,24 @@ export function chainTree(hops: readonly TrailHop[], now: number): Tree {
 
 function caption({ person: who, stops, model: answered, totalMilliseconds }: Chain): Child {
   const name = who?.name ?? who?.subject ?? "somebody";
-  const stopped = stops.find(({ outcome }) => outcome === "denied" || outcome === "limited");
-  const failed = stops.find(({ outcome }) => outcome === "error" || outcome === "aborted");
+  const troubled = stops.find(({ outcome }) => outcome !== "ok");
   const last = stops.at(-1)?.title ?? "";
-  const end =
-    stopped !== undefined
-      ? [" and was stopped at ", h("strong", {}, last)]
-      : failed !== undefined
-        ? " and did not come to its end"
-        : null;
-  const way =
-    stopped === undefined && failed === undefined && answered !== null ? "to the model and back" : `to ${last}`;
+  const way = troubled === undefined ? (answered === null ? `to ${last} ` : "to the model and back ") : "";
   return [
-    `This question travelled ${way} `,
+    `This question travelled ${way}`,
     h("strong", { class: "behalf" }, `on behalf of ${name}`),
-    end,
+    troubled !== undefined && [` and ${troubleWords[troubled.outcome]} at `, h("strong", {}, troubled.title)],
     h("span", { class: "quiet" }, ` · ${milliseconds(totalMilliseconds)}`),
   ];
 }
+
+const troubleWords: Readonly<Record<Stop["outcome"], string>> = {
+  ok: "came to its end",
+  denied: "was refused",
+  limited: "met a limit",
+  error: "failed",
+  aborted: "was stopped",
+};
 
 function person({ person: who }: Chain): Tree {
   const name = who?.name ?? who?.subject ?? "Somebody";

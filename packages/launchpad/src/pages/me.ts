@@ -1,4 +1,5 @@
 import type { TrailIdentity } from "@onbehalf/service-kit";
+import { z } from "zod";
 import type { MeBelow } from "../api/below.ts";
 import { shortId } from "../api/session.ts";
 import type { Session } from "../session/session.ts";
@@ -127,35 +128,35 @@ function models(below: MeBelow | undefined): Tree {
   );
 }
 
-/** The gateway's own figures, under their own names. */
+const limitWords: Readonly<Record<string, (value: string) => readonly [name: string, value: string]>> = {
+  spend: (value) => ["spent", `$${Number(value).toFixed(4)}`],
+  max_budget: (value) => ["budget", `$${number(value)}`],
+  budget_duration: (value) => ["budget is for a", value],
+  rpm_limit: (value) => ["requests per minute", number(value)],
+  tpm_limit: (value) => ["tokens per minute", number(value)],
+  max_parallel_requests: (value) => ["requests at once", number(value)],
+};
+
+/** What the gateway says it allows and has counted, in words. */
 function limits(below: MeBelow | undefined): Tree {
-  const rows = Object.entries(flatten(below?.gateway ?? {})).filter(([name]) =>
-    /spend|limit|rpm|tpm|budget|parallel|tokens|requests/i.test(name),
-  );
+  const told = userInfo.safeParse(below?.gateway);
+  const facts = Object.entries(told.success ? told.data.user_info : {});
+  const rows = facts.flatMap(([name, value]) => {
+    const words = limitWords[name];
+    return words === undefined || value === null || value === undefined ? [] : [words(String(value))];
+  });
   return card(
     "My limits and spending",
     rows.length === 0
       ? h("p", { class: "quiet" }, "The gateway names no limits for me.")
-      : h(
-          "table",
-          {},
-          h(
-            "tbody",
-            {},
-            ...rows.map(([name, value]) => h("tr", {}, h("th", { scope: "row" }, name), h("td", {}, value))),
-          ),
-        ),
+      : h("dl", { class: "facts" }, ...rows.flatMap(([name, value]) => [h("dt", {}, name), h("dd", {}, value)])),
   );
 }
 
-const maxDepth = 4;
-function flatten(value: unknown, path = "", depth = 0): Record<string, string> {
-  if (value === null || value === undefined || depth > maxDepth) return {};
-  if (typeof value !== "object") return { [path]: String(value) };
-  return Object.assign(
-    {},
-    ...Object.entries(value).map(([name, inner]) => flatten(inner, path === "" ? name : `${path} ${name}`, depth + 1)),
-  ) as Record<string, string>;
+const userInfo = z.object({ user_info: z.record(z.string(), z.unknown()) });
+
+function number(text: string): string {
+  return Number(text).toLocaleString("en");
 }
 
 function sessions({ session, sessions: all, endsAt, now }: MePage): Tree {
