@@ -15,15 +15,19 @@ import { type Context, Hono } from "hono";
 import type { Calls, Endpoint } from "./calls.ts";
 import { endpoints } from "./calls.ts";
 import { control } from "./control.ts";
+import type { IssuerDefinition, User } from "./definitions.ts";
 import type { Fault, Faults } from "./faults.ts";
 import type { Issuers } from "./issuers.ts";
 import { forLibrary } from "./library-request.ts";
 import type { Lifetimes } from "./lifetimes.ts";
 import type { Notes } from "./notes.ts";
+import { indexPage } from "./pages/index-page.ts";
 import type { StepUp } from "./step-up.ts";
 
 export interface AppParts {
   readonly issuers: Issuers;
+  readonly definitions: ReadonlyMap<string, IssuerDefinition>;
+  readonly users: ReadonlyMap<string, User>;
   readonly calls: Calls;
   readonly faults: Faults;
   readonly stepUp: StepUp;
@@ -42,6 +46,10 @@ export function createApp(parts: AppParts): Hono<Served> {
   app.notFound(notFound());
   app.route("/", healthRoutes(readiness({})));
   app.route("/sandbox", control(parts));
+  app.get("/", () => {
+    const { body, headers } = indexPage(parts.definitions, parts.users.values());
+    return new Response(body, { headers });
+  });
 
   const discovery = (c: Context<Served>) => {
     const document = c.req.param("document") ?? "oauth-authorization-server";

@@ -149,6 +149,8 @@ describe.each([
       expect([name, await findings(page)]).toEqual([name, []]);
       expect(await page.evaluate("document.documentElement.scrollWidth")).toBe(options.viewport.width);
     };
+    await page.goto(provider.url);
+    await check("index");
     await page.goto(request());
     await check("sign in");
     await page.locator("#username").fill("alice");

@@ -66,7 +66,17 @@ export async function startIdentityProvider(options: IdentityProviderOptions = {
   try {
     const service = await serve({
       name: "identity-provider",
-      app: createApp({ issuers, calls: createCalls(), faults: createFaults(), stepUp, lifetimes, notes, log }),
+      app: createApp({
+        issuers,
+        definitions,
+        users,
+        calls: createCalls(),
+        faults: createFaults(),
+        stepUp,
+        lifetimes,
+        notes,
+        log,
+      }),
       host: options.host ?? "127.0.0.1",
       port: options.port ?? 0,
       portVariable: options.portVariable ?? "SANDBOX_IDP_PORT",

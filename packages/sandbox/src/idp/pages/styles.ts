@@ -56,7 +56,9 @@ input:focus-visible { outline-offset: 0; border-color: transparent; }
   font-size: .875rem; color: var(--accent); background: var(--accent-soft); }
 .or { display: flex; align-items: center; gap: 12px; color: var(--soft); font-size: .8125rem; margin: 24px 0 16px; }
 .or::before, .or::after { content: ""; flex: 1; border-top: 1px solid var(--line); }
-dl { display: grid; grid-template-columns: auto 1fr; gap: 4px 14px; margin: 16px 0 0; font-size: .875rem; }
+h2.next { margin-top: 24px; }
+a { color: var(--accent); }
+dl { display: grid; grid-template-columns: auto 1fr; gap: 4px 14px; margin: 10px 0 0; font-size: .875rem; }
 dt { color: var(--soft); } dd { margin: 0; overflow-wrap: anywhere; }
 code { font: .875em ui-monospace, SFMono-Regular, Menlo, Consolas, monospace; overflow-wrap: anywhere; }
 footer { margin-top: 24px; color: var(--soft); font-size: .8125rem; }
