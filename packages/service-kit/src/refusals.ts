@@ -57,7 +57,8 @@ export function refuseUnreadable(log: Logger): (error: unknown) => Response {
  */
 export function refuseConnection(error: Error, socket: Duplex, pending: ServerResponse | undefined, log: Logger): void {
   const code = "code" in error ? String(error.code) : "";
-  if (socket.destroyed || !socket.writable || code === "ECONNRESET" || pending?.headersSent) {
+  const gone = code === "ECONNRESET" || code === "HPE_INVALID_EOF_STATE";
+  if (gone || socket.destroyed || !socket.writable || pending?.headersSent) {
     socket.destroy();
     return;
   }

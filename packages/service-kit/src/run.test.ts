@@ -116,12 +116,22 @@ describe("a running service", () => {
     expect(out).toContain('"outcome":"aborted"');
   });
 
+  test("takes the echoes of one Ctrl-C for one", async () => {
+    const { child, url, said, ended } = run({});
+    const answer = fetch(`${await url}/slow`);
+    await said("asked");
+    for (const signal of ["SIGINT", "SIGINT", "SIGTERM"] as const) child.kill(signal);
+    expect(await (await answer).text()).toBe("slow");
+    expect((await ended).code).toBe(0);
+  });
+
   test("exits 1 at once on a second signal", async () => {
     const { child, url, said, ended } = run({ GRACE: "600" });
     fetch(`${await url}/never`).catch(() => {});
     await said("asked");
     child.kill("SIGINT");
     await said("draining");
+    await new Promise((resolve) => setTimeout(resolve, 600));
     child.kill("SIGINT");
     const { code, err } = await ended;
     expect(code).toBe(1);

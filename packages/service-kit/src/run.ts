@@ -7,6 +7,9 @@ import type { Service, Start } from "./service.ts";
 /** EX_CONFIG of sysexits.h. */
 const exitConfig = 78;
 
+/** One Ctrl-C arrives several times: from the terminal, and from each package manager in between. */
+const echoMs = 500;
+
 /**
  * The body of each `main.ts`: starts the service, lets it drain on SIGTERM or SIGINT and exits 0. A configuration
  * that cannot be used is printed whole, exit 78. A second signal exits at once.
@@ -24,10 +27,13 @@ export async function runMain(start: Start, env: Env): Promise<void> {
 }
 
 function closeOnSignal(service: Service): void {
-  let closing = false;
+  let firstAt: number | undefined;
   const onSignal = (): void => {
-    if (closing) exit(1, "stopped by a second signal before everything had ended");
-    closing = true;
+    if (firstAt !== undefined) {
+      if (performance.now() - firstAt > echoMs) exit(1, "stopped by a second signal before everything had ended");
+      return;
+    }
+    firstAt = performance.now();
     service.close().then(
       () => exit(0),
       (error: unknown) => fail("did not stop cleanly", error),

@@ -241,3 +241,19 @@ test("a client that leaves is noticed by the request's signal", async () => {
   expect(await aborted.promise).toMatchObject({ name: "ClientGone" });
   await expect.poll(() => logs.requests()).toMatchObject([{ status: 499, outcome: "aborted", tokens: 7 }]);
 });
+
+test("a client that leaves in the middle of its body is no failure of ours", async () => {
+  const asked = Promise.withResolvers<void>();
+  const { service, logs } = await start((app) =>
+    app.post("/body", async (c) => {
+      asked.resolve();
+      return c.text(await c.req.text());
+    }),
+  );
+  const socket: Socket = connect(service.port, "127.0.0.1");
+  socket.write("POST /body HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\nsome");
+  await asked.promise;
+  socket.destroy();
+  await expect.poll(() => logs.requests()).toMatchObject([{ status: 499, outcome: "aborted", level: "info" }]);
+  expect(logs.text()).not.toContain("request failed");
+});

@@ -38,6 +38,7 @@ describe("a file", () => {
     const json = loadFile(schema, { text: '{"model_list":[{"model_name":"a"}]}', name: "f" }, { format: "json" });
     expect(yaml).toEqual({ model_list: [{ model_name: "a" }], groups: {} });
     expect(json).toEqual(yaml);
+    expect(Object.isFrozen(yaml.model_list[0])).toBe(true);
   });
 
   test("with misspelt keys names each with the nearest known one, at any depth, beside wrong values", () => {

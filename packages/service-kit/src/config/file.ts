@@ -16,7 +16,8 @@ const maxFileBytes = 1024 * 1024;
 
 /**
  * Reads a configuration file by its schema. Keys that the schema does not know are refused, with the nearest name it
- * does know: a misspelt setting must not be silently left out. The answer is frozen.
+ * does know: a misspelt setting must not be silently left out. The answer is frozen,
+ * all of it.
  * @param source the file's path, or its text with a name
  * @throws ConfigError with every problem, each named by file and key
  */
@@ -44,7 +45,15 @@ export function loadObject<Schema extends z.ZodType>(
   const result = schema.safeParse(value);
   const wrong = (result.error?.issues ?? []).filter(({ code }) => code !== "unrecognized_keys").map(problemOf);
   if (!result.success || strangers.length > 0) throw new ConfigError(prefixed([...strangers, ...wrong], name));
-  return Object.freeze(result.data);
+  return deeplyFrozen(result.data);
+}
+
+function deeplyFrozen<T>(value: T): Readonly<T> {
+  if (typeof value === "object" && value !== null && !Object.isFrozen(value)) {
+    Object.freeze(value);
+    for (const inner of Object.values(value)) deeplyFrozen(inner);
+  }
+  return value;
 }
 
 function read(path: string): string {
