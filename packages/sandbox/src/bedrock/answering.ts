@@ -36,6 +36,12 @@ export function sendJson(
   outgoing.end(bytes);
 }
 
+export function sendXml(outgoing: Outgoing, body: string): void {
+  const bytes = Buffer.from(body);
+  outgoing.writeHead(200, { "content-type": "text/xml", "content-length": String(bytes.length) });
+  outgoing.end(bytes);
+}
+
 export function sendError(outgoing: Outgoing, error: unknown): void {
   const { status, type, message, headers } = asRefusal(error);
   sendJson(

@@ -1,5 +1,6 @@
 import { ConfigError, type Service, type ServiceIo } from "@onbehalf/service-kit";
-import { failInstead, readBody, sendError, sendEvents, sendJson } from "./answering.ts";
+import { failInstead, readBody, sendError, sendEvents, sendJson, sendXml } from "./answering.ts";
+import { createCalls } from "./calls.ts";
 import { converse } from "./converse.ts";
 import { createFaults } from "./faults.ts";
 import { countTokens, invoke } from "./invoke.ts";
@@ -8,7 +9,8 @@ import type { Operation } from "./operation.ts";
 import { Refusal } from "./refusal.ts";
 import type { Rule } from "./rule.ts";
 import { rules as demoRules } from "./rules/index.ts";
-import { createSignatureVerifier } from "./signature.ts";
+import { createSignatureVerifier, type Principal } from "./signature.ts";
+import { createSts } from "./sts.ts";
 
 export interface BedrockOptions extends ServiceIo {
   readonly host?: string;
@@ -39,16 +41,19 @@ const operations: Readonly<Record<string, { readonly run: Operation; readonly st
 };
 
 /**
- * A stand-in for the Bedrock runtime: checks signatures as AWS does, speaks its wire, and answers by rule.
- * Its answers say that it is not a model. `POST /sandbox/faults` makes it fail.
+ * A stand-in for the Bedrock runtime, with a small STS beside it: checks signatures as AWS does, speaks its wire, and
+ * answers by rule. Its answers say that it is not a model. `POST /sandbox/faults` makes it fail, `GET /sandbox/calls`
+ * shows what it was told about who asks.
  * @throws ConfigError when the port is taken
  */
 export async function startBedrock(options: BedrockOptions): Promise<Service> {
-  const faults = createFaults();
-  const answer = createAnswering(options, faults);
+  const parts: Parts = { faults: createFaults(), calls: createCalls(), sts: createSts() };
+  const answer = createAnswering(options, parts);
   const listener = createListener(async (incoming, outgoing, cut) => {
     try {
-      if ((incoming.url ?? "/").startsWith("/sandbox/faults")) await tellFaults(incoming, outgoing, faults);
+      const path = incoming.url ?? "/";
+      if (path.startsWith("/sandbox/faults")) await tellFaults(incoming, outgoing, parts.faults);
+      else if (path === "/sandbox/calls") sendJson(outgoing, 200, { calls: parts.calls.list() });
       else await answer(incoming, outgoing, cut);
     } catch (error) {
       sendError(outgoing, error);
@@ -62,17 +67,23 @@ export async function startBedrock(options: BedrockOptions): Promise<Service> {
   return { name: "bedrock stand-in", url: `http://${host}:${port}`, port, close: listener.close };
 }
 
-function createAnswering(options: BedrockOptions, faults: ReturnType<typeof createFaults>) {
+interface Parts {
+  readonly faults: ReturnType<typeof createFaults>;
+  readonly calls: ReturnType<typeof createCalls>;
+  readonly sts: ReturnType<typeof createSts>;
+}
+
+function createAnswering(options: BedrockOptions, { faults, calls, sts }: Parts) {
+  const { accessKeyId, secretAccessKey, region, bearerKey, now } = options;
+  const owner: Principal = { accessKeyId, secretAccessKey, arn: "arn:aws:iam::000000000000:user/sandbox" };
+  const common = { region, ...(bearerKey === undefined ? {} : { bearerKey }), ...(now === undefined ? {} : { now }) };
+  const ownerOnly = (id: string): Principal | undefined => (id === accessKeyId ? owner : undefined);
   const verify = createSignatureVerifier({
+    ...common,
     service: "bedrock",
-    region: options.region,
-    principal: (accessKeyId) =>
-      accessKeyId === options.accessKeyId
-        ? { accessKeyId, secretAccessKey: options.secretAccessKey, arn: "arn:aws:iam::000000000000:user/sandbox" }
-        : undefined,
-    ...(options.bearerKey === undefined ? {} : { bearerKey: options.bearerKey }),
-    ...(options.now === undefined ? {} : { now: options.now }),
+    principal: (id) => ownerOnly(id) ?? sts.session(id),
   });
+  const verifySts = createSignatureVerifier({ ...common, service: "sts", principal: ownerOnly });
   const rules = options.rules ?? demoRules;
   const delayMs = options.eventDelayMs ?? defaultEventDelayMs;
 
@@ -80,29 +91,43 @@ function createAnswering(options: BedrockOptions, faults: ReturnType<typeof crea
     const body = await readBody(incoming);
     const [path = "/", search = ""] = (incoming.url ?? "/").split("?");
     const query = Object.fromEntries(new URLSearchParams(search));
-    await verify({ method: incoming.method ?? "GET", path, query, headers: incoming.headers, body });
-    const match = /^\/model\/([^/]+)\/([a-z-]+)$/.exec(path);
-    const name = match?.[2] ?? "";
-    const operation = operations[name];
-    if (match === null || operation === undefined || incoming.method !== "POST") {
-      throw new Refusal(404, "UnknownOperationException", "The stand-in has no such operation.");
+    const request = { method: incoming.method ?? "GET", path, query, headers: incoming.headers, body };
+    if (path === "/" && request.method === "POST") {
+      await verifySts(request);
+      sendXml(outgoing, sts.assumeRole(new URLSearchParams(body.toString("utf8"))));
+      return;
     }
-    const model = decodeURIComponent(match[1] ?? "");
+    const principal = await verify(request);
+    const { name, model, operation } = findOperation(request.method, path);
+    const parsed: unknown = JSON.parse(body.toString("utf8"));
     const fault = faults.take(name, model);
+    const said = incoming.headers["x-amzn-bedrock-request-metadata"];
+    const requestMetadata = typeof said === "string" ? JSON.parse(said) : metadataOf(parsed);
+    calls.add({ operation: name, model, arn: principal.arn, tags: principal.tags ?? {}, requestMetadata });
     const guarded = incoming.headers["x-amzn-bedrock-guardrailidentifier"] !== undefined;
-    const result = operation.run(JSON.parse(body.toString("utf8")), { model, rules, guarded });
+    const result = operation.run(parsed, { model, rules, guarded });
     if (await failInstead(fault, outgoing, cut)) return;
     if (operation.streamed) await sendEvents(outgoing, result.events(), { delayMs, fault, cut });
     else sendJson(outgoing, 200, result.json(), result.headers);
   };
 }
 
+function findOperation(method: string, path: string) {
+  const match = /^\/model\/([^/]+)\/([a-z-]+)$/.exec(path);
+  const name = match?.[2] ?? "";
+  const operation = operations[name];
+  if (operation === undefined || method !== "POST") {
+    throw new Refusal(404, "UnknownOperationException", "The stand-in has no such operation.");
+  }
+  return { name, model: decodeURIComponent(match?.[1] ?? ""), operation };
+}
+
+function metadataOf(body: unknown): unknown {
+  return typeof body === "object" && body !== null && "requestMetadata" in body ? body.requestMetadata : undefined;
+}
+
 /** `POST` adds a fault, `DELETE` forgets them all, `GET` lists those that wait. For people and tests: no signature. */
-async function tellFaults(
-  incoming: Incoming,
-  outgoing: Outgoing,
-  faults: ReturnType<typeof createFaults>,
-): Promise<void> {
+async function tellFaults(incoming: Incoming, outgoing: Outgoing, faults: Parts["faults"]): Promise<void> {
   const body = await readBody(incoming);
   if (incoming.method === "POST") faults.add(JSON.parse(body.toString("utf8")));
   else if (incoming.method === "DELETE") faults.clear();

@@ -13,6 +13,7 @@ import { embeddingsExchange } from "./embeddings.ts";
 import { bedrockError } from "./error.ts";
 import { familyOf } from "./family.ts";
 import { nativeExchange } from "./native.ts";
+import { createSessions } from "./sessions.ts";
 import { createSigner } from "./signer.ts";
 
 export interface BedrockUpstreamOptions {
@@ -23,9 +24,11 @@ export interface BedrockUpstreamOptions {
 /** Amazon Bedrock's runtime, signed for by the gateway. */
 export function createBedrockUpstream({ settings, env }: BedrockUpstreamOptions): Upstream {
   const sign = createSigner("bedrock");
-  const credentialsOf = createCredentials(env, settings.bearer_key);
+  const ownCredentials = createCredentials(env, settings.bearer_key);
   const region = (deployment: Deployment): string | undefined =>
     deployment.params.aws_region_name ?? settings.region ?? env.AWS_REGION ?? env.AWS_DEFAULT_REGION;
+  const sessions =
+    settings.assume_role_arn === undefined ? undefined : createSessions(settings, settings.assume_role_arn);
   const baseOf = createBases((deployment) => {
     const own = deployment.params.aws_bedrock_runtime_endpoint ?? deployment.params.api_base;
     const said = own ?? settings.endpoint ?? env.AWS_ENDPOINT_URL_BEDROCK_RUNTIME ?? env.AWS_ENDPOINT_URL;
@@ -44,7 +47,7 @@ export function createBedrockUpstream({ settings, env }: BedrockUpstreamOptions)
       if (translator !== undefined) return converseExchange(outgoing, translator, tellUser);
       throw unsupported("model", "this model cannot be used on this route.");
     },
-    async address(exchange: Exchange, { deployment }: Outgoing): Promise<Addressed> {
+    async address(exchange: Exchange, { deployment, caller }: Outgoing): Promise<Addressed> {
       const signedRegion = region(deployment);
       if (signedRegion === undefined) {
         throw new GatewayError(
@@ -56,7 +59,8 @@ export function createBedrockUpstream({ settings, env }: BedrockUpstreamOptions)
         );
       }
       const base = baseOf(deployment);
-      const credentials = await credentialsOf(deployment);
+      const own = await ownCredentials(deployment);
+      const credentials = sessions === undefined ? own : await sessions(caller, own, signedRegion);
       const path = base.path + exchange.path;
       const headers = { ...exchange.headers, host: base.host };
       if ("bearer" in credentials)

@@ -1,0 +1,147 @@
+import { createHash } from "node:crypto";
+import type { STSClient } from "@aws-sdk/client-sts";
+import { LRUCache } from "lru-cache";
+import type { CallerTag } from "../../call.ts";
+import type { BedrockSettings } from "../../deployments.ts";
+import { GatewayError } from "../../errors.ts";
+import type { BedrockCredentials } from "./credentials.ts";
+import type { AwsCredentials } from "./signer.ts";
+
+/** Users at once whose sessions are kept; the one not seen longest is assumed anew when it comes back. */
+const maxSessions = 5000;
+/** A session is given up this long before its end, so that no call starts with one that is about to end. */
+const renewBeforeMs = 5 * 60_000;
+const maxClients = 16;
+
+export interface SessionIdentity {
+  /** STS `RoleSessionName`, which CloudTrail shows with every call. */
+  readonly name: string;
+  readonly tags: Readonly<Record<string, string>>;
+}
+
+/**
+ * Who a session stands for, from verified claims only.
+ * @throws GatewayError `forbidden` when AWS cannot carry a value: a changed one would stand for somebody else
+ */
+export function sessionIdentity(caller: CallerTag): SessionIdentity {
+  const tags = {
+    user: caller.userId,
+    issuer: caller.issuer,
+    subject: caller.subject,
+    ...(caller.teamId === undefined ? {} : { team: caller.teamId }),
+    ...(caller.clientId === undefined ? {} : { client: caller.clientId }),
+  };
+  for (const [name, value] of Object.entries(tags)) {
+    if (!/^[\p{L}\p{Z}\p{N}_.:/=+\-@]{1,256}$/u.test(value)) throw uncarried(name);
+  }
+  if (!/^[\w+=,.@-]{2,64}$/.test(caller.userId)) throw uncarried("user");
+  return { name: caller.userId, tags };
+}
+
+function uncarried(name: string): GatewayError {
+  return new GatewayError(
+    "forbidden",
+    `Your ${name} holds characters or a length that AWS cannot carry in a session, so the call is not made. Ask the gateway's operator to map another claim.`,
+  );
+}
+
+/** Credentials of a role session per user: one AssumeRole call at a time for each, kept while they are good. */
+export function createSessions(settings: BedrockSettings, roleArn: string) {
+  const kept = new LRUCache<string, { readonly credentials: AwsCredentials; readonly until: number }>({
+    max: maxSessions,
+  });
+  const running = new Map<string, Promise<AwsCredentials>>();
+  const clientOf = createClients(settings);
+
+  const assume = async (
+    key: string,
+    { name, tags }: SessionIdentity,
+    own: AwsCredentials,
+    region: string,
+  ): Promise<AwsCredentials> => {
+    try {
+      const client = await clientOf(own, region);
+      const { AssumeRoleCommand } = await import("@aws-sdk/client-sts");
+      const { Credentials } = await client.send(
+        new AssumeRoleCommand({
+          RoleArn: roleArn,
+          RoleSessionName: name,
+          DurationSeconds: settings.session_duration_seconds,
+          Tags: Object.entries(tags).map(([Key, Value]) => ({ Key, Value })),
+        }),
+      );
+      const {
+        AccessKeyId: accessKeyId,
+        SecretAccessKey: secretAccessKey,
+        SessionToken: sessionToken,
+        Expiration,
+      } = Credentials ?? {};
+      if (accessKeyId === undefined || secretAccessKey === undefined)
+        throw new Error("STS answered without credentials");
+      const credentials = { accessKeyId, secretAccessKey, sessionToken };
+      kept.set(key, { credentials, until: (Expiration?.getTime() ?? 0) - renewBeforeMs });
+      return credentials;
+    } catch (cause) {
+      throw stsError(cause);
+    } finally {
+      running.delete(key);
+    }
+  };
+
+  /** @throws GatewayError */
+  return (caller: CallerTag, own: BedrockCredentials, region: string): AwsCredentials | Promise<AwsCredentials> => {
+    if ("bearer" in own) {
+      throw new GatewayError(
+        "upstream_denied",
+        "The gateway cannot act for you at this model's provider. Tell its operator.",
+        {
+          cause: "bedrock.assume_role_arn needs AWS credentials; a Bedrock API key cannot assume a role",
+        },
+      );
+    }
+    const identity = sessionIdentity(caller);
+    const key = sessionKey(identity, own.accessKeyId, region);
+    const found = kept.get(key);
+    if (found !== undefined && found.until > Date.now()) return found.credentials;
+    const flight = running.get(key) ?? assume(key, identity, own, region);
+    running.set(key, flight);
+    return flight;
+  };
+}
+
+/** A digest over length-prefixed fields, so that no two sets of tags share a key. */
+function sessionKey({ tags }: SessionIdentity, accessKeyId: string, region: string): string {
+  const digest = createHash("sha256");
+  for (const field of [accessKeyId, region, ...Object.entries(tags).flat()])
+    digest.update(`${Buffer.byteLength(field)}:${field}`);
+  return digest.digest("base64");
+}
+
+/** One STS client per identity of the gateway's own and region; loaded when the first role is assumed. */
+function createClients({ sts_endpoint }: BedrockSettings) {
+  const clients = new LRUCache<string, STSClient>({ max: maxClients });
+  return async (own: AwsCredentials, region: string): Promise<STSClient> => {
+    const key = `${own.accessKeyId} ${own.sessionToken ?? ""} ${region}`;
+    const known = clients.get(key);
+    if (known !== undefined) return known;
+    const { STSClient } = await import("@aws-sdk/client-sts");
+    const { accessKeyId, secretAccessKey, sessionToken } = own;
+    const client = new STSClient({
+      region,
+      credentials: { accessKeyId, secretAccessKey, ...(sessionToken === undefined ? {} : { sessionToken }) },
+      ...(sts_endpoint === undefined ? {} : { endpoint: sts_endpoint }),
+    });
+    clients.set(key, client);
+    return client;
+  };
+}
+
+function stsError(cause: unknown): GatewayError {
+  const status =
+    typeof cause === "object" && cause !== null && "$metadata" in cause
+      ? (cause.$metadata as { httpStatusCode?: number }).httpStatusCode
+      : undefined;
+  if (status === undefined || status >= 500)
+    return new GatewayError("upstream_unavailable", "AWS cannot be reached to act for you. Try again.", { cause });
+  return new GatewayError("upstream_denied", "AWS does not let the gateway act for you. Tell its operator.", { cause });
+}
