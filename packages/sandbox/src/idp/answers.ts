@@ -8,6 +8,7 @@ type Body = Readonly<Record<string, unknown>>;
 export function completeAnswers(provider: Provider, { errorBody }: Dialect): void {
   provider.use(async (ctx: KoaContextWithOIDC, next: () => Promise<unknown>) => {
     await next();
+    if (ctx.status === 404 && ctx.body === undefined) return nothingHere(ctx);
     if (typeof ctx.body !== "object" || ctx.body === null || Buffer.isBuffer(ctx.body)) return;
     const body = ctx.body as Body;
     if (ctx.path === "/v1/introspect" && body.active === true) ctx.body = introspected(body);
@@ -17,6 +18,14 @@ export function completeAnswers(provider: Provider, { errorBody }: Dialect): voi
     // The real ones number their errors in the text; elsewhere the number says nothing.
     ctx.body = errorBody?.(challenged) ?? { ...challenged, error_description: withoutNumber(body.error_description) };
   });
+}
+
+function nothingHere(ctx: KoaContextWithOIDC): void {
+  ctx.body = {
+    error: "not_found",
+    error_description: `nothing here answers ${ctx.method}; the discovery document lists the endpoints`,
+  };
+  ctx.status = 404;
 }
 
 const withoutNumber = (text: unknown): unknown => (typeof text === "string" ? text.replace(/^AADSTS\d+: /, "") : text);

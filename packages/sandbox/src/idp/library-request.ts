@@ -20,16 +20,20 @@ export async function forLibrary(incoming: IncomingMessage, path: string, endpoi
     else await replaceToken(form, signer);
     return placed(replayed(incoming, form.toString()), issuerPath, path);
   }
-  if (endpoint === "userinfo") {
-    const [scheme, token] = (incoming.headers.authorization ?? "").split(" ");
-    if (token !== undefined) incoming.headers.authorization = `${scheme} ${await presentedToUserinfo(token, signer)}`;
-  }
+  if (endpoint === "userinfo") await replaceBearer(incoming, signer);
   return placed(incoming, issuerPath, endpoint === "authorize" ? forAuthorize(path) : path);
 }
 
 async function replaceToken(form: URLSearchParams, signer: Signer): Promise<void> {
-  const token = form.get("token");
-  if (token !== null) form.set("token", await presented(token, signer));
+  const [token, ...more] = form.getAll("token");
+  // Two of them are for the library to refuse.
+  if (token !== undefined && more.length === 0) form.set("token", await presented(token, signer));
+}
+
+async function replaceBearer(incoming: IncomingMessage, signer: Signer): Promise<void> {
+  const [scheme, token, ...more] = (incoming.headers.authorization ?? "").split(" ");
+  if (token === undefined || more.length > 0) return;
+  incoming.headers.authorization = `${scheme} ${await presentedToUserinfo(token, signer)}`;
 }
 
 /** For a client's own token the library knows no `audience`, only resource indicators. */

@@ -51,6 +51,8 @@ describe("issuers", () => {
       message: expect.stringContaining("default, llm, partner"),
     });
     expect(await json(`${provider.url}/oauth2/default/v1/secrets`)).toMatchObject({ error: "not_found" });
+    const wrongMethod = await fetch(`${provider.url}/oauth2/default/v1/token`);
+    expect([wrongMethod.status, await wrongMethod.json()]).toMatchObject([404, { error: "not_found" }]);
   });
 });
 
@@ -70,6 +72,7 @@ describe("tokens at the other endpoints", () => {
     const exchanged = await exchange(issuer, launchpadBackend, accessToken, { audience: "voicebox" });
     expect((await ask(String(exchanged.body.access_token))).status).toBe(403);
     expect((await ask(`${accessToken.slice(0, -8)}AAAAAAAA`)).status).toBe(401);
+    expect((await ask(`${accessToken} ${accessToken}`)).status).toBe(400);
   });
 
   test("introspection answers confidential clients only; a revoked or foreign token is inactive", async () => {
@@ -92,6 +95,8 @@ describe("tokens at the other endpoints", () => {
     const elsewhere = await signIn({ issuer: provider.issuerUrl("partner"), user: "alice" });
     expect((await introspect(elsewhere.accessToken)).body).toEqual({ active: false });
     expect((await introspect("opaque")).body).toEqual({ active: false });
+    const two = await post(`${issuer}/v1/introspect`, { token: [accessToken, accessToken] }, voicebox);
+    expect(two.body).toMatchObject({ error: "invalid_request" });
 
     await post(`${issuer}/v1/revoke`, { token: accessToken, client_id: "sandbox-cli" });
     expect((await introspect(accessToken)).body).toEqual({ active: false });
