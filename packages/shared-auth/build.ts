@@ -8,7 +8,9 @@ const here = import.meta.dirname;
 const dist = join(here, "dist");
 rmSync(dist, { recursive: true, force: true });
 const typescript = dirname(createRequire(join(here, "../../package.json")).resolve("typescript/package.json"));
-execFileSync(process.execPath, [join(typescript, "bin/tsc"), "-p", join(here, "tsconfig.build.json")], { stdio: "inherit" });
+execFileSync(process.execPath, [join(typescript, "bin/tsc"), "-p", join(here, "tsconfig.build.json")], {
+  stdio: "inherit",
+});
 
 // The compiler turns `.ts` into `.js` in the code's imports but not in the declarations'.
 for (const name of readdirSync(dist, { recursive: true, encoding: "utf8" })) {

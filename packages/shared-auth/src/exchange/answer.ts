@@ -104,5 +104,5 @@ function widened(granted: readonly string[] | undefined, { scopes, profile }: Ex
 /** The earlier of what the answer and the token itself say; seconds since the epoch. */
 function expiry(expiresIn: number | undefined, exp: unknown, now: number): number | undefined {
   const ends = [expiresIn === undefined ? undefined : now + expiresIn, exp].filter((end) => Number.isFinite(end));
-  return ends.length === 0 ? undefined : Math.min(...(ends as number[]));
+  return ends.length === 0 ? undefined : Math.floor(Math.min(...(ends as number[])));
 }

@@ -1,12 +1,16 @@
 import { generateKeyPairSync, type KeyObject } from "node:crypto";
 import { mkdtemp, rename, rm, writeFile } from "node:fs/promises";
+import { createServer as createTlsServer } from "node:https";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { decodeJwt, decodeProtectedHeader, jwtVerify } from "jose";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { selfSigned } from "../fixtures/certificate.ts";
 import { createTestIssuer, type TestIssuer } from "../testing.ts";
 import type { ClientAuthOptions } from "./client-auth.ts";
 import { createExchange } from "./create.ts";
+import { mutualTlsFetch } from "./mutual-tls.ts";
 
 let issuer: TestIssuer;
 let folder: string;
@@ -55,6 +59,35 @@ describe("secret", () => {
   test("post", async () => {
     const seen = await seenBy(exchangeWith({ method: "client_secret_post", secret: "s" }));
     expect(seen).toMatchObject({ authorization: undefined, client_id: "voice box", client_secret: "s" });
+  });
+});
+
+describe("tls_client_auth (RFC 8705 section 2)", () => {
+  test("the certificate is shown, and nothing secret stands in the form", async () => {
+    const certFile = await fileOf(selfSigned.cert);
+    const keyFile = await fileOf(selfSigned.key);
+    let form = "";
+    const tls = { ...selfSigned, ca: selfSigned.cert, requestCert: true, rejectUnauthorized: true };
+    const server = createTlsServer(tls, async (request, response) => {
+      for await (const chunk of request) form += String(chunk);
+      const issued_token_type = "urn:ietf:params:oauth:token-type:access_token";
+      response.end(JSON.stringify({ access_token: "t", token_type: "Bearer", expires_in: 60, issued_token_type }));
+    });
+    await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
+    const tokenEndpoint = `https://localhost:${(server.address() as AddressInfo).port}/token`;
+    const exchange = createExchange({
+      profile: "rfc8693",
+      issuer: { issuer: "https://localhost", tokenEndpoint },
+      clientId: "voicebox",
+      clientAuth: { method: "tls_client_auth" },
+      fetch: mutualTlsFetch({ certFile, keyFile, caFile: certFile }),
+    });
+    const identity = { issuer: issuer.issuer, subject: "alice", expiresAt: Date.now() / 1000 + 600 };
+    expect((await exchange({ token: "subject", identity })).accessToken).toBe("t");
+    const { client_id, client_secret, client_assertion } = Object.fromEntries(new URLSearchParams(form));
+    expect({ client_id, client_secret, client_assertion }).toEqual({ client_id: "voicebox" });
+    server.closeAllConnections();
+    server.close();
   });
 });
 

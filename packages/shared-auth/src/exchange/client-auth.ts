@@ -1,8 +1,10 @@
-import { type ClientAuth, ClientSecretBasic, ClientSecretPost, PrivateKeyJwt } from "openid-client";
+import { type ClientAuth, ClientSecretBasic, ClientSecretPost, PrivateKeyJwt, TlsClientAuth } from "openid-client";
 import { createKeyFile } from "./key-file.ts";
 
 /** How the client proves itself to the token endpoint (RFC 6749 section 2.3, RFC 7523 section 2.2). */
 export type ClientAuthOptions =
+  /** By certificate (RFC 8705 section 2): the exchange's `fetch` shows it, see `mutualTlsFetch`. */
+  | { readonly method: "tls_client_auth" }
   | { readonly method: "client_secret_basic" | "client_secret_post"; readonly secret: string }
   | {
       readonly method: "private_key_jwt";
@@ -21,8 +23,12 @@ export function clientAuthentication(options: ClientAuthOptions): ClientAuth {
       return ClientSecretPost(requireSecret(options.secret));
     case "private_key_jwt":
       return privateKeyJwt(options.keyFile, options.kid);
+    case "tls_client_auth":
+      return TlsClientAuth();
     default:
-      throw new TypeError("clientAuth.method must be client_secret_basic, client_secret_post or private_key_jwt.");
+      throw new TypeError(
+        "clientAuth.method must be client_secret_basic, client_secret_post, private_key_jwt or tls_client_auth.",
+      );
   }
 }
 
