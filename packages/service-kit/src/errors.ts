@@ -10,8 +10,8 @@ import type { Note } from "./request.ts";
 
 export interface ErrorHandlerOptions {
   /** URL of the protected-resource metadata, for the challenge of a 401 (RFC 9728 section 5.1). */
-  readonly resourceMetadata?: string;
-  readonly realm?: string;
+  readonly resourceMetadata?: string | undefined;
+  readonly realm?: string | undefined;
 }
 
 /** An error in HTTP's terms. */
@@ -19,9 +19,9 @@ interface Answer {
   readonly status: ContentfulStatusCode;
   readonly error: string;
   readonly message: string;
-  readonly headers?: Readonly<Record<string, string>>;
+  readonly headers?: Readonly<Record<string, string>> | undefined;
   /** Name in the log, where it says more than what the caller is told. */
-  readonly code?: string;
+  readonly code?: string | undefined;
 }
 
 /**

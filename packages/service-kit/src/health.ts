@@ -17,11 +17,11 @@ export interface Readiness {
 
 export interface ReadinessOptions {
   /** A check that takes longer counts as failed. */
-  readonly timeoutMs?: number;
+  readonly timeoutMs?: number | undefined;
   /** How long an answer stands: many probes make one round of checks. */
-  readonly cacheMs?: number;
+  readonly cacheMs?: number | undefined;
   /** Milliseconds of a monotonic clock. */
-  readonly now?: () => number;
+  readonly now?: (() => number) | undefined;
 }
 
 /** Asks every check, at the same time, each bounded; the answer is kept briefly. */

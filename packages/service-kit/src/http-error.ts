@@ -3,9 +3,9 @@ import type { ContentfulStatusCode } from "hono/utils/http-status";
 export interface HttpErrorDetails {
   /** The private reason: goes to the log, never to the wire. */
   readonly cause?: unknown;
-  readonly headers?: Readonly<Record<string, string>>;
+  readonly headers?: Readonly<Record<string, string>> | undefined;
   /** Whole seconds after which trying again may help (RFC 9110 section 10.2.3). */
-  readonly retryAfterSeconds?: number;
+  readonly retryAfterSeconds?: number | undefined;
 }
 
 /** An answer that is not the one asked for. `message` is fit for the caller: what was wrong and what to do next. */

@@ -6,7 +6,7 @@ export interface Address {
   readonly host: string;
   readonly port: number;
   readonly portVariable: string;
-  readonly reusePort?: boolean;
+  readonly reusePort?: boolean | undefined;
 }
 
 /**

@@ -15,11 +15,11 @@ export interface LoggerOptions {
   /** Written into every line as `service`. */
   readonly service: string;
   /** `trace`, `debug`, `info`, `warn`, `error`, `fatal` or `silent`. */
-  readonly level?: string;
+  readonly level?: string | undefined;
   /** Where lines go; standard output when absent. */
-  readonly destination?: DestinationStream;
+  readonly destination?: DestinationStream | undefined;
   /** Secrets without a recognisable form (passwords, client secrets): hidden by their value. */
-  readonly secrets?: readonly string[];
+  readonly secrets?: readonly string[] | undefined;
 }
 
 /** Lines are gathered up to here, then written at once: a system call per line is the largest cost of a log. */

@@ -32,11 +32,11 @@ export interface RequestContextOptions {
   readonly service: string;
   readonly log: Logger;
   /** Paths whose successes are logged at level `debug` only: probes call them every few seconds. */
-  readonly quietPaths?: readonly string[];
+  readonly quietPaths?: readonly string[] | undefined;
   /** Told of each request's begin and end: `createTelemetry().requests`. */
   readonly observer?: RequestObserver | undefined;
   /** Milliseconds of a monotonic clock. */
-  readonly now?: () => number;
+  readonly now?: (() => number) | undefined;
 }
 
 const probes = ["/system/health", "/system/ready", "/health/liveliness", "/health/readiness"];

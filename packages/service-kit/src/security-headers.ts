@@ -3,11 +3,11 @@ import { answerHeader } from "./request.ts";
 
 export interface SecurityHeadersOptions {
   /** For answers that are pages; answers of an API load nothing. */
-  readonly contentSecurityPolicy?: string;
+  readonly contentSecurityPolicy?: string | undefined;
   /** Pages with forms need `same-origin`: without a referrer browsers send `Origin: null` with them. */
-  readonly referrerPolicy?: "no-referrer" | "same-origin" | "strict-origin-when-cross-origin";
+  readonly referrerPolicy?: "no-referrer" | "same-origin" | "strict-origin-when-cross-origin" | undefined;
   /** Only where the service is reached by https. */
-  readonly strictTransportSecurity?: boolean;
+  readonly strictTransportSecurity?: boolean | undefined;
 }
 
 const nothing = "default-src 'none'; frame-ancestors 'none'";

@@ -48,18 +48,18 @@ export interface ServeOptions {
   readonly log: Logger;
   /** From the signal to the end, at most. */
   readonly graceSeconds: number;
-  readonly readiness?: Readiness;
+  readonly readiness?: Readiness | undefined;
   /** How long to go on accepting while not ready, so that load balancers notice first. */
-  readonly noticeSeconds?: number;
+  readonly noticeSeconds?: number | undefined;
   /** Called when draining begins. */
-  readonly onDrain?: () => void | Promise<void>;
+  readonly onDrain?: (() => void | Promise<void>) | undefined;
   /** Called one after another when no request runs any more: flush rows, close stores. */
-  readonly onClose?: readonly (() => void | Promise<void>)[];
-  readonly limits?: Partial<RequestLimits>;
+  readonly onClose?: readonly (() => void | Promise<void>)[] | undefined;
+  readonly limits?: Partial<RequestLimits> | undefined;
   /** Also HTTP/2 with prior knowledge on the same port, for clients that speak nothing else. */
-  readonly http2?: boolean;
+  readonly http2?: boolean | undefined;
   /** Several processes on one port, one per core: the system deals out connections. A taken port is then no error. */
-  readonly reusePort?: boolean;
+  readonly reusePort?: boolean | undefined;
 }
 
 /**

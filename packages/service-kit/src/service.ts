@@ -12,8 +12,8 @@ export interface Service {
 
 /** Where a service writes its log; its own logger on standard output when absent. */
 export interface ServiceIo {
-  readonly log?: Logger;
-  readonly destination?: DestinationStream;
+  readonly log?: Logger | undefined;
+  readonly destination?: DestinationStream | undefined;
 }
 
 /**

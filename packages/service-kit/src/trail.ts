@@ -59,10 +59,10 @@ export interface Trail {
 
 export interface TrailOptions {
   /** Traces kept; the least recently written goes first. */
-  readonly maxTraces?: number;
+  readonly maxTraces?: number | undefined;
   /** Hops kept of one person in one trace: a caller may send one traceparent with every request. */
-  readonly maxHopsPerPerson?: number;
-  readonly ttlSeconds?: number;
+  readonly maxHopsPerPerson?: number | undefined;
+  readonly ttlSeconds?: number | undefined;
 }
 
 /** Of all persons together, since one trace may be named by many. */

@@ -19,8 +19,8 @@ export interface DatabaseOptions {
   readonly dataDir: string;
   /** Name of the SQLite file, for example `gateway.sqlite`; `:memory:` for tests. */
   readonly file: string;
-  readonly maxConnections?: number;
-  readonly onConnectionError?: (error: Error) => void;
+  readonly maxConnections?: number | undefined;
+  readonly onConnectionError?: ((error: Error) => void) | undefined;
 }
 
 /**

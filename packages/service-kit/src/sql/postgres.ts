@@ -6,11 +6,11 @@ export interface PostgresOptions {
   /** `postgresql://user:password@host:port/database`, with libpq's parameters such as `sslmode`. */
   readonly url: string;
   /** Connections kept at most. */
-  readonly maxConnections?: number;
+  readonly maxConnections?: number | undefined;
   /** How long a query is waited for, whatever the server says. */
-  readonly queryMs?: number;
+  readonly queryMs?: number | undefined;
   /** Told when an idle connection breaks: a matter for the log, the pool replaces it. */
-  readonly onConnectionError?: (error: Error) => void;
+  readonly onConnectionError?: ((error: Error) => void) | undefined;
 }
 
 const connectMs = 3_000;

@@ -5,7 +5,7 @@ export interface MemoryStoreOptions {
   /** The least recently used entry makes room for a new one. */
   readonly maxEntries: number;
   /** Milliseconds of a monotonic clock: a step of the wall clock must not end or prolong anything. */
-  readonly now?: () => number;
+  readonly now?: (() => number) | undefined;
 }
 
 /** For one process alone; several replicas need `redisStore`. */

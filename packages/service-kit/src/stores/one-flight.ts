@@ -7,7 +7,7 @@ export interface FlightOptions {
   /** How long to wait for somebody else's flight. */
   readonly waitMs: number;
   /** How often to look whether it is over. */
-  readonly lookMs?: number;
+  readonly lookMs?: number | undefined;
 }
 
 /**

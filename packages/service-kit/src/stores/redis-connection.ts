@@ -6,11 +6,11 @@ export interface RedisOptions {
   /** `redis://` or, with TLS, `rediss://`. */
   readonly url: string;
   /** What it holds, in words for a caller who cannot be served without it. */
-  readonly what?: string;
+  readonly what?: string | undefined;
   /** For the whole of one operation. */
-  readonly timeoutMs?: number;
+  readonly timeoutMs?: number | undefined;
   /** Told of broken connections: a matter for the log, the client connects again by itself. */
-  readonly onError?: (error: Error) => void;
+  readonly onError?: ((error: Error) => void) | undefined;
 }
 
 /** A connection to Redis that never waits long: every operation is bounded in time and, while Redis is away, refused at once. */

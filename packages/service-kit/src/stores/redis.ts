@@ -9,7 +9,7 @@ export interface RedisStoreOptions extends RedisOptions {
   /** At least 32 characters, the same on all replicas. A new one makes everything stored unreadable. */
   readonly encryptionSecret: string;
   /** Told when an entry cannot be decrypted: another secret, or somebody wrote to the store. It counts as absent. */
-  readonly onUnreadable?: () => void;
+  readonly onUnreadable?: (() => void) | undefined;
 }
 
 /** For several replicas. Names are hashed and values encrypted: whoever reads Redis learns neither. */
