@@ -47,12 +47,13 @@ setInterval(() => {
 
 /** @param {ReadableStream<Uint8Array>} body */
 async function* lines(body) {
-  const reader = body.pipeThrough(new TextDecoderStream()).getReader();
+  const reader = body.getReader();
+  const decoder = new TextDecoder();
   let rest = "";
   for (;;) {
     const { done, value } = await reader.read();
     if (done) break;
-    rest += value;
+    rest += decoder.decode(value, { stream: true });
     const parts = rest.split("\n");
     rest = parts.pop() ?? "";
     for (const part of parts) if (part !== "") yield JSON.parse(part);

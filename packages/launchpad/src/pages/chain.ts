@@ -15,7 +15,7 @@ export function chainTree(hops: readonly TrailHop[], now: number): Tree {
   return h(
     "figure",
     { class: "chain", "aria-labelledby": `${id}-title` },
-    h("figcaption", { id: `${id}-title` }, caption(chain)),
+    h("figcaption", { id: `${id}-title` }, caption(chain, hops[0]?.trace_id ?? "")),
     h(
       "ol",
       { class: "chain-line" },
@@ -29,7 +29,7 @@ export function chainTree(hops: readonly TrailHop[], now: number): Tree {
   );
 }
 
-function caption({ person: who, stops, model: answered, totalMilliseconds }: Chain): Child {
+function caption({ person: who, stops, model: answered, totalMilliseconds }: Chain, traceId: string): Child {
   const name = who?.name ?? who?.subject ?? "somebody";
   const troubled = stops.find(({ outcome }) => outcome !== "ok");
   const last = stops.at(-1)?.title ?? "";
@@ -38,7 +38,8 @@ function caption({ person: who, stops, model: answered, totalMilliseconds }: Cha
     `This question travelled ${way}`,
     h("strong", { class: "behalf" }, `on behalf of ${name}`),
     troubled !== undefined && [` and ${troubleWords[troubled.outcome]} at `, h("strong", {}, troubled.title)],
-    h("span", { class: "quiet" }, ` · ${milliseconds(totalMilliseconds)}`),
+    h("span", { class: "quiet" }, ` · ${milliseconds(totalMilliseconds)} · `),
+    h("a", { class: "quiet", href: `/chain/${traceId}` }, `trace ${traceId.slice(0, 8)}`),
   ];
 }
 

@@ -1,0 +1,142 @@
+import { ConfigError, type Env } from "@onbehalf/service-kit";
+import { describe, expect, it } from "vitest";
+import { readConfig } from "./config.ts";
+
+const good: Env = {
+  OKTA_DOMAIN: "your-domain.okta.com",
+  OKTA_CLIENT_ID: "0oaLogin",
+  OKTA_CLIENT_SECRET: "login-secret",
+  OKTA_AUTHORIZATION_SERVER_ID: "aus123",
+  OKTA_AUTHORIZATION_SERVER_AUDIENCE: "stardog-services",
+  OKTA_BACKEND_CLIENT_ID: "0oaBackend",
+  OKTA_BACKEND_CLIENT_SECRET: "backend-secret",
+  VOICEBOX_SERVICE_ENDPOINT: "http://voicebox-service:8000/",
+  VOICEBOX_SERVICE_SCOPE: "voicebox",
+  SESSION_SECRET: "0123456789abcdef0123456789abcdef",
+};
+
+const problemsOf = (env: Env): Record<string, string> => {
+  try {
+    readConfig(env);
+  } catch (error) {
+    if (error instanceof ConfigError)
+      return Object.fromEntries(error.problems.map(({ name, problem }) => [name, problem]));
+    throw error;
+  }
+  return {};
+};
+
+describe("configuration", () => {
+  it("reads what the Okta guide says, with the defaults of the contract", () => {
+    const config = readConfig(good);
+    expect(config).toMatchObject({
+      host: "127.0.0.1",
+      port: 3000,
+      publicUrl: "http://localhost:3000",
+      voicebox: { endpoint: "http://voicebox-service:8000", scopes: ["voicebox"] },
+      session: { absoluteSeconds: 43_200, store: "sqlite" },
+      api: { jwtEnabled: false, provider: "okta" },
+    });
+    expect(config.providers).toMatchObject([
+      {
+        id: "okta",
+        issuer: "https://your-domain.okta.com/oauth2/aus123",
+        exchange: { profile: "okta", audience: "stardog-services", auth: { method: "client_secret_basic" } },
+      },
+    ]);
+    expect(Object.isFrozen(config)).toBe(true);
+  });
+
+  it("lets the private key win over the secret", () => {
+    const env = { ...good, OKTA_BACKEND_CLIENT_PRIVATE_KEY_FILE: "/keys/backend.pem" };
+    expect(readConfig(env).providers[0]?.exchange.auth).toEqual({
+      method: "private_key_jwt",
+      keyFile: "/keys/backend.pem",
+    });
+  });
+
+  it("names ten wrong values in one message", () => {
+    const problems = problemsOf({
+      ...good,
+      LAUNCHPAD_PORT: "70000",
+      PUBLIC_URL: "http://launchpad.example.com",
+      SESSION_SECRET: "short",
+      SESSION_EXPIRATION: "a day",
+      SESSION_STORE: "redis",
+      OKTA_DOMAIN: "http://okta.example.com",
+      OKTA_CLIENT_SECRET: undefined,
+      OKTA_BACKEND_CLIENT_SECRET: undefined,
+      API_AUTH_JWT_ENABLED: "true",
+      VOICEBOX_SERVICE_ENDPOINT: "voicebox",
+      LOG_LEVEL: "loud",
+      LOGIN_PROVIDERS: "okta,gogle",
+    });
+    for (const name of [
+      "LAUNCHPAD_PORT",
+      "PUBLIC_URL",
+      "SESSION_SECRET",
+      "SESSION_EXPIRATION",
+      "REDIS_URL",
+      "OKTA_DOMAIN",
+      "OKTA_CLIENT_SECRET",
+      "OKTA_BACKEND_CLIENT_SECRET",
+      "API_AUTH_ISSUER",
+      "API_AUTH_AUDIENCE",
+      "VOICEBOX_SERVICE_ENDPOINT",
+      "LOG_LEVEL",
+      "LOGIN_PROVIDERS",
+    ]) {
+      expect(problems).toHaveProperty(name);
+    }
+    expect(JSON.stringify(problems)).not.toContain('"short"');
+  });
+
+  it.each([
+    ["https anywhere", "https://okta.example.com", undefined],
+    ["no scheme", "okta.example.com", undefined],
+    ["http on this machine", "http://localhost:9400", undefined],
+    ["http elsewhere", "http://okta.example.com", "https"],
+    ["no domain", "https://", "domain"],
+    ["another scheme", "ftp://okta.example.com", "domain"],
+  ])("takes a domain with %s", (_, domain, complaint) => {
+    const problem = problemsOf({ ...good, OKTA_DOMAIN: domain }).OKTA_DOMAIN;
+    if (complaint === undefined) expect(problem).toBeUndefined();
+    else expect(problem).toContain(complaint);
+  });
+
+  it("aligns several issuers of the public API with their keys", () => {
+    const env = {
+      ...good,
+      API_AUTH_JWT_ENABLED: "true",
+      API_AUTH_AUDIENCE: "launchpad",
+      API_AUTH_ISSUER: "https://a,https://b",
+    };
+    expect(readConfig(env).api.issuers).toEqual([
+      { issuer: "https://a", jwksUri: undefined },
+      { issuer: "https://b", jwksUri: undefined },
+    ]);
+    expect(problemsOf({ ...env, API_AUTH_JWKS_URI: "https://a/keys" }).API_AUTH_JWKS_URI).toContain("2");
+  });
+
+  it("wants to know, with several providers, whose client exchanges the API's tokens", () => {
+    const env = {
+      ...good,
+      LOGIN_PROVIDERS: "okta,oidc",
+      OIDC_ISSUER: "https://id.example.com",
+      OIDC_CLIENT_ID: "x",
+      OIDC_CLIENT_SECRET: "a-client-secret",
+      OIDC_BACKEND_CLIENT_ID: "y",
+      OIDC_BACKEND_CLIENT_SECRET: "a-backend-secret",
+      OIDC_AUTHORIZATION_SERVER_AUDIENCE: "voicebox",
+      API_AUTH_JWT_ENABLED: "true",
+      API_AUTH_AUDIENCE: "launchpad",
+      API_AUTH_ISSUER: "https://a",
+    };
+    expect(problemsOf(env)).toHaveProperty("API_AUTH_ACCESS_TOKEN_IDP");
+    expect(readConfig({ ...env, API_AUTH_ACCESS_TOKEN_IDP: "oidc" }).api.provider).toBe("oidc");
+  });
+
+  it("leaves no deployment without a way in", () => {
+    expect(problemsOf({ ...good, OKTA_AUTH_ENABLED: "false" }).LOGIN_PROVIDERS).toContain("no way to sign in");
+  });
+});
