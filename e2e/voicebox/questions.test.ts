@@ -11,6 +11,10 @@ interface Answer {
   readonly actions: readonly { readonly type: string; readonly value: unknown }[];
 }
 
+interface Sources {
+  readonly graphs: readonly { readonly name: string; readonly iri: string }[];
+}
+
 /** The graph as the test reads it itself. */
 const graph = new Store();
 for (const { path, graph: iri } of graphFiles) {
@@ -116,7 +120,8 @@ describe("questions over the demo graph, through the whole chain", () => {
     );
     expect(facts.length).toBeGreaterThan(8);
     for (const fact of facts) expect(said(answer)).toContain(fact.replace(/\.$/, ""));
-    const { graphs } = action(answer, "provenance") as { graphs: { name: string; iri: string; types: string[] }[] };
+    const value = action(answer, "provenance");
+    const { graphs } = (typeof value === "string" ? JSON.parse(value) : value) as Sources;
     expect(graphs.map(({ name }) => name)).toContain("People");
     expect(graphs.find(({ name }) => name === "People")).toMatchObject({
       iri: "https://onbehalf.example/graph/people",

@@ -1,4 +1,5 @@
 import type { Table, Term } from "./graph/graph.ts";
+import type { GraphDescription } from "./graph/schema.ts";
 import type { Evidence } from "./tools.ts";
 
 export type ActionType = "rewritten_query" | "sparql" | "reasoning" | "csv" | "provenance";
@@ -63,36 +64,19 @@ export function proof(evidence: readonly Evidence[]): Evidence | undefined {
   return evidence.findLast(({ table }) => table !== undefined && table.rows.length > 0) ?? evidence.at(-1);
 }
 
-/** The things that a table names, for asking where they come from. */
-export function irisOf(table: Table, max: number): readonly string[] {
-  const iris = new Set<string>();
-  for (const row of table.rows) {
-    for (const term of row) if (term?.type === "uri" && iris.size < max) iris.add(term.value);
-  }
-  return [...iris];
-}
-
-/** From rows `graph, label, comment, type`, several for a graph with several types. */
-export function provenanceOf({ rows }: Table): Provenance {
-  const graphs = new Map<string, { name: string; description: string | null; types: Set<string> }>();
-  for (const [graph, label, comment, type] of rows) {
-    if (graph === undefined) continue;
-    const known = graphs.get(graph.value) ?? {
-      name: label?.value ?? localName(graph.value),
-      description: comment?.value ?? null,
-      types: new Set<string>(),
-    };
-    if (type !== undefined) known.types.add(type.value);
-    graphs.set(graph.value, known);
-  }
+/** What is known of the graphs that the evidence comes from. */
+export function provenanceOf(sources: readonly string[], described: ReadonlyMap<string, GraphDescription>): Provenance {
   return {
-    graphs: [...graphs].map(([iri, { name, description, types }]) => ({
-      name,
-      iri,
-      graph_type: localName([...types][0] ?? "NamedGraph"),
-      description,
-      types: [...types],
-    })),
+    graphs: sources.map((iri) => {
+      const { label, comment, types = [] } = described.get(iri) ?? {};
+      return {
+        name: label ?? localName(iri),
+        iri,
+        graph_type: localName(types[0] ?? "NamedGraph"),
+        description: comment ?? null,
+        types,
+      };
+    }),
   };
 }
 

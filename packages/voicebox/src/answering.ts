@@ -148,7 +148,7 @@ function sessionOf({ setup, question, caller, exchanges, signal, traceparent }: 
     limits: connection.limits,
     call,
     parse: setup.parse,
-    schema: () => setup.schemas.of(connection, dataset, ownerOf(caller), call),
+    description: () => setup.schemas.of(connection, dataset, ownerOf(caller), call),
     maxToolCharacters,
   });
 }

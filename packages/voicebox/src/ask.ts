@@ -1,16 +1,8 @@
 import { HttpError } from "@onbehalf/service-kit";
-import {
-  type Action,
-  type Answer,
-  actionsOf,
-  irisOf,
-  type Provenance,
-  proof,
-  provenanceOf,
-  type Step,
-} from "./answer.ts";
+import { type Action, type Answer, actionsOf, type Provenance, proof, provenanceOf, type Step } from "./answer.ts";
 import { type Caller, ownerOf } from "./caller.ts";
 import { type Conversations, messagesOf } from "./conversation.ts";
+import type { GraphDescription } from "./graph/schema.ts";
 import type { Session } from "./graph/session.ts";
 import type { LlmMessage, LlmReply, LlmTurn, ToolCall } from "./llm/turn.ts";
 import type { Llm } from "./llm-client.ts";
@@ -36,7 +28,6 @@ export const limitsByMode: Readonly<Record<ThinkMode, AskLimits>> = {
 
 /** More calls in one turn are a model gone astray. */
 const maxCallsPerTurn = 4;
-const maxSources = 40;
 
 export interface AskContext {
   readonly caller: Caller;
@@ -88,7 +79,7 @@ export function createAsk({ conversations, limits = limitsByMode, now = () => ne
     const conversationId = question.conversationId ?? crypto.randomUUID();
     const key = { owner: ownerOf(context.caller), app: question.app.id, id: conversationId };
     const before = question.conversationId === undefined ? [] : await conversations.recall(key);
-    const schema = await context.session.schema();
+    const { schema, graphs } = await context.session.description();
     const today = now().toISOString().slice(0, 10);
     const system = systemPrompt({
       caller: context.caller,
@@ -105,7 +96,7 @@ export function createAsk({ conversations, limits = limitsByMode, now = () => ne
     } catch (error) {
       throw timedOut(signal, context.signal) ? tooLong(bounds, error) : error;
     }
-    const provenance = await provenanceFor(progress.evidence, context);
+    const provenance = await provenanceFor(progress.evidence, context, graphs);
     const answer = snapshot(progress, context.mode, true, provenance);
     if (context.mode === "run") {
       await conversations.remember(key, [...before, { question: question.text, answer: answer.result }]);
@@ -207,15 +198,16 @@ function withoutQuery(input: unknown): unknown {
   return rest;
 }
 
-/** Where the things in the evidence come from; without it the answer stands all the same. */
+/** Where the things in the evidence come from; nothing to tell when it names none. */
 async function provenanceFor(
   evidence: readonly Evidence[],
   { session, mode }: AskContext,
+  described: ReadonlyMap<string, GraphDescription>,
 ): Promise<Provenance | undefined> {
   const table = proof(evidence)?.table;
   if (mode === "check" || table === undefined) return undefined;
-  const iris = irisOf(table, maxSources);
-  return iris.length === 0 ? undefined : provenanceOf(await session.sources(iris));
+  const sources = await session.sources(table);
+  return sources.length === 0 ? undefined : provenanceOf(sources, described);
 }
 
 function snapshot(progress: Progress, mode: ToolMode, complete: boolean, provenance?: Provenance): Answer {

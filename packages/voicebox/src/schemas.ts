@@ -1,13 +1,13 @@
 import { LRUCache } from "lru-cache";
 import type { Connection } from "./connections.ts";
 import type { Dataset, QueryCall } from "./graph/graph.ts";
-import type { ReadQueryParser } from "./graph/read-query.ts";
 import { readSchema } from "./graph/schema.ts";
 import { schemaText } from "./graph/schema-text.ts";
+import type { Description } from "./graph/session.ts";
 
 export interface Schemas {
-  /** The schema of a dataset in words; read once for all who ask meanwhile. */
-  of(connection: Connection, dataset: Dataset, owner: readonly string[], call: QueryCall): Promise<string>;
+  /** What a dataset is about; read once for all who ask meanwhile. */
+  of(connection: Connection, dataset: Dataset, owner: readonly string[], call: QueryCall): Promise<Description>;
 }
 
 /** Data comes and goes; a schema this old is still right enough to write queries for. */
@@ -16,8 +16,8 @@ const maxKept = 200;
 /** Counting a large database takes longer than a question may. */
 const limits = { maxRows: 2_000, maxBytes: 5_000_000, timeoutMs: 30_000 };
 
-export function createSchemas(parse: ReadQueryParser): Schemas {
-  const kept = new LRUCache<string, Promise<string>>({ max: maxKept, ttl: ttlMs });
+export function createSchemas(): Schemas {
+  const kept = new LRUCache<string, Promise<Description>>({ max: maxKept, ttl: ttlMs });
   return {
     of(connection, dataset, owner, call) {
       // Where the database knows its users, each may see something else.
@@ -33,11 +33,10 @@ export function createSchemas(parse: ReadQueryParser): Schemas {
     },
   };
 
-  async function read({ graph }: Connection, dataset: Dataset, call: QueryCall): Promise<string> {
+  async function read({ graph }: Connection, dataset: Dataset, call: QueryCall): Promise<Description> {
     // Not the caller's signal: others wait for the same schema.
     const shared = { ...call, signal: AbortSignal.timeout(limits.timeoutMs * 2) };
-    return schemaText(
-      await readSchema((sparql) => graph.query(parse(sparql, limits.maxRows), dataset, limits, shared)),
-    );
+    const schema = await readSchema((text) => graph.query({ form: "select", text }, dataset, limits, shared));
+    return { schema: schemaText(schema), graphs: schema.graphs };
   }
 }

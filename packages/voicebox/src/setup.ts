@@ -36,7 +36,7 @@ export async function openSetup(path: string, env: Env): Promise<Setup> {
       parse,
       wire: wireOf(llm, dispatcher),
       gateway: createGatewayReader(llm.server_url, dispatcher),
-      schemas: createSchemas(parse),
+      schemas: createSchemas(),
       async close() {
         await connections.close();
         await dispatcher.close();

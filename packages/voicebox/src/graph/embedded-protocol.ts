@@ -19,12 +19,14 @@ export interface WorkerJob {
   readonly graphs: readonly string[];
   readonly reasoning: boolean;
   readonly maxBytes: number;
+  /** Also say which graphs speak of the things in the answer: a second job would cost more than the search. */
+  readonly withSources: boolean;
 }
 
 export type WorkerAnswer =
   | { readonly ready: true; readonly graphs: readonly string[] }
   | { readonly ready: false; readonly message: string }
-  | { readonly json: string }
+  | { readonly json: string; readonly sources: readonly string[] | undefined }
   | { readonly triples: readonly (readonly [Term, Term, Term])[] }
   | { readonly tooLarge: true }
   | { readonly failed: string };

@@ -2,6 +2,7 @@ import { parentPort, workerData } from "node:worker_threads";
 import { defaultGraph, type NamedNode, namedNode, type Quad, Store, type Term } from "oxigraph";
 import type { GraphFile, WorkerAnswer, WorkerJob } from "./embedded-protocol.ts";
 import { infer } from "./inference.ts";
+import { isWritable } from "./iri.ts";
 import { termOf } from "./triples.ts";
 
 /**
@@ -38,13 +39,14 @@ function graphsOf(loaded: Store): string[] {
   return (found as Map<string, Term>[]).map((row) => row.get("g")?.value ?? "");
 }
 
-function run({ query, graphs, reasoning, form, maxBytes }: WorkerJob): WorkerAnswer {
+function run({ query, graphs, reasoning, form, maxBytes, withSources }: WorkerJob): WorkerAnswer {
   try {
     const visible: NamedNode[] = (reasoning ? withInferred(graphs) : graphs).map((iri) => namedNode(iri));
     const options = { default_graph: [defaultGraph(), ...visible], named_graphs: visible };
     if (form === "select" || form === "ask") {
       const json = store.query(query, { ...options, results_format: "json" }) as string;
-      return json.length > maxBytes ? { tooLarge: true } : { json };
+      if (json.length > maxBytes) return { tooLarge: true };
+      return { json, sources: withSources && form === "select" ? sourcesOf(json, graphs) : undefined };
     }
     const triples = (store.query(query, options) as Quad[]).map(
       ({ subject, predicate, object }) => [termOf(subject), termOf(predicate), termOf(object)] as const,
@@ -54,6 +56,23 @@ function run({ query, graphs, reasoning, form, maxBytes }: WorkerJob): WorkerAns
   } catch (error) {
     return { failed: messageOf(error) };
   }
+}
+
+/** More things than these are looked up for nobody. */
+const maxThings = 40;
+
+function sourcesOf(json: string, graphs: readonly string[]): string[] {
+  const { results } = JSON.parse(json) as { results: { bindings: Record<string, { type: string; value: string }>[] } };
+  const things = new Set<string>();
+  for (const row of results.bindings) {
+    for (const { type, value } of Object.values(row)) if (type === "uri" && things.size < maxThings) things.add(value);
+  }
+  const values = [...things].filter(isWritable).map((iri) => `<${iri}>`);
+  if (values.length === 0) return [];
+  const query = `SELECT DISTINCT ?g WHERE { VALUES ?s { ${values.join(" ")} } GRAPH ?g { ?s ?p ?o } }`;
+  return (store.query(query, { named_graphs: graphs.map((iri) => namedNode(iri)) }) as Map<string, Term>[]).map(
+    (row) => row.get("g")?.value ?? "",
+  );
 }
 
 /** Conclusions are drawn once per dataset, from what that dataset shows and nothing else. */

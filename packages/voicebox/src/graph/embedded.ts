@@ -41,9 +41,10 @@ export async function openEmbedded({ database, files, workers }: EmbeddedOptions
       const wanted = new Set(dataset.namedGraphs);
       const graphs = wanted.size === 0 ? pool.graphs : pool.graphs.filter((iri) => wanted.has(iri));
       const { reasoning } = dataset;
-      const job = { query: query.text, form: query.form, graphs, reasoning, maxBytes: limits.maxBytes };
+      const withSources = call.withSources === true;
+      const job = { query: query.text, form: query.form, graphs, reasoning, withSources, maxBytes: limits.maxBytes };
       const answer = await pool.run(job, limits.timeoutMs, call.signal);
-      if ("json" in answer) return readResultsJson(answer.json, limits);
+      if ("json" in answer) return { ...readResultsJson(answer.json, limits), sources: answer.sources };
       if ("triples" in answer) return triplesTable(answer.triples, limits);
       if ("failed" in answer) throw new GraphError("invalid", `The database refused the query: ${answer.failed}`);
       throw new GraphError("too_large", `The result is larger than ${limits.maxBytes} bytes; ask for less.`);

@@ -18,6 +18,8 @@ export interface Table {
   readonly rows: readonly (readonly (Term | undefined)[])[];
   /** True when rows were left out because a limit was reached. */
   readonly truncated: boolean;
+  /** IRIs of the graphs that say something of the things in the rows, where the database told them along. */
+  readonly sources?: readonly string[] | undefined;
 }
 
 /** The part of a database that an application may see. */
@@ -41,6 +43,8 @@ export interface QueryCall {
   /** The caller's verified token as subject of a further exchange; absent without JWT authentication. */
   readonly authorization?: (() => Promise<string>) | undefined;
   readonly traceparent?: string | undefined;
+  /** Ask for the table's `sources` too, if that comes cheap. */
+  readonly withSources?: boolean | undefined;
 }
 
 /** A database that answers reading queries. */

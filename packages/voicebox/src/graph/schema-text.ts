@@ -1,5 +1,5 @@
+import { isWritable } from "./iri.ts";
 import type { Schema, SchemaProperty, Step } from "./schema.ts";
-import { isWritable } from "./schema.ts";
 
 const maxLength = 12_000;
 const maxNames = 8;

@@ -1,4 +1,5 @@
 import type { Table, Term } from "./graph.ts";
+import { isWritable } from "./iri.ts";
 
 /** A class that has instances in the database. */
 export interface SchemaClass {
@@ -34,12 +35,21 @@ export interface Schema {
   readonly classes: readonly SchemaClass[];
   readonly properties: readonly SchemaProperty[];
   readonly names: ReadonlyMap<string, Names>;
+  readonly graphs: ReadonlyMap<string, GraphDescription>;
+}
+
+/** What a graph says of itself. */
+export interface GraphDescription {
+  readonly label: string | undefined;
+  readonly comment: string | undefined;
+  readonly types: readonly string[];
 }
 
 export type AskTable = (sparql: string) => Promise<Table>;
 
 const maxClasses = 40;
 const maxPairs = 300;
+const maxGraphs = 500;
 /** A label is worth reading up to here; a longer one is not a name. */
 const maxTextLength = 120;
 
@@ -63,6 +73,11 @@ WHERE {
 }
 GROUP BY ?property ?from ?to ORDER BY DESC(?uses) ?property LIMIT ${maxPairs}`;
 
+const graphsQuery = `${prologue}SELECT ?graph ?label ?comment ?type
+WHERE { { SELECT DISTINCT ?graph WHERE { GRAPH ?graph { ?s ?p ?o } } LIMIT ${maxGraphs} }
+  OPTIONAL { ?graph rdfs:label ?label } OPTIONAL { ?graph rdfs:comment ?comment } OPTIONAL { ?graph a ?type } }
+ORDER BY ?graph ?type LIMIT 2000`;
+
 const axiomsQuery = `${prologue}SELECT ?property ?inverse ?first ?second
 WHERE {
   { ?inverse owl:inverseOf ?property . FILTER(isIRI(?inverse) && isIRI(?property)) }
@@ -73,7 +88,8 @@ WHERE {
 
 /** What the database is about, read from its data and its own descriptions. */
 export async function readSchema(ask: AskTable): Promise<Schema> {
-  const [classes, pairs, axioms] = await Promise.all([ask(classesQuery), ask(propertiesQuery), ask(axiomsQuery)]);
+  const asked = [classesQuery, propertiesQuery, axiomsQuery, graphsQuery].map(ask);
+  const [classes, pairs, axioms, graphs] = (await Promise.all(asked)) as [Table, Table, Table, Table];
   const properties = propertiesOf(pairs, axioms);
   const terms = new Set([
     ...classes.rows.map(([iri]) => iri?.value ?? ""),
@@ -82,6 +98,7 @@ export async function readSchema(ask: AskTable): Promise<Schema> {
   return {
     classes: classes.rows.map(([iri, n]) => ({ iri: iri?.value ?? "", instances: Number(n?.value ?? 0) })),
     properties,
+    graphs: graphsOf(graphs),
     names: namesOf(terms.size === 0 ? { columns: [], rows: [], truncated: false } : await ask(namesQuery(terms))),
   };
 }
@@ -92,11 +109,6 @@ function namesQuery(iris: ReadonlySet<string>): string {
 WHERE { VALUES ?term { ${values.join(" ")} } VALUES ?kind { rdfs:label skos:altLabel skos:prefLabel rdfs:comment }
   ?term ?kind ?text . FILTER(isLiteral(?text) && (LANG(?text) = "" || LANGMATCHES(LANG(?text), "en"))) }
 ORDER BY ?term ?kind ?text LIMIT 1000`;
-}
-
-/** Characters that SPARQL allows between the angle brackets (grammar, IRIREF). */
-export function isWritable(iri: string): boolean {
-  return /^[^\s\p{Cc}<>"{}|^`\\]+$/u.test(iri);
 }
 
 function propertiesOf(pairs: Table, axioms: Table): SchemaProperty[] {
@@ -146,6 +158,18 @@ function derived(
   const to = b.backwards ? end?.from : end?.to;
   const pairs = from === undefined || to === undefined ? [] : [{ from, to, uses: 0 }];
   return [{ iri, pairs, chain: [a, b] }];
+}
+
+/** Several rows for a graph with several types. */
+function graphsOf({ rows }: Table): Map<string, GraphDescription> {
+  const graphs = new Map<string, GraphDescription>();
+  for (const [graph, label, comment, type] of rows) {
+    if (graph === undefined) continue;
+    const known = graphs.get(graph.value) ?? { label: label?.value, comment: comment?.value, types: [] };
+    const isNew = type !== undefined && !known.types.includes(type.value);
+    graphs.set(graph.value, isNew ? { ...known, types: [...known.types, type.value] } : known);
+  }
+  return graphs;
 }
 
 function namesOf(table: Table): Map<string, Names> {

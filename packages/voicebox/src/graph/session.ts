@@ -1,21 +1,33 @@
 import type { Dataset, Graph, QueryCall, QueryLimits, Table, Term } from "./graph.ts";
+import { isWritable } from "./iri.ts";
 import type { ReadQuery, ReadQueryParser } from "./read-query.ts";
-import { isWritable } from "./schema.ts";
+import type { GraphDescription } from "./schema.ts";
+
+/*
+ * The queries that are written here need no parser: nothing of a stranger's gets into them but strings and IRIs, quoted
+ * and checked, and each has its limit.
+ */
 
 /** One question's view of a database: a fixed dataset, limits and caller. */
 export interface Session {
-  /** The schema in words, for the model. */
-  schema(): Promise<string>;
+  /** What the database is about. */
+  description(): Promise<Description>;
   /** @throws GraphError `invalid`, `refused` */
   parse(sparql: string): ReadQuery;
   /** @throws GraphError */
   run(query: ReadQuery): Promise<Table>;
   search(text: string): Promise<Table>;
   describe(iri: string): Promise<Table>;
-  /** The graphs that say something of these things: IRI, label, comment and type. */
-  sources(iris: readonly string[]): Promise<Table>;
+  /** IRIs of the graphs that say something of the things in a table. */
+  sources(table: Table): Promise<readonly string[]>;
   /** A table as the model reads it: marked as data, no longer than the limit. */
   forModel(table: Table): string;
+}
+
+/** A database's schema in words, for the model, and what its graphs say of themselves. */
+export interface Description {
+  readonly schema: string;
+  readonly graphs: ReadonlyMap<string, GraphDescription>;
 }
 
 export interface SessionOptions {
@@ -24,7 +36,7 @@ export interface SessionOptions {
   readonly limits: QueryLimits;
   readonly call: QueryCall;
   readonly parse: ReadQueryParser;
-  readonly schema: () => Promise<string>;
+  readonly description: () => Promise<Description>;
   /** Characters of one tool result. */
   readonly maxToolCharacters: number;
 }
@@ -36,27 +48,30 @@ PREFIX foaf: <http://xmlns.com/foaf/0.1/>
 const named = "?thing rdfs:label|skos:prefLabel|skos:altLabel|foaf:name ?label .";
 const maxFound = 20;
 const maxDescribed = 100;
+const maxThings = 40;
 /** A word this short is in every second name. */
 const minWordLength = 3;
 
 export function createSession(options: SessionOptions): Session {
   const { graph, dataset, limits, call, maxToolCharacters } = options;
   const parse = (sparql: string): ReadQuery => options.parse(sparql, limits.maxRows);
-  const run = (query: ReadQuery): Promise<Table> => graph.query(query, dataset, limits, call);
-  const ask = (sparql: string): Promise<Table> => run(parse(sparql));
+  const ask = (text: string): Promise<Table> => graph.query({ form: "select", text }, dataset, limits, call);
   return {
-    schema: options.schema,
+    description: options.description,
     parse,
-    run,
+    run: (query) => graph.query(query, dataset, limits, { ...call, withSources: true }),
     async search(text) {
       const whole = await ask(searchQuery([text]));
       const words = text.split(/\s+/).filter((word) => word.length >= minWordLength);
       return whole.rows.length > 0 || words.length === 0 ? whole : ask(searchQuery(words));
     },
     describe: async (iri) => (isWritable(iri) ? ask(describeQuery(iri)) : nothing),
-    sources: async (iris) => {
-      const writable = iris.filter(isWritable);
-      return writable.length === 0 ? nothing : ask(sourcesQuery(writable));
+    async sources(table) {
+      if (table.sources !== undefined) return table.sources;
+      const iris = irisOf(table).filter(isWritable);
+      if (iris.length === 0) return [];
+      const { rows } = await ask(sourcesQuery(iris));
+      return rows.map(([graphName]) => graphName?.value ?? "");
     },
     forModel: (table) => tableForModel(table, maxToolCharacters),
   };
@@ -80,11 +95,16 @@ WHERE {
 }
 
 function sourcesQuery(iris: readonly string[]): string {
-  return `${labels}SELECT DISTINCT ?graph ?label ?comment ?type
-WHERE {
-  { SELECT DISTINCT ?graph WHERE { VALUES ?thing { ${iris.map((iri) => `<${iri}>`).join(" ")} } GRAPH ?graph { ?thing ?p ?o } } }
-  OPTIONAL { ?graph rdfs:label ?label } OPTIONAL { ?graph rdfs:comment ?comment } OPTIONAL { ?graph a ?type }
-} ORDER BY ?graph LIMIT ${maxFound}`;
+  const things = iris.map((iri) => `<${iri}>`).join(" ");
+  return `SELECT DISTINCT ?graph WHERE { VALUES ?thing { ${things} } GRAPH ?graph { ?thing ?p ?o } } LIMIT ${maxFound}`;
+}
+
+function irisOf({ rows }: Table): readonly string[] {
+  const iris = new Set<string>();
+  for (const row of rows) {
+    for (const term of row) if (term?.type === "uri" && iris.size < maxThings) iris.add(term.value);
+  }
+  return [...iris];
 }
 
 /** A SPARQL string; JSON's escapes are SPARQL's too (grammar, ECHAR and codepoint escapes). */
