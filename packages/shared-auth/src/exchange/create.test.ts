@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { AuthEvent } from "../events.ts";
+import { testClock } from "../fixtures/clock.ts";
 import { refusal, refusalCode } from "../fixtures/refusal.ts";
 import { createTestIssuer, type TestAnswer, type TestIssuer } from "../testing.ts";
 import { createExchange, type ExchangeOptions } from "./create.ts";
@@ -270,24 +271,33 @@ describe("patience", () => {
   });
 
   test("after five failures in a row the server is left alone, and then asked again", async () => {
+    const clock = testClock();
     failing(503);
-    const exchange = exchanger({ retries: 0 });
+    const exchange = exchanger({ retries: 0, steadyNow: clock.steadyNow });
     const caller = await subject();
     for (let index = 0; index < 5; index += 1) await refusal(exchange(caller));
     expect(await refusal(exchange(caller))).toMatchObject({ code: "exchange_unavailable", retryAfterSeconds: 3 });
     expect(issuer.hits("token")).toBe(5);
     expect(events.at(-1)).toMatchObject({ type: "breaker_changed", state: "open" });
     issuer.answer("token", undefined);
-    await expect
-      .poll(
-        () =>
-          exchange(caller).then(
-            ({ source }) => source,
-            () => "refused",
-          ),
-        { timeout: 6000 },
-      )
-      .toBe("fresh");
+    clock.advance(3);
+    expect((await exchange(caller)).source).toBe("fresh");
+    expect(events.at(-1)).toMatchObject({ type: "breaker_changed", state: "closed" });
+  });
+
+  test("callers who leave do not open the breaker", async () => {
+    issuer.answer("token", () => "hang");
+    const exchange = exchanger();
+    const caller = await subject();
+    for (let index = 0; index < 8; index += 1) {
+      const controller = new AbortController();
+      const work = exchange(caller, { signal: controller.signal });
+      await expect.poll(() => issuer.hits("token")).toBe(index + 1);
+      controller.abort(new Error("gone"));
+      await expect(work).rejects.toThrow("gone");
+    }
+    issuer.answer("token", undefined);
+    expect((await exchange(caller)).source).toBe("fresh");
   });
 
   test("refusals do not open the breaker: they are answers", async () => {

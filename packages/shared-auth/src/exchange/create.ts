@@ -1,15 +1,16 @@
 import { unlessAborted } from "../abort.ts";
-import { type ClockOptions, clockFrom } from "../clock.ts";
+import { clockFrom } from "../clock.ts";
 import { AuthError } from "../errors.ts";
 import { judge } from "./answer.ts";
 import { type ClientOptions, createEndpoint, DEFAULT_TIMEOUT_MS, type RequestOptions, serverName } from "./endpoint.ts";
 import type { Exchange, ScopedToken, Subject } from "./exchange.ts";
 import { answerInvalid, unavailable } from "./faults.ts";
 import { requireNeeds } from "./needs.ts";
+import type { Effort } from "./patience.ts";
 import { type Ask, type TokenTypeName, tokenType } from "./profile.ts";
 import { type ProfileName, profiles } from "./profiles/index.ts";
 
-export interface ExchangeOptions extends ClientOptions, RequestOptions, Pick<ClockOptions, "now"> {
+export interface ExchangeOptions extends ClientOptions, RequestOptions {
   readonly profile: ProfileName;
   /** The next hop's name at the authorization server. */
   readonly audience?: string | readonly string[] | undefined;
@@ -45,9 +46,9 @@ export function createExchange(options: ExchangeOptions): Exchange {
   const subjectTokenType = options.subjectTokenType ?? profile.subjectTokenType;
   const wish = { audience: list(options.audience), resource: list(options.resource), scopes: list(options.scopes) };
 
-  async function exchange(subject: Subject, signal: AbortSignal): Promise<ScopedToken> {
+  async function exchange(subject: Subject, effort: Effort): Promise<ScopedToken> {
     const askedAt = clock.wallMs() / 1000;
-    const answer = await walk(subject, signal);
+    const answer = await walk(subject, effort);
     const { issuer } = await far.locate();
     const judged = judge(answer, {
       ...wish,
@@ -63,7 +64,7 @@ export function createExchange(options: ExchangeOptions): Exchange {
   }
 
   /** Leg by leg; the token of the one goes into the next. */
-  async function walk({ token }: Subject, signal: AbortSignal) {
+  async function walk({ token }: Subject, effort: Effort) {
     const ask: Ask = {
       ...wish,
       token,
@@ -72,8 +73,8 @@ export function createExchange(options: ExchangeOptions): Exchange {
       farIssuer: (await far.locate()).issuer,
     };
     const [first, second] = profile.legs;
-    const answer = await near.request(first, ask, signal);
-    return second === undefined ? answer : far.request(second, { ...ask, token: answer.access_token }, signal);
+    const answer = await near.request(first, ask, effort);
+    return second === undefined ? answer : far.request(second, { ...ask, token: answer.access_token }, effort);
   }
 
   const within: Exchange = async (subject, call = {}) => {
@@ -81,14 +82,15 @@ export function createExchange(options: ExchangeOptions): Exchange {
     const deadline = AbortSignal.timeout(timeoutMs);
     const signal = call.signal === undefined ? deadline : AbortSignal.any([deadline, call.signal]);
     try {
-      return await unlessAborted(exchange(subject, signal), signal);
+      const effort = { signal, callerLeft: () => call.signal?.aborted ?? false };
+      return await unlessAborted(exchange(subject, effort), signal);
     } catch (error) {
       call.signal?.throwIfAborted();
       throw error instanceof AuthError ? error : unavailable(error);
     }
   };
-  const server = serverName((options.target ?? options).issuer);
-  const { profile: name, clientId } = options;
+  const { profile: name, clientId, target } = options;
+  const server = [options, ...(target === undefined ? [] : [target])].map(({ issuer }) => serverName(issuer)).join(" ");
   const facts = { profile: name, server, clientId, subjectTokenType, withActor: actor !== undefined };
   return Object.assign(within, { target: Object.freeze({ ...facts, ...wish, boundTo: dpop?.thumbprint }) });
 }

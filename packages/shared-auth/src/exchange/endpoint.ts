@@ -1,9 +1,10 @@
+import { type ClockOptions, clockFrom } from "../clock.ts";
 import type { DpopSigner } from "../dpop/signer.ts";
 import type { OnEvent } from "../events.ts";
 import { type Fetch, platformFetch } from "../fetch-json.ts";
 import { type ClientAuthOptions, clientAuthentication } from "./client-auth.ts";
 import { answerInvalid } from "./faults.ts";
-import { createPatience } from "./patience.ts";
+import { createPatience, type Effort } from "./patience.ts";
 import type { Answer, Ask, Leg } from "./profile.ts";
 import { type Server, type ServerOptions, serverLocator } from "./server.ts";
 import { dpopHandle, requestToken, type TokenClient } from "./token-request.ts";
@@ -16,7 +17,7 @@ export interface ClientOptions {
 }
 
 /** How requests are made, whichever server they go to. */
-export interface RequestOptions {
+export interface RequestOptions extends ClockOptions {
   /** Milliseconds for one exchange with all its retries; 5000 unless given. */
   readonly timeoutMs?: number | undefined;
   /** Further attempts after 5xx and 429; 2 unless given. */
@@ -31,7 +32,7 @@ export interface RequestOptions {
 export interface Endpoint {
   readonly clientId: string;
   readonly locate: () => Promise<Server>;
-  readonly request: (leg: Leg, ask: Ask, signal: AbortSignal) => Promise<Answer>;
+  readonly request: (leg: Leg, ask: Ask, effort: Effort) => Promise<Answer>;
 }
 
 export const DEFAULT_TIMEOUT_MS = 5000;
@@ -49,11 +50,12 @@ export function createEndpoint(
     locate: serverLocator(issuer, fetch, timeoutMs),
     dpop: options.dpop && dpopHandle(options.dpop, clientId),
   };
-  const patience = createPatience({ server: serverName(issuer), retries, onEvent });
+  const { steadyMs } = clockFrom(options);
+  const patience = createPatience({ server: serverName(issuer), retries, steadyMs, onEvent });
 
-  async function request({ grantType, fields, problem }: Leg, ask: Ask, signal: AbortSignal): Promise<Answer> {
-    const form = { grantType, fields: fields(ask), signal, badSubject };
-    const answer = await patience(() => requestToken(client, form, fetch), signal);
+  async function request({ grantType, fields, problem }: Leg, ask: Ask, effort: Effort): Promise<Answer> {
+    const form = { grantType, fields: fields(ask), signal: effort.signal, badSubject };
+    const answer = await patience(() => requestToken(client, form, fetch), effort);
     const wrong = problem(answer);
     if (wrong === undefined) return answer;
     throw answerInvalid(new Error(`Refused the token endpoint's answer: ${wrong}.`));
