@@ -2,7 +2,7 @@ import { decodeProtectedHeader } from "jose";
 import { describe, expect, test } from "vitest";
 import { signIn } from "../token.ts";
 import type { IdentityProvider } from "./start.ts";
-import { exchange, launchpadBackend, providerForTest, voicebox } from "./testing.ts";
+import { exchange, launchpadBackend, providerForTest, toGateway, toVoicebox, voicebox } from "./testing.ts";
 
 async function tell(provider: IdentityProvider, path: string, body?: unknown, method = "POST") {
   const headers = { "content-type": "application/json" };
@@ -32,7 +32,7 @@ describe("key rotation", () => {
     const after = await signIn({ issuer, user: "alice" });
     expect(decodeProtectedHeader(after.accessToken).kid).toBe(now[0]);
     expect(decodeProtectedHeader(after.idToken ?? "").kid).toBe(now[0]);
-    expect((await exchange(issuer, launchpadBackend, before.accessToken)).status).toBe(200);
+    expect((await exchange(issuer, launchpadBackend, before.accessToken, toVoicebox)).status).toBe(200);
     expect(await keyIds(provider.issuerUrl("llm"))).toEqual(elsewhere);
   });
 
@@ -46,7 +46,7 @@ describe("key rotation", () => {
     const now = await Promise.all(names.map((name) => keyIds(provider.issuerUrl(name))));
     expect(now.flat()).toHaveLength(3);
     expect(now.flat().filter((kid) => old.flat().includes(kid))).toEqual([]);
-    expect((await exchange(issuer, launchpadBackend, before.accessToken)).body).toMatchObject({
+    expect((await exchange(issuer, launchpadBackend, before.accessToken, toVoicebox)).body).toMatchObject({
       error: "invalid_grant",
     });
   });
@@ -57,8 +57,8 @@ test("after rotation everywhere the whole chain goes on with new tokens at once"
   const [atDefault, atLlm] = [provider.issuerUrl("default"), provider.issuerUrl("llm")];
   await tell(provider, "/keys/rotate");
   const { accessToken } = await signIn({ issuer: atDefault, user: "alice" });
-  const first = await exchange(atDefault, launchpadBackend, accessToken, { audience: "voicebox" });
-  const second = await exchange(atLlm, voicebox, String(first.body.access_token), { audience: "llm-gateway" });
+  const first = await exchange(atDefault, launchpadBackend, accessToken, toVoicebox);
+  const second = await exchange(atLlm, voicebox, String(first.body.access_token), toGateway);
   expect(second.status).toBe(200);
   const { kid } = decodeProtectedHeader(String(second.body.access_token));
   expect(await keyIds(atLlm)).toContain(kid);
@@ -123,7 +123,7 @@ test("lifetimes change under way, and only to what makes sense", async () => {
   });
   const { accessToken, response } = await signIn({ issuer, user: "alice" });
   expect(response.expires_in).toBe(60);
-  expect((await exchange(issuer, launchpadBackend, accessToken)).body.expires_in).toBeLessThanOrEqual(60);
+  expect((await exchange(issuer, launchpadBackend, accessToken, toVoicebox)).body.expires_in).toBeLessThanOrEqual(60);
   for (const wrong of [{ accessTokenSeconds: 0 }, { accessTokenSeconds: "soon" }, { other: 1 }]) {
     expect((await tell(provider, "/lifetimes", wrong)).status).toBe(400);
   }
@@ -134,7 +134,7 @@ test("calls are counted by issuer and endpoint until they are reset", async () =
   const { provider } = await providerForTest();
   const issuer = provider.issuerUrl("default");
   const { accessToken } = await signIn({ issuer, user: "alice" });
-  await exchange(issuer, launchpadBackend, accessToken);
+  await exchange(issuer, launchpadBackend, accessToken, toVoicebox);
   const { body } = await tell(provider, "/calls", undefined, "GET");
   expect(body).toEqual({ total: 6, calls: { default: { authorize: 2, signin: 2, token: 2 } } });
   await tell(provider, "/calls", undefined, "DELETE");

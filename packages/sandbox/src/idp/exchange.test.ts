@@ -3,7 +3,17 @@ import { describe, expect, test } from "vitest";
 import { signIn } from "../token.ts";
 import { grantTypes, tokenTypes } from "./grant-types.ts";
 import type { IdentityProvider } from "./start.ts";
-import { claimsIn, exchange, type Form, launchpadBackend, post, providerForTest, voicebox } from "./testing.ts";
+import {
+  claimsIn,
+  exchange,
+  type Form,
+  launchpadBackend,
+  post,
+  providerForTest,
+  toGateway,
+  toVoicebox,
+  voicebox,
+} from "./testing.ts";
 
 async function aliceAt(provider: IdentityProvider, audience = "launchpad", issuer = "default"): Promise<string> {
   const scope = `openid ${audience === "launchpad" ? "" : audience}`.trim();
@@ -24,7 +34,7 @@ describe("token exchange (RFC 8693)", () => {
       body: { issued_token_type: tokenTypes.accessToken, token_type: "Bearer", scope: "voicebox" },
     });
     expect(first.headers.get("cache-control")).toContain("no-store");
-    const second = await exchange(atLlm, voicebox, String(first.body.access_token), { audience: "llm-gateway" });
+    const second = await exchange(atLlm, voicebox, String(first.body.access_token), toGateway);
 
     const keys = createRemoteJWKSet(new URL(`${atLlm}/v1/keys`));
     const rules = { issuer: atLlm, audience: "llm-gateway", typ: "at+jwt", algorithms: ["RS256"] };
@@ -42,7 +52,7 @@ describe("token exchange (RFC 8693)", () => {
   test("accepts a user of the partner's server, whom default trusts", async () => {
     const { provider } = await providerForTest();
     const subject = await aliceAt(provider, "launchpad", "partner");
-    const answer = await exchange(provider.issuerUrl("default"), launchpadBackend, subject, { audience: "voicebox" });
+    const answer = await exchange(provider.issuerUrl("default"), launchpadBackend, subject, toVoicebox);
     expect(claimsIn(answer)).toMatchObject({ iss: provider.issuerUrl("default"), sub: "alice", aud: "voicebox" });
   });
 
@@ -50,7 +60,7 @@ describe("token exchange (RFC 8693)", () => {
     const { provider } = await providerForTest({ lifetimes: { accessTokenSeconds: 20 } });
     const subject = await aliceAt(provider);
     await new Promise((resolve) => setTimeout(resolve, 1100));
-    const answer = await exchange(provider.issuerUrl("default"), launchpadBackend, subject, { audience: "voicebox" });
+    const answer = await exchange(provider.issuerUrl("default"), launchpadBackend, subject, toVoicebox);
     expect(answer.body.expires_in).toBeLessThan(20);
     expect(claimsIn(answer).exp).toBeLessThanOrEqual(claimsIn({ ...answer, body: { access_token: subject } }).exp ?? 0);
   });
@@ -61,14 +71,14 @@ describe("token exchange (RFC 8693)", () => {
     const subject = await aliceAt(provider);
     const assertion = await assertionOf(provider, "launchpad-backend");
     const signed: Form = {
-      audience: "voicebox",
+      ...toVoicebox,
       client_assertion: assertion,
       client_assertion_type: assertionType,
     };
     const [id, secret] = launchpadBackend;
 
     const byPost = await exchange(issuer, undefined, subject, {
-      audience: "voicebox",
+      ...toVoicebox,
       client_id: id,
       client_secret: secret,
     });
@@ -83,6 +93,7 @@ test("a client that has only a secret cannot come with a signature, not even a g
   const { provider } = await providerForTest();
   const issuer = provider.issuerUrl("default");
   const answer = await exchange(issuer, undefined, await aliceAt(provider), {
+    ...toVoicebox,
     client_assertion: await assertionOf(provider, "launchpad"),
     client_assertion_type: assertionType,
   });
@@ -113,6 +124,8 @@ describe("token exchange refuses (RFC 8693, section 2.2.2)", () => {
     ["a subject that is no JWT", "invalid_grant", { subject_token: "opaque" }],
     ["an unknown audience", "invalid_target", { audience: "somewhere-else" }],
     ["an audience of another client", "invalid_target", { audience: "llm-gateway" }],
+    ["a request without audience", "invalid_request", { audience: undefined }],
+    ["a request without scope, as there are no default ones", "invalid_scope", { scope: undefined }],
     ["two audiences", "invalid_target", { audience: ["voicebox", "llm-gateway"] }],
     ["a resource", "invalid_target", { resource: "https://voicebox.example" }],
     ["a scope the client was not given", "invalid_scope", { scope: "voicebox llm-gateway" }],
@@ -125,7 +138,7 @@ describe("token exchange refuses (RFC 8693, section 2.2.2)", () => {
   test.each(cases)("%s: %s", async (_name, error, fields, credentials = launchpadBackend) => {
     const { provider } = await providerForTest();
     const answer = await exchange(provider.issuerUrl("default"), credentials, await aliceAt(provider), {
-      audience: "voicebox",
+      ...toVoicebox,
       ...fields,
     });
     expect(answer).toMatchObject({ status: error === "invalid_client" ? 401 : 400, body: { error } });
@@ -136,14 +149,14 @@ describe("token exchange refuses (RFC 8693, section 2.2.2)", () => {
     const { provider } = await providerForTest({ tokenSeconds: 1 });
     const subject = await aliceAt(provider);
     await new Promise((resolve) => setTimeout(resolve, 2100));
-    const answer = await exchange(provider.issuerUrl("default"), launchpadBackend, subject, { audience: "voicebox" });
+    const answer = await exchange(provider.issuerUrl("default"), launchpadBackend, subject, toVoicebox);
     expect(answer.body).toEqual({ error: "invalid_grant", error_description: "the subject token has expired" });
   });
 
   test("a token of an issuer that is not trusted: invalid_grant", async () => {
     const { provider } = await providerForTest();
     const subject = await aliceAt(provider, "voicebox", "partner");
-    const answer = await exchange(provider.issuerUrl("llm"), voicebox, subject, { audience: "llm-gateway" });
+    const answer = await exchange(provider.issuerUrl("llm"), voicebox, subject, toGateway);
     expect(answer.body).toMatchObject({
       error: "invalid_grant",
       error_description: expect.stringContaining("not trusted"),
@@ -157,7 +170,7 @@ describe("token exchange refuses (RFC 8693, section 2.2.2)", () => {
     const token = `http://localhost:${other.port}/oauth2/default/v1/token`;
     const made = await post(token, { grant_type: "client_credentials" }, ["nightly-job", "nightly-job-secret"]);
     const forged = String(made.body.access_token);
-    const answer = await exchange(provider.issuerUrl("default"), launchpadBackend, forged, { audience: "voicebox" });
+    const answer = await exchange(provider.issuerUrl("default"), launchpadBackend, forged, toVoicebox);
     expect(answer.body).toMatchObject({
       error: "invalid_grant",
       error_description: expect.stringContaining("signature"),
@@ -172,7 +185,7 @@ describe("token exchange refuses (RFC 8693, section 2.2.2)", () => {
       "nightly-job-secret",
     ]);
     expect(claimsIn(own)).toMatchObject({ sub: "nightly-job", cid: "nightly-job", aud: "launchpad" });
-    const answer = await exchange(issuer, launchpadBackend, String(own.body.access_token), { audience: "voicebox" });
+    const answer = await exchange(issuer, launchpadBackend, String(own.body.access_token), toVoicebox);
     expect(answer.body).toMatchObject({
       error: "invalid_grant",
       error_description: expect.stringContaining("of no user"),
@@ -183,9 +196,9 @@ describe("token exchange refuses (RFC 8693, section 2.2.2)", () => {
     const { provider } = await providerForTest();
     const issuer = provider.issuerUrl("default");
     const { accessToken: subject } = await signIn({ issuer, user: "alice" });
-    const before = await exchange(issuer, launchpadBackend, subject, { audience: "voicebox" });
+    const before = await exchange(issuer, launchpadBackend, subject, toVoicebox);
     await post(`${issuer}/v1/revoke`, { token: subject, client_id: "sandbox-cli" });
-    const after = await exchange(issuer, launchpadBackend, subject, { audience: "voicebox" });
+    const after = await exchange(issuer, launchpadBackend, subject, toVoicebox);
     expect(after.body).toEqual({
       error: "invalid_grant",
       error_description: "the subject token was revoked, or is no access token",

@@ -9,7 +9,7 @@ import { createRemoteJWKSet, jwtVerify } from "jose";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { signIn } from "../token.ts";
 import { startIdentityProvider } from "./start.ts";
-import { claimsIn, exchange, launchpadBackend, post, providerForTest } from "./testing.ts";
+import { claimsIn, exchange, launchpadBackend, post, providerForTest, toVoicebox } from "./testing.ts";
 
 const launchpad = ["launchpad", "launchpad-secret"] as const;
 const redirectUri = "http://localhost:3000/oauth/okta/redirect";
@@ -81,8 +81,8 @@ describe("a restart", () => {
     const { provider: after } = await providerForTest({ dataDir, port: before.port });
     // By its other name, so that no connection kept from before is used again.
     const again = `http://127.0.0.1:${after.port}/oauth2/default`;
-    expect((await exchange(again, launchpadBackend, accessToken, { audience: "voicebox" })).status).toBe(200);
-    expect((await exchange(again, launchpadBackend, revoked.accessToken, { audience: "voicebox" })).status).toBe(400);
+    expect((await exchange(again, launchpadBackend, accessToken, toVoicebox)).status).toBe(200);
+    expect((await exchange(again, launchpadBackend, revoked.accessToken, toVoicebox)).status).toBe(400);
     expect((await refresh(again, refreshToken)).status).toBe(200);
     expect(after.clientKey("voicebox")).toBe(pem);
     for (const file of ["identity-provider.sqlite", "keys/voicebox.pem"]) {
@@ -184,7 +184,7 @@ describe("sign-out", () => {
     const { payload } = await jwtVerify(receiver.received[0] ?? "", keys, { issuer, audience: clientId });
     expect(payload).toMatchObject({ sub: "alice", sid: expect.any(String) });
     expect((await refresh(issuer, alice?.refreshToken ?? "")).body).toMatchObject({ error: "invalid_grant" });
-    expect((await exchange(issuer, launchpadBackend, alice?.accessToken, { audience: "voicebox" })).status).toBe(400);
+    expect((await exchange(issuer, launchpadBackend, alice?.accessToken, toVoicebox)).status).toBe(400);
     expect((await refresh(issuer, bob?.refreshToken ?? "")).status).toBe(200);
   });
 

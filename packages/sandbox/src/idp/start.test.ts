@@ -3,7 +3,7 @@ import { decodeJwt } from "jose";
 import { describe, expect, test } from "vitest";
 import { signIn } from "../token.ts";
 import { startIdentityProvider } from "./start.ts";
-import { exchange, type Form, launchpadBackend, post, providerForTest, voicebox } from "./testing.ts";
+import { exchange, type Form, launchpadBackend, post, providerForTest, toVoicebox, voicebox } from "./testing.ts";
 
 const json = async (url: string): Promise<Record<string, unknown>> =>
   (await fetch(url)).json() as Promise<Record<string, unknown>>;
@@ -69,7 +69,7 @@ describe("tokens at the other endpoints", () => {
       email_verified: true,
     });
 
-    const exchanged = await exchange(issuer, launchpadBackend, accessToken, { audience: "voicebox" });
+    const exchanged = await exchange(issuer, launchpadBackend, accessToken, toVoicebox);
     expect((await ask(String(exchanged.body.access_token))).status).toBe(403);
     expect((await ask(`${accessToken.slice(0, -8)}AAAAAAAA`)).status).toBe(401);
     expect((await ask(`${accessToken} ${accessToken}`)).status).toBe(400);
@@ -113,7 +113,7 @@ test("the id inside a token is no token: neither userinfo, introspection nor exc
       const asked = await fetch(`${issuer}/v1/userinfo`, { headers: { authorization: `Bearer ${forged}` } });
       expect(asked.status).toBe(401);
       expect((await post(`${issuer}/v1/introspect`, { token: forged }, voicebox)).body).toEqual({ active: false });
-      expect((await exchange(issuer, launchpadBackend, forged, { audience: "voicebox" })).status).toBe(400);
+      expect((await exchange(issuer, launchpadBackend, forged, toVoicebox)).status).toBe(400);
     }
   }
 });
@@ -194,7 +194,7 @@ describe("the process", () => {
     const { provider, logs } = await providerForTest();
     const issuer = provider.issuerUrl("default");
     const { accessToken, refreshToken } = await signIn({ issuer, user: "alice", scope: "openid offline_access" });
-    await exchange(issuer, launchpadBackend, accessToken, { audience: "voicebox" });
+    await exchange(issuer, launchpadBackend, accessToken, toVoicebox);
     await provider.close();
     expect(logs.requests().map(({ route, status }) => `${route} ${status}`)).toEqual([
       "GET /oauth2/:issuer/v1/:endpoint 303",

@@ -5,7 +5,7 @@ import { describe, expect, test } from "vitest";
 import { signIn } from "../token.ts";
 import { acr } from "./acr.ts";
 import type { IdentityProvider } from "./start.ts";
-import { exchange, launchpadBackend, post, providerForTest } from "./testing.ts";
+import { exchange, launchpadBackend, post, providerForTest, toVoicebox } from "./testing.ts";
 
 const tell = (provider: IdentityProvider, method: string, body?: unknown, query = "") =>
   fetch(`${provider.url}/sandbox/step-up${query}`, {
@@ -20,22 +20,22 @@ describe("step-up", () => {
     const [alice, bob] = await Promise.all(["alice", "bob"].map((user) => signIn({ issuer, user })));
     expect((await tell(provider, "POST", { user: "alice" })).status).toBe(201);
 
-    const asked = await exchange(issuer, launchpadBackend, alice?.accessToken, { audience: "voicebox" });
+    const asked = await exchange(issuer, launchpadBackend, alice?.accessToken, toVoicebox);
     expect(asked).toMatchObject({ status: 400, body: { error: "interaction_required" } });
     expect(asked.body.error_description).not.toContain("AADSTS");
-    expect((await exchange(issuer, launchpadBackend, bob?.accessToken, { audience: "voicebox" })).status).toBe(200);
+    expect((await exchange(issuer, launchpadBackend, bob?.accessToken, toVoicebox)).status).toBe(200);
 
     const parameters = { claims: String(asked.body.claims) };
     const stronger = await signIn({ issuer, user: "alice", parameters });
     expect(decodeJwt(stronger.accessToken).acr).toBe(acr.stepUp);
-    const first = await exchange(issuer, launchpadBackend, stronger.accessToken, { audience: "voicebox" });
+    const first = await exchange(issuer, launchpadBackend, stronger.accessToken, toVoicebox);
     expect(first.status).toBe(200);
     expect(decodeJwt(String(first.body.access_token)).acr).toBe(acr.stepUp);
-    expect((await exchange(issuer, launchpadBackend, alice?.accessToken)).status).toBe(400);
+    expect((await exchange(issuer, launchpadBackend, alice?.accessToken, toVoicebox)).status).toBe(400);
 
     await tell(provider, "DELETE", undefined, "?user=alice");
     expect(await (await tell(provider, "GET")).json()).toEqual({ users: [] });
-    expect((await exchange(issuer, launchpadBackend, alice?.accessToken)).status).toBe(200);
+    expect((await exchange(issuer, launchpadBackend, alice?.accessToken, toVoicebox)).status).toBe(200);
   });
 
   test("Entra: the library hands its challenge up, and a sign-in that brings it back is good enough", async () => {
@@ -89,6 +89,7 @@ describe("DPoP (RFC 9449)", () => {
         grant_type: "urn:ietf:params:oauth:grant-type:token-exchange",
         subject_token: accessToken,
         subject_token_type: "urn:ietf:params:oauth:token-type:access_token",
+        ...toVoicebox,
       };
       const response = await fetch(`${issuer}/v1/token`, {
         method: "POST",

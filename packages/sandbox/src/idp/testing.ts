@@ -46,6 +46,10 @@ export async function post(
 export const launchpadBackend = ["launchpad-backend", "launchpad-backend-secret"] as const;
 export const voicebox = ["voicebox", "voicebox-secret"] as const;
 
+/** What the two hops of the chain ask for. */
+export const toVoicebox = { audience: "voicebox", scope: "voicebox" } as const;
+export const toGateway = { audience: "llm-gateway", scope: "llm-gateway" } as const;
+
 /** A token exchange request; fields given replace or (undefined) leave out the usual ones. */
 export async function exchange(
   issuerUrl: string,

@@ -33,6 +33,11 @@ const exchange: ExchangeDialect = {
     onlyIssues(request, tokenTypes.accessToken);
     noActor(request);
     noResource(request);
+    if (request.audiences.length === 0)
+      throw new errors.InvalidRequest("audience is missing: name the target server's");
+    if (request.scopes.length === 0) {
+      throw new errors.InvalidScope("this server has no default scopes; scope must be given", "");
+    }
   },
   subjectRefused: ({ message }) => new errors.CustomOIDCProviderError("invalid_grant", message),
   decide: (facts) => {
