@@ -33,6 +33,8 @@ import { createMigrator, openGatewayDatabase } from "./sql/open.ts";
 export interface Gateway extends Service {
   /** Takes the changed file into force; a broken one leaves the old rules as they are and says so in the log. */
   reload(): Promise<void>;
+  /** Until every request answered so far is in the database, or the time has passed. @returns whether it is */
+  flush(timeoutMs: number): Promise<boolean>;
 }
 
 /**
@@ -130,7 +132,7 @@ export async function start(env: Env, io: ServiceIo = {}): Promise<Gateway> {
       onClose: [close],
     });
     if (publicUrl === "") publicUrl = service.url;
-    return { ...service, reload: reload.now };
+    return { ...service, reload: reload.now, flush: recorder.flush };
   } catch (error) {
     await close();
     throw error;

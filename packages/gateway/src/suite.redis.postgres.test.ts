@@ -1,6 +1,7 @@
 import { type PostgresServer, type RedisServer, startPostgres, startRedis } from "@onbehalf/service-kit/testing";
 import { afterAll, beforeAll } from "vitest";
 import { accessSuite } from "./testing/suites/access.suite.ts";
+import { boundsSuite } from "./testing/suites/bounds.suite.ts";
 import type { Engine } from "./testing/suites/engine.ts";
 import { keysSuite } from "./testing/suites/keys.suite.ts";
 import { limitsSuite } from "./testing/suites/limits.suite.ts";
@@ -26,5 +27,6 @@ const engine: Engine = {
 
 accessSuite(engine);
 keysSuite(engine);
+boundsSuite(engine);
 limitsSuite(engine);
 recordSuite(engine);

@@ -1,4 +1,5 @@
 import { accessSuite } from "./testing/suites/access.suite.ts";
+import { boundsSuite } from "./testing/suites/bounds.suite.ts";
 import { builtIn } from "./testing/suites/engine.ts";
 import { keysSuite } from "./testing/suites/keys.suite.ts";
 import { limitsSuite } from "./testing/suites/limits.suite.ts";
@@ -6,5 +7,6 @@ import { recordSuite } from "./testing/suites/record.suite.ts";
 
 accessSuite(builtIn);
 keysSuite(builtIn);
+boundsSuite(builtIn);
 limitsSuite(builtIn);
 recordSuite(builtIn);

@@ -4,12 +4,13 @@ import type { Recorder } from "../record/recorder.ts";
 import type { StageContext } from "../stages.ts";
 import { exportRows } from "./export.ts";
 import { readableBy } from "./readable.ts";
+import { moment, text } from "./text.ts";
 
 /** Waits this long for rows that are still on their way to the database. */
 const flushMs = 3_000;
 
-const moment = z.iso.datetime({ offset: true }).transform((text) => new Date(text).toISOString());
-const name = z.string().min(1).max(300);
+const when = moment().transform((value) => new Date(value).toISOString());
+const name = text(300);
 
 export const rowQuery = z.object({
   trace: name.optional(),
@@ -21,8 +22,8 @@ export const rowQuery = z.object({
   key_id: name.optional(),
   model: name.optional(),
   outcome: z.enum(["ok", "denied", "limited", "error", "aborted"]).optional(),
-  from: moment.optional(),
-  until: moment.optional(),
+  from: when.optional(),
+  until: when.optional(),
   limit: z.coerce.number().int().min(1).max(1000).default(100),
   offset: z.coerce.number().int().min(0).default(0),
   format: z.enum(["json", "jsonl", "csv"]).default("json"),

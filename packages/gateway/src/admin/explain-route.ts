@@ -7,11 +7,12 @@ import { decide } from "../policy/policy.ts";
 import { findRoute, type Route, routeName } from "../routes.ts";
 import type { StageContext } from "../stages.ts";
 import { readJson } from "./read-json.ts";
+import { text } from "./text.ts";
 
-const name = z.string().min(1).max(300);
+const name = text(300);
 const request = z.strictObject({
   /** `POST /v1/chat/completions`, or the path alone. */
-  route: z.string().min(1).max(500),
+  route: text(500),
   model: name.optional(),
   /** Somebody else, described; administrators only. */
   identity: z

@@ -7,6 +7,7 @@ import type { RecordQueries } from "../record/queries.ts";
 import type { StageContext } from "../stages.ts";
 import { keyView, madeView } from "./key-view.ts";
 import { readJson } from "./read-json.ts";
+import { text } from "./text.ts";
 
 export interface KeyRouteOptions {
   readonly keyAdmin: KeyAdmin;
@@ -87,7 +88,7 @@ export function keyRoutes({ keyAdmin, queries }: KeyRouteOptions): Readonly<Reco
   }
 }
 
-const name = z.string().min(1).max(200).optional();
+const name = text(200).optional();
 const listQuery = z.object({
   page: z.coerce.number().int().min(1).default(1),
   size: z.coerce.number().int().min(1).max(100).default(50),

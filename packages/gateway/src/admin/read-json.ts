@@ -12,12 +12,16 @@ const limits = { maxBytes: 1_048_576, timeoutMs: 10_000 };
  */
 export async function readJson<Schema extends z.ZodType>(c: StageContext, schema: Schema): Promise<z.output<Schema>> {
   const bytes = await readBody(c.env.incoming, limits);
-  return schema.parse(bytes.length === 0 ? {} : parse(bytes));
+  const body = Buffer.from(bytes).toString("utf8");
+  // No database can hold it, and no name needs it.
+  if (/\0|\\u0000/.test(body))
+    throw new GatewayError("invalid_request", "The body holds the character U+0000; leave it out.");
+  return schema.parse(body === "" ? {} : parse(body));
 }
 
-function parse(bytes: Uint8Array): unknown {
+function parse(body: string): unknown {
   try {
-    return JSON.parse(Buffer.from(bytes).toString("utf8"));
+    return JSON.parse(body);
   } catch (cause) {
     throw new GatewayError("invalid_request", "The body is not JSON.", { cause });
   }

@@ -4,6 +4,7 @@ import type { Recorder } from "../record/recorder.ts";
 import type { ChainedRow } from "../record/row.ts";
 import type { StageContext } from "../stages.ts";
 import { readableBy } from "./readable.ts";
+import { moment, text } from "./text.ts";
 
 export interface SpendOptions {
   readonly queries: RecordQueries;
@@ -16,12 +17,11 @@ const flushMs = 3_000;
 const dayMs = 86_400_000;
 const maxLines = 10_000;
 
-/** A day, or a moment; LiteLLM's clients send either. */
-const moment = z.union([z.iso.date(), z.iso.datetime({ offset: true })]);
-const name = z.string().min(1).max(300).optional();
+const when = moment().optional();
+const name = text(300).optional();
 const logsQuery = z.object({
-  start_date: moment.optional(),
-  end_date: moment.optional(),
+  start_date: when,
+  end_date: when,
   request_id: name,
   user_id: name,
   api_key: name,
@@ -36,10 +36,10 @@ const reportQuery = z.object({
     .default("day,model")
     .transform((text) => [...new Set(text.split(","))])
     .pipe(z.array(z.enum(groups)).max(groups.length)),
-  start_date: moment.optional(),
-  end_date: moment.optional(),
-  from: moment.optional(),
-  until: moment.optional(),
+  start_date: when,
+  end_date: when,
+  from: when,
+  until: when,
   user_id: name,
   team_id: name,
   model: name,

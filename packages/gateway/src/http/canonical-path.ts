@@ -16,6 +16,7 @@ const maxTargetLength = 8_192;
 export function requireCanonicalTarget(target: string): void {
   if (target.length > maxTargetLength) throw refuse(`is longer than ${maxTargetLength} characters`);
   const end = target.search(/[?#]/);
+  if (target.includes("%00")) throw refuse("holds the character U+0000");
   if (target.includes("#")) throw refuse("holds a fragment");
   const path = end === -1 ? target : target.slice(0, end);
   if (!path.startsWith("/")) throw refuse("must begin with a slash");

@@ -1,8 +1,9 @@
 import { z } from "zod";
+import { text } from "../admin/text.ts";
 import type { Budget } from "../limits/limits.ts";
 import type { Period } from "../limits/period.ts";
 
-const name = z.string().min(1).max(200);
+const name = text(200);
 const names = z.array(name).max(200);
 const whole = z.number().int().positive().max(2_000_000_000);
 

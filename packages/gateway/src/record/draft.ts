@@ -34,7 +34,7 @@ const noUsage: Usage = { inputTokens: 0, outputTokens: 0, cacheReadTokens: 0, ca
 export function rowOf(draft: Draft, ending: Ending): RequestRow {
   const { settlement } = draft;
   const usage = settlement?.usage ?? noUsage;
-  return {
+  return storable({
     id: draft.id,
     request_time: draft.requestTime,
     ...who(draft.caller),
@@ -47,14 +47,28 @@ export function rowOf(draft: Draft, ending: Ending): RequestRow {
     error_code: draft.errorCode ?? settlement?.errorCode ?? null,
     rule: draft.rule ?? null,
     ...tokensOf(usage),
-    cost_usd: draft.costUsd ?? null,
+    cost_usd: Number.isFinite(draft.costUsd) ? (draft.costUsd ?? null) : null,
     duration_ms: round(ending.durationMs),
     first_token_ms: settlement?.firstTokenMs === undefined ? null : round(settlement.firstTokenMs),
     stream: draft.call?.stream ?? false,
     trace_id: draft.traceId,
     request_id: draft.requestId,
     detail: JSON.stringify(draft.detail),
-  };
+  });
+}
+
+/**
+ * Every text as both databases can hold it: a client may name a model with U+0000 or half a character, and one row that
+ * cannot be written would hold up all that follow.
+ */
+function storable(row: RequestRow): RequestRow {
+  let clean: Record<string, unknown> | undefined;
+  for (const [column, value] of Object.entries(row)) {
+    if (typeof value !== "string" || (value.isWellFormed() && !value.includes("\0"))) continue;
+    clean ??= { ...row };
+    clean[column] = value.toWellFormed().replaceAll("\0", "\ufffd");
+  }
+  return clean === undefined ? row : (clean as unknown as RequestRow);
 }
 
 /** A client chooses the model's name, also one that is refused. */
@@ -81,14 +95,23 @@ function who(caller: Caller | undefined) {
 
 /** `prompt_tokens` counts everything that was read, as OpenAI does; the cache's part is named beside it. */
 function tokensOf(usage: Usage) {
-  const prompt = usage.inputTokens + usage.cacheReadTokens + usage.cacheWriteTokens;
+  const [read, written] = [whole(usage.cacheReadTokens), whole(usage.cacheWriteTokens)];
+  const prompt = whole(usage.inputTokens) + read + written;
+  const completion = whole(usage.outputTokens);
   return {
     prompt_tokens: prompt,
-    completion_tokens: usage.outputTokens,
-    cache_read_tokens: usage.cacheReadTokens,
-    cache_write_tokens: usage.cacheWriteTokens,
-    tokens: prompt + usage.outputTokens,
+    completion_tokens: completion,
+    cache_read_tokens: read,
+    cache_write_tokens: written,
+    tokens: prompt + completion,
   };
+}
+
+/** More than any model reads; figures come from upstreams, and one that is no number must not spoil the record. */
+const maxTokens = 1_000_000_000_000;
+
+function whole(count: number): number {
+  return Number.isFinite(count) ? Math.min(maxTokens, Math.max(0, Math.round(count))) : 0;
 }
 
 function outcomeOf({ settlement }: Draft, { status, aborted }: Ending): Outcome {

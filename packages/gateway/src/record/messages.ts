@@ -13,6 +13,8 @@ export type FromWorker =
   | { readonly kind: "spooled"; readonly batch: number }
   | { readonly kind: "flushed"; readonly flush: number; readonly delivered: boolean }
   | { readonly kind: "state"; readonly waiting: number; readonly bytes: number; readonly error: string | undefined }
+  /** The database would not take this row; it is kept in record_misfits. */
+  | { readonly kind: "misfit"; readonly id: string; readonly reason: string }
   | { readonly kind: "lost"; readonly writerId: string; readonly lastSeq: number }
   | { readonly kind: "closed"; readonly waiting: number };
 

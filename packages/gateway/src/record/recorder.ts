@@ -87,6 +87,12 @@ export function createRecorder(options: RecorderOptions): Recorder {
         }
         told = message;
         return;
+      case "misfit":
+        log.error(
+          { row: message.id, reason: message.reason },
+          "record: the database refuses this row; it is kept in record_misfits",
+        );
+        return;
       case "lost":
         log.warn(
           { writer: message.writerId, last_row: message.lastSeq },

@@ -49,6 +49,11 @@ async function shorten(
       .where("writer_id", "=", id)
       .where("base_seq", "<", last.writer_seq)
       .execute();
+    await transaction
+      .deleteFrom("record_misfits")
+      .where("writer_id", "=", id)
+      .where("writer_seq", "<=", last.writer_seq)
+      .execute();
     const result = await transaction
       .deleteFrom("request_logs")
       .where("writer_id", "=", id)

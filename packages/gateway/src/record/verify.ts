@@ -121,9 +121,28 @@ async function* rowsOf(
       .orderBy("writer_seq")
       .limit(pageRows)
       .execute();
-    for (const row of page) yield storedRow(row);
     const last = page.at(-1);
+    const upTo = page.length < pageRows ? head : (last?.writer_seq ?? head);
+    const misfits = await misfitsOf(kysely, writer, after, upTo);
+    yield* [...page.map(storedRow), ...misfits].sort((a, b) => a.writer_seq - b.writer_seq);
     if (last === undefined || page.length < pageRows) return;
     after = last.writer_seq;
   }
+}
+
+/** Rows the database would not take as columns are part of the chain all the same. */
+async function misfitsOf(
+  kysely: Kysely<GatewayTables>,
+  writer: string,
+  after: number,
+  upTo: number,
+): Promise<readonly ChainedRow[]> {
+  const rows = await kysely
+    .selectFrom("record_misfits")
+    .select("row")
+    .where("writer_id", "=", writer)
+    .where("writer_seq", ">", after)
+    .where("writer_seq", "<=", upTo)
+    .execute();
+  return rows.map(({ row }) => JSON.parse(row) as ChainedRow);
 }

@@ -79,12 +79,12 @@ async function attempt(): Promise<boolean> {
 async function deliverAll(): Promise<void> {
   await migrated();
   for (const spool of abandoned) {
-    await deliver(database.kysely, spool);
+    await deliver(database.kysely, spool, sayMisfit);
     await writeEnding(database.kysely, spool, spool.isClean() ? "clean" : "lost");
     spool.discard();
     abandoned = abandoned.filter((other) => other !== spool);
   }
-  await deliver(database.kysely, own);
+  await deliver(database.kysely, own, sayMisfit);
 }
 
 function retryLater(): void {
@@ -127,6 +127,10 @@ async function within(timeoutMs: number, work: Promise<boolean>): Promise<boolea
   } finally {
     clearTimeout(timer);
   }
+}
+
+function sayMisfit({ id }: { readonly id: string }, reason: string): void {
+  say({ kind: "misfit", id, reason });
 }
 
 function say(message: FromWorker): void {

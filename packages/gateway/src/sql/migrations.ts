@@ -25,6 +25,19 @@ export const migrations: readonly Migration[] = [
     },
   },
   { name: "0002_keys", up: createKeys },
+  {
+    name: "0003_misfits",
+    async up(kysely) {
+      await kysely.schema
+        .createTable("record_misfits")
+        .addColumn("writer_id", "text", (column) => column.notNull())
+        .addColumn("writer_seq", "integer", (column) => column.notNull())
+        .addColumn("row", "text", (column) => column.notNull())
+        .addColumn("reason", "text", (column) => column.notNull())
+        .addPrimaryKeyConstraint("record_misfits_key", ["writer_id", "writer_seq"])
+        .execute();
+    },
+  },
 ];
 
 type ColumnTypeName = "text" | ReturnType<typeof sql>;
@@ -56,11 +69,11 @@ async function createRequestLogs(kysely: Kysely<unknown>, moment: ColumnTypeName
     .addColumn("outcome", "text", (column) => column.notNull())
     .addColumn("error_code", "text")
     .addColumn("rule", "text")
-    .addColumn("prompt_tokens", "integer", (column) => column.notNull())
-    .addColumn("completion_tokens", "integer", (column) => column.notNull())
-    .addColumn("cache_read_tokens", "integer", (column) => column.notNull())
-    .addColumn("cache_write_tokens", "integer", (column) => column.notNull())
-    .addColumn("tokens", "integer", (column) => column.notNull())
+    .addColumn("prompt_tokens", "bigint", (column) => column.notNull())
+    .addColumn("completion_tokens", "bigint", (column) => column.notNull())
+    .addColumn("cache_read_tokens", "bigint", (column) => column.notNull())
+    .addColumn("cache_write_tokens", "bigint", (column) => column.notNull())
+    .addColumn("tokens", "bigint", (column) => column.notNull())
     .addColumn("cost_usd", "double precision")
     .addColumn("duration_ms", "double precision", (column) => column.notNull())
     .addColumn("first_token_ms", "double precision")

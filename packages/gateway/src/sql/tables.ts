@@ -24,6 +24,14 @@ export interface RecordWritersTable {
   readonly ending: string | null;
 }
 
+/** Rows the database would not take as they are: kept whole as JSON, so that the chain has no hole. */
+export interface RecordMisfitsTable {
+  readonly writer_id: string;
+  readonly writer_seq: number;
+  readonly row: string;
+  readonly reason: string;
+}
+
 export interface VirtualKeysTable {
   readonly id: string;
   readonly key_hash: string;
@@ -67,6 +75,7 @@ export interface GatewaySettingsTable {
 export interface GatewayTables {
   readonly request_logs: RequestLogsTable;
   readonly record_writers: RecordWritersTable;
+  readonly record_misfits: RecordMisfitsTable;
   readonly virtual_keys: VirtualKeysTable;
   readonly gateway_settings: GatewaySettingsTable;
 }

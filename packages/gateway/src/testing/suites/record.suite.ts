@@ -77,6 +77,59 @@ export function recordSuite(engine: Engine): void {
       ]);
     });
 
+    test("a row with any text in it is recorded, verified, and holds up nobody", async () => {
+      const token = await gateway.token();
+      for (const model of ["a\u0000b", "\ud800", "x".repeat(5_000), "\u202e", "'; DROP TABLE request_logs; --"]) {
+        expect((await gateway.chat(token, { model })).status).toBe(403);
+      }
+      gateway.upstream.usage = { inputTokens: 1e15, outputTokens: 0.5 };
+      expect((await gateway.chat(token)).status).toBe(200);
+      const { status, json } = await gateway.call("/audit/events", { token });
+      expect(status).toBe(200);
+      expect(json.events.filter(({ route }: { route: string }) => route === "POST /v1/chat/completions")).toHaveLength(
+        6,
+      );
+      expect((await verifyRecord(database)).findings).toEqual([]);
+    });
+
+    test("a row that the database refuses is kept beside, and the chain has no hole", async () => {
+      await fill(1);
+      const constraint = engine.shared
+        ? sql`alter table request_logs add constraint odd check (user_id <> 'odd@example.com')`
+        : sql`create trigger odd before insert on request_logs when new.user_id = 'odd@example.com' begin select raise(abort, 'odd'); end`;
+      await constraint.execute(database.kysely);
+      await gateway.chat(await gateway.token({ sub: "odd", email: "odd@example.com" }));
+      await fill(2);
+      const misfits = await database.kysely.selectFrom("record_misfits").selectAll().execute();
+      expect(misfits.map(({ row }) => JSON.parse(row).user_id)).toEqual(["odd@example.com"]);
+      expect((await verifyRecord(database)).findings).toEqual([]);
+      await database.kysely
+        .updateTable("record_misfits")
+        .set({ row: misfits[0]?.row.replace("odd@", "even@") ?? "" })
+        .execute();
+      expect((await verifyRecord(database)).findings).toHaveLength(1);
+    });
+
+    test.each(["%00", "a%00b"])("%s in a query is 400, times out of range are too", async (value) => {
+      const paths = [
+        `/key/info?key=${value}`,
+        `/key/list?user_id=${value}`,
+        `/audit/events?user=${value}`,
+        `/spend/logs?user_id=${value}`,
+        `/user/info?user_id=${value}`,
+        `/team/info?team_id=${value}`,
+        "/spend/logs?start_date=0000-01-01",
+        "/spend/logs?start_date=2026-01-01&end_date=9999-12-31",
+        "/audit/events?from=9999-12-31T00:00:00Z",
+      ];
+      for (const path of paths) expect((await gateway.call(path, { token: masterKey })).status, path).toBe(400);
+      for (const body of [{ key_alias: "n\u0000" }, { user_id: "\ud800" }, { metadata: { "\u0000": 1 } }]) {
+        expect((await gateway.call("/key/generate", { token: masterKey, body })).status, JSON.stringify(body)).toBe(
+          400,
+        );
+      }
+    });
+
     test("two rows that changed places are named", async () => {
       await fill(4);
       const [, second, third] = await rows();
@@ -145,7 +198,8 @@ export function recordSuite(engine: Engine): void {
       const removed = await removeOldRows(database, 1, cutMs + 86_400_000 + 1);
       expect(removed).toBeGreaterThanOrEqual(3);
       expect(await verifyRecord(database)).toMatchObject({ findings: [] });
-      expect((await rows()).length).toBe(all.length - removed);
+      const left = new Set((await rows()).map(({ id }) => id));
+      expect(all.filter(({ id }) => left.has(id))).toHaveLength(all.length - removed);
       // Cutting further by hand is not retention.
       const [oldest] = await rows();
       await database.kysely

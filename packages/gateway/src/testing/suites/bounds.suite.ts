@@ -1,0 +1,148 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { issuers, masterKey, models, startTestGateway, type TestGateway } from "../gateway.ts";
+import type { Engine } from "./engine.ts";
+
+const yaml = `${issuers}${models}
+access:
+  groups:
+    users: { models: [claude], routes: [llm_routes, info_routes, own_routes, "/key/*"] }
+    admins: { models: ["*"], role: admin }
+`;
+
+/** Nobody gives more than he has, whichever way he tries. */
+export function boundsSuite(engine: Engine): void {
+  describe(`what a key may be given (${engine.name})`, () => {
+    let gateway: TestGateway;
+    beforeAll(async () => {
+      gateway = await startTestGateway({ yaml, env: await engine.fresh() });
+    });
+    afterAll(() => gateway.close());
+    const generate = (token: string, body: object = {}) => gateway.call("/key/generate", { token, body });
+
+    test("a user's key never has more than he has", async () => {
+      const alice = await gateway.token({ sub: "alice", groups: ["users"] });
+      const refused = [
+        [{ models: ["nova"] }, /the model nova is beyond what you have/],
+        [{ models: ["*"] }, /beyond what you have/],
+        [{ models: ["claude*"] }, /beyond what you have/],
+        [{ allowed_routes: ["management_routes"] }, /beyond what you have|the route/],
+        [{ allowed_routes: ["*"] }, /the route/],
+        [{ user_id: "bob" }, /administrator only/],
+        [{ team_id: "finance" }, /administrator only/],
+        [{ user_role: "proxy_admin" }, /its maker's role/],
+      ] as const;
+      for (const [body, words] of refused.filter(([body]) => !("allowed_routes" in body))) {
+        const answer = await generate(alice, body);
+        expect(answer.status, JSON.stringify(body)).toBe(403);
+        expect(answer.json.message).toMatch(words);
+      }
+      const mine = (await generate(alice, { models: ["claude"] })).json;
+      expect((await gateway.chat(mine.key)).status).toBe(200);
+      expect((await gateway.chat(mine.key, { model: "nova" })).status).toBe(403);
+      const rows = await gateway.call("/audit/events?outcome=ok", { token: alice });
+      expect(
+        rows.json.events.some(
+          (row: { key_id: string; subject: string }) => row.key_id === mine.token_id && row.subject === "alice",
+        ),
+      ).toBe(true);
+    });
+
+    test("a user sees and changes his own keys only, and does not undo a block", async () => {
+      const alice = await gateway.token({ sub: "alice-2", groups: ["users"] });
+      const bob = await gateway.token({ sub: "bob-2", groups: ["users"] });
+      const hers = (await generate(alice)).json;
+      expect((await gateway.call(`/key/info?key=${hers.token_id}`, { token: bob })).status).toBe(404);
+      expect((await gateway.call("/key/block", { token: bob, body: { key: hers.token_id } })).status).toBe(404);
+      expect((await gateway.call("/key/list", { token: bob })).json.keys).not.toContain(hers.token_id);
+      expect((await gateway.call("/key/list", { token: alice })).json.keys).toEqual([hers.token_id]);
+      expect((await gateway.call("/key/block", { token: alice, body: { key: hers.token_id } })).status).toBe(200);
+      expect((await gateway.call("/key/unblock", { token: alice, body: { key: hers.token_id } })).status).toBe(403);
+      expect(
+        (await gateway.call("/key/update", { token: alice, body: { key: hers.token_id, blocked: false } })).status,
+      ).toBe(403);
+      expect((await gateway.call("/key/regenerate", { token: alice, body: { key: hers.token_id } })).status).toBe(403);
+      expect((await gateway.call("/key/unblock", { token: masterKey, body: { key: hers.token_id } })).status).toBe(200);
+    });
+
+    test("a key that makes keys hands on its own bounds", async () => {
+      const maker = (
+        await generate(masterKey, {
+          models: ["nova"],
+          allowed_routes: ["/key/generate", "/chat/completions"],
+          duration: "1h",
+        })
+      ).json;
+      const child = (await generate(maker.key)).json;
+      expect(child).toMatchObject({
+        models: ["nova"],
+        allowed_routes: ["/key/generate", "/chat/completions"],
+        expires: maker.expires,
+      });
+      expect((await generate(maker.key, { models: ["claude"] })).status).toBe(403);
+      expect((await generate(maker.key, { allowed_routes: ["/key/delete"] })).status).toBe(403);
+      expect((await gateway.chat(child.key, { model: "claude" })).status).toBe(403);
+      expect((await gateway.chat(child.key, { model: "nova" })).status).toBe(200);
+    });
+
+    test("a key that may manage keys does not escape its own bounds", async () => {
+      const operator = (fields: object) =>
+        generate(masterKey, {
+          user_id: "bob",
+          allowed_routes: ["/key/*", "llm_api_routes"],
+          models: ["nova"],
+          ...fields,
+        });
+      const strong = (await generate(masterKey, { user_id: "bob", user_role: "admin" })).json;
+      const wide = (await generate(masterKey, { user_id: "bob", models: ["*"] })).json;
+      const free = (await operator({})).json;
+      const limited = (await operator({ rpm_limit: 2, max_budget: 0.01 })).json;
+      const post = (path: string, token: string, body: object) => gateway.call(path, { token, body });
+      for (const other of [strong, wide]) {
+        expect((await post("/key/regenerate", free.key, { key: other.token_id })).status).toBe(403);
+        expect((await post("/key/update", free.key, { key: other.token_id, metadata: {} })).status).toBe(403);
+      }
+      expect((await post("/key/update", free.key, { key: free.token_id, models: ["*"] })).status).toBe(403);
+      expect((await post("/key/update", free.key, { key: free.token_id, models: [] })).json.models).toEqual(["nova"]);
+      expect((await post("/key/update", free.key, { key: free.token_id, user_role: "admin" })).status).toBe(403);
+      expect(
+        (await post("/key/update", free.key, { key: limited.token_id, rpm_limit: null, max_budget: null })).status,
+      ).toBe(403);
+      expect(
+        (await post("/key/update", limited.key, { key: limited.token_id, max_budget: null, rpm_limit: 1_000_000 }))
+          .status,
+      ).toBe(403);
+      expect((await generate(limited.key)).json.message).toMatch(/limits of its own/);
+      expect((await post("/key/regenerate", limited.key, { key: limited.token_id })).status).toBe(403);
+      expect((await generate(free.key, { models: ["nova"] })).status).toBe(200);
+    });
+
+    test("an administrator's key hands on no more than it names", async () => {
+      const bound = (
+        await generate(masterKey, { user_role: "admin", models: ["nova"], allowed_routes: ["/key/*"], duration: "1h" })
+      ).json;
+      const child = await generate(bound.key, { user_role: "admin" });
+      expect(child.json).toMatchObject({
+        models: ["nova"],
+        allowed_routes: ["/key/*"],
+        expires: bound.expires,
+        user_role: "admin",
+      });
+      expect((await generate(bound.key, { models: ["*"] })).status).toBe(403);
+      expect((await generate(bound.key, { allowed_routes: ["*"] })).status).toBe(403);
+      expect((await generate(bound.key, { duration: "30d" })).status).toBe(403);
+      const limited = (await generate(masterKey, { user_role: "admin", max_budget: 1 })).json;
+      expect((await generate(limited.key)).status).toBe(403);
+    });
+
+    test("a user's own limit is loosened by administrators only", async () => {
+      const alice = await gateway.token({ sub: "alice-3", groups: ["users"] });
+      const hers = (await generate(alice, { rpm_limit: 10 })).json;
+      const update = (token: string, fields: object) =>
+        gateway.call("/key/update", { token, body: { key: hers.token_id, ...fields } });
+      expect((await update(alice, { rpm_limit: 20 })).status).toBe(403);
+      expect((await update(alice, { rpm_limit: 5 })).json.rpm_limit).toBe(5);
+      expect((await update(masterKey, { rpm_limit: 20 })).json).toMatchObject({ rpm_limit: 20, user_id: hers.user_id });
+      expect((await gateway.chat(hers.key)).status).toBe(200);
+    });
+  });
+}
