@@ -16,7 +16,8 @@ export function tokensOf(text: string): readonly Token[] {
 export function stemOf(word: string): string {
   if (word.length <= 2) return word;
   const bare = word
-    .replace(/ies$/, "y")
+    .replace(/ies$/, "i")
+    .replace(/(?<=..)y$/, "i")
     .replace(/(?<=..)(?:ing|ed)$/, "")
     .replace(/(?<=ch|sh|x|ss)es$/, "")
     .replace(/(?<![su])s$/, "");
