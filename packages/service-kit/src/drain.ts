@@ -50,7 +50,7 @@ export async function drain(options: DrainOptions): Promise<void> {
   const closed = new Promise<void>((resolve) => server.close(() => resolve()));
   sockets.closeIdle();
   http2?.closeIdle();
-  const graceMs = graceSeconds * 1_000;
+  const graceMs = Math.max(0, graceSeconds - noticeSeconds) * 1_000;
   if (!(await within(sockets.idle(), Math.max(0, graceMs - endingMs)))) {
     log.warn({ running: sockets.running }, "deadline: ending what still runs");
     running.abortAll(new ShuttingDown());

@@ -38,7 +38,11 @@ export function errorHandler(options: ErrorHandlerOptions = {}): ErrorHandler {
 
 /** The answer for a path that nothing serves. */
 export function notFound(): NotFoundHandler {
-  return (c) => send(c, { status: 404, error: "not_found", message: "There is nothing at this address." });
+  return (c) => {
+    const note: Note | undefined = c.get("note");
+    note?.({ error_code: "not_found" });
+    return send(c, { status: 404, error: "not_found", message: "There is nothing at this address." });
+  };
 }
 
 function answerTo(error: Error, c: Context, options: ErrorHandlerOptions): Answer {

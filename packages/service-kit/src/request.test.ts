@@ -233,6 +233,13 @@ describe("the line", () => {
   });
 });
 
+test("services that share one log are told apart in the lines of their requests", async () => {
+  const { app, logs } = build((a) => a.get("/", (c) => c.text("ok")), { service: "other" });
+  await app.request("/");
+  await app.request("/nothing");
+  expect(logs.requests()).toMatchObject([{ service: "other" }, { service: "other", error_code: "not_found" }]);
+});
+
 test("a request's own lines carry its ids", async () => {
   const { app, logs } = build((a) =>
     a.get("/", (c) => {

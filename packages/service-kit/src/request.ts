@@ -28,7 +28,7 @@ export interface RequestVariables {
 }
 
 export interface RequestContextOptions {
-  /** Named in the line; each service passes its own name. */
+  /** Named in the line, also where several services share one log. */
   readonly service: string;
   readonly log: Logger;
   /** Paths whose successes are logged at level `debug` only: probes call them every few seconds. */
@@ -50,12 +50,13 @@ const shutdownSettleMs = 250;
  * left by the client. Works alike for answers that Hono sends and for those written to Node's outgoing directly.
  */
 export function requestContext(options: RequestContextOptions): MiddlewareHandler<{ Variables: RequestVariables }> {
-  const { log, observer, now = () => performance.now() } = options;
+  const { service, log, observer, now = () => performance.now() } = options;
+  const ownName = log.bindings().service === service ? undefined : { service };
   const quiet = new Set(options.quietPaths ?? probes);
   const beginTrace = createTracer();
   const write = (line: AccessLine, path: string): void => {
     const level = line.status >= 500 ? "error" : quiet.has(path) && line.status < 400 ? "debug" : "info";
-    if (log.isLevelEnabled(level)) log[level](line, "request");
+    if (log.isLevelEnabled(level)) log[level](ownName === undefined ? line : { ...ownName, ...line }, "request");
   };
 
   return async (c, next) => {

@@ -46,14 +46,14 @@ export interface ServeOptions {
   /** The variable that sets the port: named when it is taken. */
   readonly portVariable: string;
   readonly log: Logger;
-  /** From the signal to the end, at most. */
+  /** From the signal until the last request is cut, at most; the closers come after that. */
   readonly graceSeconds: number;
   readonly readiness?: Readiness | undefined;
-  /** How long to go on accepting while not ready, so that load balancers notice first. */
+  /** How much of it to go on accepting while not ready, so that load balancers notice first. */
   readonly noticeSeconds?: number | undefined;
   /** Called when draining begins. */
   readonly onDrain?: (() => void | Promise<void>) | undefined;
-  /** Called one after another when no request runs any more: flush rows, close stores. */
+  /** Called one after another when no request runs any more: flush rows, close stores. Each has 5 s. */
   readonly onClose?: readonly (() => void | Promise<void>)[] | undefined;
   readonly limits?: Partial<RequestLimits> | undefined;
   /** Also HTTP/2 with prior knowledge on the same port, for clients that speak nothing else. */
