@@ -4,9 +4,11 @@ import { builtIn } from "./testing/suites/engine.ts";
 import { keysSuite } from "./testing/suites/keys.suite.ts";
 import { limitsSuite } from "./testing/suites/limits.suite.ts";
 import { recordSuite } from "./testing/suites/record.suite.ts";
+import { usageSuite } from "./testing/suites/usage.suite.ts";
 
 accessSuite(builtIn);
 keysSuite(builtIn);
 boundsSuite(builtIn);
 limitsSuite(builtIn);
 recordSuite(builtIn);
+usageSuite(builtIn);
