@@ -31,7 +31,6 @@ export function converseConversation(body: JsonObject): Conversation {
   const tier = objectField(body, "serviceTier")?.type;
   const format = objectField(objectField(body, "outputConfig") ?? {}, "textFormat");
   const structure = objectField(objectField(format ?? {}, "structure") ?? {}, "jsonSchema");
-  const metadata = objectField(body, "requestMetadata");
   return {
     system: (arrayField(body, "system") ?? []) as readonly SystemBlock[],
     messages: messages as readonly Message[],
@@ -42,7 +41,6 @@ export function converseConversation(body: JsonObject): Conversation {
       ? { outputFormat: { type: "json_schema", schema: JSON.parse(structure.schema) } }
       : {}),
     ...(typeof tier === "string" ? { serviceTier: tier } : {}),
-    ...(metadata === undefined ? {} : { metadata: metadata as Record<string, string> }),
     wishes: {},
   };
 }

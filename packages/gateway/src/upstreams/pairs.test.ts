@@ -1,0 +1,284 @@
+import { describe, expect, it } from "vitest";
+import { messagesConversation } from "../dialects/anthropic/request.ts";
+import type { JsonObject } from "../dialects/body.ts";
+import type { Conversation } from "../dialects/conversation.ts";
+import { chatConversation } from "../dialects/openai-chat/request.ts";
+import { responsesConversation } from "../dialects/openai-responses/request.ts";
+import { GatewayError } from "../errors.ts";
+import { messagesBody } from "./anthropic/request.ts";
+import { converseBody } from "./bedrock/request.ts";
+import { chatBody } from "./openai/request.ts";
+
+const png = "iVBORw0KGgo=";
+const schema = { type: "object", properties: { at: { type: "string" } } };
+
+/** The same conversation as each dialect says it. */
+const chat: JsonObject = {
+  model: "m",
+  messages: [
+    { role: "developer", content: "Be brief." },
+    {
+      role: "user",
+      content: [
+        { type: "text", text: "What is this?", cache_control: { type: "ephemeral" } },
+        { type: "image_url", image_url: { url: `data:image/png;base64,${png}` } },
+      ],
+    },
+    {
+      role: "assistant",
+      content: "",
+      tool_calls: [{ id: "c1", type: "function", function: { name: "look", arguments: '{"at":"sky"}' } }],
+    },
+    { role: "tool", tool_call_id: "c1", content: "stars" },
+    { role: "user", content: "And?" },
+  ],
+  max_completion_tokens: 500,
+  temperature: 0.5,
+  top_p: 0.9,
+  stop: "END",
+  tools: [{ type: "function", function: { name: "look", description: "Looks", parameters: schema } }],
+  tool_choice: "required",
+};
+const anthropic: JsonObject = {
+  model: "m",
+  max_tokens: 500,
+  system: "Be brief.",
+  messages: [
+    {
+      role: "user",
+      content: [
+        { type: "text", text: "What is this?", cache_control: { type: "ephemeral" } },
+        { type: "image", source: { type: "base64", media_type: "image/png", data: png } },
+      ],
+    },
+    { role: "assistant", content: [{ type: "tool_use", id: "c1", name: "look", input: { at: "sky" } }] },
+    {
+      role: "user",
+      content: [
+        { type: "tool_result", tool_use_id: "c1", content: "stars" },
+        { type: "text", text: "And?" },
+      ],
+    },
+  ],
+  temperature: 0.5,
+  top_p: 0.9,
+  stop_sequences: ["END"],
+  tools: [{ name: "look", description: "Looks", input_schema: schema }],
+  tool_choice: { type: "any" },
+};
+const responses: JsonObject = {
+  model: "m",
+  instructions: "Be brief.",
+  input: [
+    {
+      role: "user",
+      content: [
+        { type: "input_text", text: "What is this?" },
+        { type: "input_image", image_url: `data:image/png;base64,${png}` },
+      ],
+    },
+    { type: "function_call", call_id: "c1", name: "look", arguments: '{"at":"sky"}' },
+    { type: "function_call_output", call_id: "c1", output: "stars" },
+    { role: "user", content: "And?" },
+  ],
+  max_output_tokens: 500,
+  temperature: 0.5,
+  top_p: 0.9,
+  tools: [{ type: "function", name: "look", description: "Looks", parameters: schema }],
+  tool_choice: "required",
+};
+
+const cachePoint = { cachePoint: { type: "default" } };
+const converse = {
+  system: [{ text: "Be brief." }],
+  messages: [
+    {
+      role: "user",
+      content: [{ text: "What is this?" }, cachePoint, { image: { format: "png", source: { bytes: png } } }],
+    },
+    { role: "assistant", content: [{ toolUse: { toolUseId: "c1", name: "look", input: { at: "sky" } } }] },
+    { role: "user", content: [{ toolResult: { toolUseId: "c1", content: [{ text: "stars" }] } }, { text: "And?" }] },
+  ],
+  inferenceConfig: { maxTokens: 500, temperature: 0.5, topP: 0.9, stopSequences: ["END"] },
+  toolConfig: {
+    tools: [{ toolSpec: { name: "look", description: "Looks", inputSchema: { json: schema } } }],
+    toolChoice: { any: {} },
+  },
+  requestMetadata: { user: "alice" },
+};
+
+const toConverse = (conversation: Conversation): unknown =>
+  JSON.parse(converseBody(conversation, "nova", { user: "alice" }, undefined));
+
+describe("recorded pairs", () => {
+  it("chat completions → Converse", () => {
+    expect(toConverse(chatConversation(chat))).toEqual(converse);
+  });
+
+  it("messages → Converse", () => {
+    expect(toConverse(messagesConversation(anthropic))).toEqual(converse);
+  });
+
+  it("Responses → Converse, which has no stop sequences and no cache marks", () => {
+    const [first, ...rest] = converse.messages;
+    const content = first?.content.filter((block) => !("cachePoint" in block));
+    const { stopSequences: _, ...inferenceConfig } = converse.inferenceConfig;
+    expect(toConverse(responsesConversation(responses))).toEqual({
+      ...converse,
+      inferenceConfig,
+      messages: [{ role: "user", content }, ...rest],
+    });
+  });
+
+  it("messages → chat completions", () => {
+    expect(JSON.parse(chatBody(messagesConversation(anthropic), "inner", true))).toEqual({
+      model: "inner",
+      messages: [
+        { role: "system", content: "Be brief." },
+        {
+          role: "user",
+          content: [
+            { type: "text", text: "What is this?" },
+            { type: "image_url", image_url: { url: `data:image/png;base64,${png}` } },
+          ],
+        },
+        {
+          role: "assistant",
+          content: null,
+          tool_calls: [{ id: "c1", type: "function", function: { name: "look", arguments: '{"at":"sky"}' } }],
+        },
+        { role: "tool", tool_call_id: "c1", content: "stars" },
+        { role: "user", content: "And?" },
+      ],
+      max_tokens: 500,
+      temperature: 0.5,
+      top_p: 0.9,
+      stop: ["END"],
+      tools: [{ type: "function", function: { name: "look", description: "Looks", parameters: schema } }],
+      tool_choice: "required",
+      stream: true,
+      stream_options: { include_usage: true },
+    });
+  });
+
+  it("chat completions → messages", () => {
+    const [, assistant, last] = anthropic.messages as { role: string; content: unknown[] }[];
+    expect(JSON.parse(messagesBody(chatConversation(chat), "inner", false))).toEqual({
+      ...anthropic,
+      model: "inner",
+      system: [{ type: "text", text: "Be brief." }],
+      messages: [
+        { role: "user", content: (anthropic.messages as { content: unknown[] }[])[0]?.content },
+        assistant,
+        {
+          role: "user",
+          content: [
+            { type: "tool_result", tool_use_id: "c1", content: [{ type: "text", text: "stars" }] },
+            last?.content[1],
+          ],
+        },
+      ],
+    });
+  });
+});
+
+describe("wishes, in the words of each family", () => {
+  const body = (extra: JsonObject, family: Parameters<typeof converseBody>[1]): JsonObject =>
+    JSON.parse(
+      converseBody(chatConversation({ messages: [{ role: "user", content: "Hi" }], ...extra }), family, {}, undefined),
+    );
+  const claude = (extra: JsonObject): unknown => body(extra, "claude").additionalModelRequestFields;
+
+  it.each([
+    [{ reasoning_effort: "low" }, { thinking: { type: "enabled", budget_tokens: 1024 } }],
+    [{ reasoning_effort: "high", max_tokens: 6000 }, { thinking: { type: "enabled", budget_tokens: 3000 } }],
+    [{ reasoning_effort: "none" }, undefined],
+    [
+      { thinking: { type: "enabled", budget_tokens: 3333 }, max_tokens: 9000 },
+      { thinking: { type: "enabled", budget_tokens: 3333 } },
+    ],
+    [{ top_k: 5 }, { top_k: 5 }],
+    [
+      { parallel_tool_calls: false, tools: chat.tools },
+      { tool_choice: { type: "auto", disable_parallel_tool_use: true } },
+    ],
+    [{ parallel_tool_calls: true, tools: chat.tools }, undefined],
+  ])("Claude: %j", (extra, expected) => {
+    expect(claude(extra)).toEqual(expected);
+  });
+
+  it("Claude is given room to think when the client named no limit", () => {
+    expect(body({ reasoning_effort: "high" }, "claude").inferenceConfig).toEqual({ maxTokens: 4096 + 4096 });
+  });
+
+  it("other families", () => {
+    expect(body({ reasoning_effort: "medium" }, "nova2").additionalModelRequestFields).toEqual({
+      reasoningConfig: { type: "enabled", maxReasoningEffort: "medium" },
+    });
+    expect(body({ reasoning_effort: "medium" }, "gpt-oss").additionalModelRequestFields).toEqual({
+      reasoning_effort: "medium",
+    });
+    expect(body({ top_k: 7 }, "nova").additionalModelRequestFields).toEqual({ inferenceConfig: { topK: 7 } });
+  });
+
+  it.each([
+    ["llama", { reasoning_effort: "low" }, "reasoning_effort"],
+    ["nova", { reasoning_effort: "low" }, "reasoning_effort"],
+    ["nova", { parallel_tool_calls: false }, "parallel_tool_calls"],
+    ["mistral", { top_k: 3 }, "top_k"],
+    ["claude", { reasoning_effort: "low", max_tokens: 1000 }, "reasoning_effort"],
+    ["claude", { reasoning_effort: "enormous" }, "reasoning_effort"],
+    ["nova", { ...chat, tool_choice: "none" }, "tool_choice"],
+  ] as const)("%s refuses %j by name", (family, extra, param) => {
+    expect(() => body(extra, family)).toThrow(GatewayError);
+    expect(() => body(extra, family)).toThrow(new RegExp(`'${param}'`));
+  });
+
+  it("JSON without a schema is asked for in words, with one as structured output", () => {
+    expect(JSON.stringify(body({ response_format: { type: "json_object" } }, "nova").system)).toContain("valid JSON");
+    const format = { type: "json_schema", json_schema: { name: "spot", schema } };
+    expect(body({ response_format: format }, "claude").outputConfig).toEqual({
+      textFormat: { type: "json_schema", structure: { jsonSchema: { name: "spot", schema: JSON.stringify(schema) } } },
+    });
+  });
+
+  it("forbidding tools leaves them out, or forbids them where they must stay", () => {
+    expect(body({ tools: chat.tools, tool_choice: "none" }, "nova").toolConfig).toBeUndefined();
+    const forbidden = body({ ...chat, tool_choice: "none" }, "claude");
+    expect(forbidden.toolConfig).toMatchObject({ tools: expect.any(Array) });
+    expect(forbidden.additionalModelRequestFields).toEqual({ tool_choice: { type: "none" } });
+  });
+});
+
+describe("what cannot be said is refused by name", () => {
+  const user = (content: unknown) => ({ messages: [{ role: "user", content }] });
+  it.each([
+    [
+      user([{ type: "image_url", image_url: { url: "https://example.com/a.png" } }]),
+      "messages[0].content[0].image_url.url",
+    ],
+    [
+      user([{ type: "image_url", image_url: { url: "data:image/tiff;base64,AA" } }]),
+      "messages[0].content[0].image_url.url",
+    ],
+    [user([{ type: "input_audio", input_audio: {} }]), "messages[0].content[0].input_audio"],
+    [user(null), "messages[0].content"],
+    [{ messages: ["Hi"] }, "messages[0]"],
+    [{ messages: [{ role: "function", content: "x" }] }, "messages[0].role"],
+    [
+      { messages: [{ role: "assistant", tool_calls: [{ id: "a", function: { name: "f", arguments: "{" } }] }] },
+      "messages[0].tool_calls[0].function.arguments",
+    ],
+    [{ ...user("Hi"), tools: [{ type: "custom" }] }, "tools[0].type"],
+    [{ ...user("Hi"), temperature: "hot" }, "temperature"],
+    [{ ...user("Hi"), service_tier: "scale" }, "service_tier"],
+  ])("%j", (body, param) => {
+    let refusal: unknown;
+    try {
+      chatConversation(body);
+    } catch (error) {
+      refusal = error;
+    }
+    expect(refusal).toMatchObject({ status: 400, param });
+  });
+});
