@@ -288,6 +288,26 @@ describe("the key alone", () => {
     expect(stage.voicebox.received.at(-1)?.identity).toMatchObject({ kind: "app", clientId: "launchpad-backend" });
   });
 
+  it("may come with a user's token where its clients have a place for one, and gets values as text, as they need", async () => {
+    const graphs = [{ name: "people", iri: "urn:graph:a" }];
+    const answer = {
+      result: "x",
+      conversation_id: null,
+      message_id: null,
+      actions: [{ type: "provenance", value: { graphs } }],
+    };
+    stage.voicebox.behave((c) => c.json(answer));
+    const value = async (headers: Headers): Promise<unknown> => {
+      const body = (await (await ask(headers)).json()) as { actions: { value: unknown }[] };
+      return body.actions[0]?.value;
+    };
+    expect(await value({ ...alone(keys.demo.key), "x-sd-auth-token": alice })).toBe(JSON.stringify({ graphs }));
+    expect(stage.voicebox.received.at(-1)?.identity).toMatchObject({ kind: "user", subject: "alice" });
+    expect(await value(full())).toEqual({ graphs });
+    stage.voicebox.behave(undefined);
+    expect((await ask({ ...alone(keys.demo.key), "x-sd-auth-token": "no-token" })).status).toBe(401);
+  });
+
   it("is refused where the application wants to know its user", async () => {
     const answer = await ask(alone(keys.demo.key));
     expect(answer.status).toBe(401);

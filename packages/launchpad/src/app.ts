@@ -57,12 +57,14 @@ export function createApp(stages: Stages): Hono<ApiEnv> {
 
   app.use(requestContext({ service: "launchpad", log, observer: stages.requests }));
   app.route("/", healthRoutes(stages.readiness));
-  app.use(securityHeaders({ contentSecurityPolicy, strictTransportSecurity: publicUrl.startsWith("https:") }));
-  // With `no-referrer`, which the line above says, browsers would send forms with `Origin: null`.
-  app.use(async (c, next) => {
-    c.header("referrer-policy", "same-origin");
-    await next();
-  });
+  app.use(
+    securityHeaders({
+      contentSecurityPolicy,
+      strictTransportSecurity: publicUrl.startsWith("https:"),
+      // With `no-referrer` browsers would send our own forms with `Origin: null`.
+      referrerPolicy: "same-origin",
+    }),
+  );
   app.use(bodyLimit(maxBodyBytes));
   app.use(withSession(login.sessions, login.sessionCookie));
 

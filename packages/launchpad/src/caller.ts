@@ -16,6 +16,11 @@ export interface Caller {
   readonly token: VoiceboxToken;
   /** Through which login provider a step-up would go; undefined for programs, which do it themselves. */
   readonly provider: string | undefined;
+  /**
+   * Clients that bring the key as Bearer know an action's value as text only (Stardog's Python client refuses a whole
+   * answer for one that is not): for them it is written as JSON.
+   */
+  readonly textOnly?: boolean;
 }
 
 /** Reads the trail and the caller's own data; needs no application. */

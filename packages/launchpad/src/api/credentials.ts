@@ -95,14 +95,14 @@ export function createCredentials(options: CredentialOptions): Credentials {
     const userToken = c.req.header("x-sd-auth-token");
     const found = await registry.byKey(key);
     if (userToken !== undefined && found?.app.modes.includes("jwt") === true) {
-      return { ...(await fromToken(c, userToken)), app: await keyApp(c, key, "jwt") };
+      return { ...(await fromToken(c, userToken)), app: await keyApp(c, key, "jwt"), textOnly: true };
     }
     const app = await keyApp(c, key, "app_key");
-    return { ...appReader(app, id, options.tokenForApp), app };
+    return { ...appReader(app, id, options.tokenForApp), app, textOnly: true };
   }
 
   async function used(c: ApiContext, key: AppKey): Promise<void> {
-    c.var.note({ app: key.app_id, app_key: key.name });
+    c.var.note({ app: key.app_id, app_key_id: key.id });
     await registry.used(key);
   }
 

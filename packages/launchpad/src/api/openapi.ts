@@ -94,15 +94,7 @@ export function openApiDocument(publicUrl: string): Json {
 }
 
 function schema(of: z.ZodType, io: "input" | "output"): Json {
-  const { $schema: _, ...rest } = z.toJSONSchema(of, {
-    target: "draft-2020-12",
-    io,
-    unrepresentable: "any",
-    // What becomes text on its way out is text in the document.
-    override: ({ zodSchema, jsonSchema }) => {
-      if (zodSchema._zod.def.type === "pipe" && io === "output") jsonSchema.type = "string";
-    },
-  });
+  const { $schema: _, ...rest } = z.toJSONSchema(of, { target: "draft-2020-12", io });
   return rest;
 }
 

@@ -2,12 +2,13 @@ import { HttpError, type Outcome, type TrailExchange, type TrailHop } from "@onb
 import { AuthError, toWire } from "@onbehalf/shared-auth";
 import { type Context, Hono } from "hono";
 import { routePath } from "hono/route";
+import type { z } from "zod";
 import type { Caller } from "../caller.ts";
 import { launchpadHop, type TrailOf } from "../trail.ts";
 import type { Voicebox } from "../voicebox.ts";
 import type { ApiEnv, Credentials } from "./credentials.ts";
 import { callOf, sendOnBehalf } from "./on-behalf.ts";
-import { type AskRequest, askAnswer, askRequest, type Snapshot, snapshot } from "./schemas.ts";
+import { type AskRequest, askAnswer, askRequest, type Snapshot, snapshot, withTextValues } from "./schemas.ts";
 import { snapshotStream } from "./stream.ts";
 
 type C = Context<ApiEnv>;
@@ -35,7 +36,7 @@ export function apiRoutes(options: ApiOptions): Hono<ApiEnv> {
 
   app.post(`${base}/ask`, (c) => asking(c, (run) => run.whole("ask")));
   app.post(`${base}/generate-query`, (c) => asking(c, (run) => run.whole("generate-query")));
-  app.post(`${base}/stream/ask`, (c) => asking(c, (run) => run.streamed((line) => line)));
+  app.post(`${base}/stream/ask`, (c) => asking(c, (run) => run.streamed()));
   app.post("/page/ask", (c) => asking(c, (run) => run.streamed(options.decorate)));
 
   app.get("/api/v1/app", async (c) => {
@@ -51,7 +52,8 @@ export function apiRoutes(options: ApiOptions): Hono<ApiEnv> {
 
   interface Run {
     whole(path: "ask" | "generate-query"): Promise<Response>;
-    streamed(toLine: (snapshot: Snapshot) => object): Promise<Response>;
+    /** `toLine`: changes a line on its way, for the page. */
+    streamed(toLine?: (snapshot: Snapshot) => object): Promise<Response>;
   }
 
   /** Authenticates, limits, then asks; whatever the end, one hop goes into the trail. */
@@ -78,15 +80,17 @@ export function apiRoutes(options: ApiOptions): Hono<ApiEnv> {
           c.var.note({ exchange: made.source });
         },
       );
+    const asIs = <Answer extends Snapshot | z.output<typeof askAnswer>>(answer: Answer): Answer =>
+      caller.textOnly === true ? withTextValues(answer) : answer;
     const run: Run = {
       async whole(path) {
         const answer = await send(path, await readQuestion(c));
         const body = askAnswer.safeParse(await answer.json().catch(() => undefined));
         if (!body.success) throw badAnswer(body.error);
         record(200, "ok", null);
-        return c.json(body.data, 200, { "cache-control": "no-store" });
+        return c.json(asIs(body.data), 200, { "cache-control": "no-store" });
       },
-      async streamed(toLine) {
+      async streamed(toLine = asIs) {
         const upstream = await send("stream/ask", await readQuestion(c));
         const stream = snapshotStream({
           upstream,

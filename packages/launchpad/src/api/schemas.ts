@@ -25,8 +25,9 @@ export const action = z.looseObject({
   label: z.string().nullish(),
   value: z
     .unknown()
-    .transform((value) => (typeof value === "string" ? value : JSON.stringify(value ?? null)))
-    .describe("Text; for `reasoning` and `provenance` it is JSON."),
+    .describe(
+      "Text; for `reasoning` JSON as text, for `provenance` an object, which clients that send the key as Bearer get as JSON text.",
+    ),
 });
 
 /** An answer, whole. */
@@ -64,3 +65,11 @@ export const errorAnswer = z.object({
   message: z.string().describe("What was wrong and what to do, for people."),
   request_id: z.string().optional(),
 });
+
+/** The same with every action's value as text. */
+export function withTextValues<Answer extends { readonly actions: readonly z.output<typeof action>[] }>(
+  answer: Answer,
+): Answer {
+  const asText = (value: unknown): string => (typeof value === "string" ? value : JSON.stringify(value ?? null));
+  return { ...answer, actions: answer.actions.map((one) => ({ ...one, value: asText(one.value) })) };
+}

@@ -262,6 +262,14 @@ function startAsking(root) {
     const body = await response.json().catch(() => ({}));
     turn.problem = body.message ?? `The question was not answered (${response.status}).`;
     update();
+    if (response.status === 403)
+      at.append(
+        make(
+          "p",
+          {},
+          "If you need this, ask your administrator to let you in, for example by one of the groups named.",
+        ),
+      );
     if (response.status !== 401) return;
     sessionStorage.setItem(pendingKey, question);
     const way = body.login_url ?? `/login?${new URLSearchParams({ return_to: "/?resume=1" })}`;

@@ -32,7 +32,8 @@ function behind(actions: readonly Action[]): Tree | null {
 }
 
 function part({ type, label, value }: Action): Tree | null {
-  if (value === "") return null;
+  if (type === "provenance") return sources(value);
+  if (typeof value !== "string" || value === "") return null;
   switch (type) {
     case "sparql":
       return fold(label ?? "SPARQL", h("pre", { tabindex: 0 }, h("code", {}, value)));
@@ -42,8 +43,6 @@ function part({ type, label, value }: Action): Tree | null {
       return fold(label ?? "Understood as", h("p", {}, value));
     case "reasoning":
       return fold(label ?? "Reasoning", h("pre", { tabindex: 0 }, pretty(value)));
-    case "provenance":
-      return sources(value);
     default:
       return null;
   }
@@ -81,9 +80,9 @@ const provenance = z.object({
   ),
 });
 
-/** JSON `{graphs: [{name, iri, description, …}]}`; anything else is not shown. */
-function sources(value: string): Tree | null {
-  const parsed = provenance.safeParse(parsedJson(value));
+/** `{graphs: [{name, iri, description, …}]}`, perhaps as JSON; anything else is not shown. */
+function sources(value: unknown): Tree | null {
+  const parsed = provenance.safeParse(typeof value === "string" ? parsedJson(value) : value);
   if (!parsed.success || parsed.data.graphs.length === 0) return null;
   const rows = parsed.data.graphs.map(({ name, iri, description }) =>
     h("li", {}, h("strong", {}, name ?? iri ?? "graph"), description && ` — ${description}`),
