@@ -231,6 +231,18 @@ describe("provider down, keys known", () => {
     expect((await verify(await mint())).subject).toBe("alice");
   });
 
+  test("a new kid within the grace: 503, since nobody can know, and 401 when the provider can be asked again", async () => {
+    const verify = verifier({ jwksCacheTtlSeconds: 100 });
+    await verify.ready();
+    issuer.answer("jwks", () => "drop");
+    clock.advance(101);
+    expect((await verify(await mint())).subject).toBe("alice");
+    expect(await refusalCode(verify(await mint({}, "new")))).toBe("keys_unavailable");
+    issuer.answer("jwks", undefined);
+    clock.advance(4);
+    expect(await refusalCode(verify(await mint({}, "new")))).toBe("key_unknown");
+  });
+
   test("a hanging provider is waited for once, not by everybody", async () => {
     const verify = verifier({ jwksCacheTtlSeconds: 100 });
     await verify.ready();
