@@ -110,3 +110,19 @@ test("a connection that says nothing is dropped in time", async () => {
   const silent = connectTcp(service.port, "127.0.0.1");
   await once(silent, "close");
 });
+
+test("nonsense in either language harms nobody else", async () => {
+  const { service } = await start();
+  const client = session(service);
+  for (const nonsense of [
+    "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\u0000\u0000\uffff garbage",
+    "PRI nothing",
+    "PR",
+    "\u0016\u0003\u0001",
+  ]) {
+    const socket = connectTcp(service.port, "127.0.0.1").on("error", () => {});
+    socket.end(nonsense);
+    await once(socket.resume(), "close");
+  }
+  expect((await ask(client, "POST", "/echo", "still")).status).toBe(200);
+});
