@@ -8,6 +8,24 @@ const flag = z.union([
   z.enum(["true", "false", "True", "False"]).transform((text) => text.toLowerCase() === "true"),
 ]);
 
+/** A further token exchange: the upstream is called with a token for it, in the caller's name. */
+const tokenExchange = z
+  .strictObject({
+    profile: z.enum(["okta", "keycloak", "entra", "auth0", "zitadel", "rfc8693"]),
+    issuer: z.url(),
+    /** Else from the issuer's discovery document. */
+    token_endpoint: z.url().optional(),
+    client_id: z.string().min(1),
+    client_secret: z.string().min(1).optional(),
+    private_key_file: z.string().min(1).optional(),
+    audience: z.string().optional(),
+    scopes: z.array(z.string()).optional(),
+  })
+  .refine(({ client_secret, private_key_file }) => (client_secret === undefined) !== (private_key_file === undefined), {
+    error: "needs either client_secret or private_key_file",
+  });
+export type TokenExchangeSettings = z.output<typeof tokenExchange>;
+
 /** One `model_list` entry as LiteLLM writes it. What only LiteLLM's other providers use is let through and not used. */
 export const modelEntry = z.strictObject({
   /** What clients ask for. `*` at the end stands for anything: `bedrock/*`. */
@@ -30,6 +48,8 @@ export const modelEntry = z.strictObject({
     /** Seconds for the whole call, and until the first byte of a stream. */
     timeout: positive.optional(),
     stream_timeout: positive.optional(),
+    /** Instead of `api_key`, for OpenAI- and Anthropic-compatible upstreams that know the same users. */
+    token_exchange: tokenExchange.optional(),
     guardrailConfig: z
       .looseObject({ guardrailIdentifier: z.string(), guardrailVersion: z.string(), trace: z.string().optional() })
       .optional(),

@@ -27,7 +27,7 @@ import { type RelayResult, relay } from "./streams/relay.ts";
 import { createAnthropicUpstream } from "./upstreams/anthropic/index.ts";
 import { createBedrockUpstream } from "./upstreams/bedrock/index.ts";
 import type { Exchange } from "./upstreams/exchange.ts";
-import { serverKey } from "./upstreams/key.ts";
+import { createKeys } from "./upstreams/exchanged-key.ts";
 import { createOpenaiUpstream } from "./upstreams/openai/index.ts";
 import { createPools } from "./upstreams/pools.ts";
 import type { Outgoing, Upstream } from "./upstreams/upstream.ts";
@@ -61,12 +61,13 @@ export function createForward(options: ForwardOptions): Forwarding {
   const pools = createPools({ connectTimeoutMs: settings.connect_timeout * 1000 });
   const bedrock = createBedrockUpstream({ settings: options.bedrock ?? bedrockSettings.parse({}), env: options.env });
   const drainMs = billing.drain_on_abort ? billing.drain_seconds * 1000 : undefined;
-  const openai = createOpenaiUpstream(serverKey);
+  const keyOf = createKeys(deployments);
+  const openai = createOpenaiUpstream(keyOf);
   const upstreams: Readonly<Record<Provider, Upstream>> = {
     bedrock,
     openai,
     azure: openai,
-    anthropic: createAnthropicUpstream(serverKey),
+    anthropic: createAnthropicUpstream(keyOf),
   };
   for (const { name, problem } of deployments)
     if (problem !== undefined) options.log.warn({ model: name }, `model_list: ${problem}`);
