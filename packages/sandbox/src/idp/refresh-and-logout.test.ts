@@ -171,9 +171,10 @@ describe("sign-out", () => {
     const issuer = provider.issuerUrl("default");
     const [clientId, clientSecret] = launchpad;
     const request = { issuer, clientId, clientSecret, redirectUri: `${receiver.url}/oauth/okta/redirect` };
-    const [alice, bob] = await Promise.all(
-      ["alice", "bob"].map((user) => signIn({ ...request, user, scope: "openid offline_access" })),
-    );
+    const cookies = new Map<string, string>();
+    const scope = "openid offline_access";
+    const alice = await signIn({ ...request, user: "alice", scope, cookies });
+    const bob = await signIn({ ...request, user: "bob", scope });
     const response = await fetch(`${provider.url}/sandbox/sign-out`, {
       method: "POST",
       body: JSON.stringify({ user: "alice" }),
@@ -183,9 +184,11 @@ describe("sign-out", () => {
     const keys = createRemoteJWKSet(new URL(`${issuer}/v1/keys`));
     const { payload } = await jwtVerify(receiver.received[0] ?? "", keys, { issuer, audience: clientId });
     expect(payload).toMatchObject({ sub: "alice", sid: expect.any(String) });
-    expect((await refresh(issuer, alice?.refreshToken ?? "")).body).toMatchObject({ error: "invalid_grant" });
-    expect((await exchange(issuer, launchpadBackend, alice?.accessToken, toVoicebox)).status).toBe(400);
-    expect((await refresh(issuer, bob?.refreshToken ?? "")).status).toBe(200);
+    expect((await refresh(issuer, alice.refreshToken ?? "")).body).toMatchObject({ error: "invalid_grant" });
+    expect((await exchange(issuer, launchpadBackend, alice.accessToken, toVoicebox)).status).toBe(400);
+    expect((await refresh(issuer, bob.refreshToken ?? "")).status).toBe(200);
+    const silently = { ...request, user: "alice", cookies, parameters: { prompt: "none" } };
+    await expect(signIn(silently)).rejects.toThrow("login_required");
   });
 
   test("by a bare link asks the person first", async () => {

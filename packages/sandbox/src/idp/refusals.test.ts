@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { signIn } from "../token.ts";
 import { grantTypes, tokenTypes } from "./grant-types.ts";
+import { otherMakes } from "./makes.ts";
 import type { IdentityProvider } from "./start.ts";
 import { claimsIn, exchange, type Form, post, providerForTest, voicebox } from "./testing.ts";
 
@@ -104,6 +105,24 @@ describe("Zitadel refuses", () => {
   ]);
 });
 
+test("Zitadel: an audience it serves, but the subject has not", async () => {
+  const { provider } = await providerForTest();
+  const subject = await aliceAt(provider, "zitadel", "voicebox");
+  const answer = await exchange(provider.issuerUrl("zitadel"), voicebox, subject, { audience: "llm-gateway" });
+  expect(answer.body).toMatchObject({
+    error: "invalid_target",
+    error_description: 'audience "llm-gateway" not found in subject token',
+  });
+});
+
+test("Keycloak: a client that may exchange, but is not in the token's audience for want of a mapper", async () => {
+  const { audienceClaims: _, ...withoutMapper } = otherMakes.keycloak ?? expect.fail("there is no issuer keycloak");
+  const { provider } = await providerForTest({ issuers: { keycloak: withoutMapper } });
+  const subject = await aliceAt(provider, "keycloak");
+  const answer = await exchange(provider.issuerUrl("keycloak"), backend, subject, { audience: "voicebox" });
+  expect(answer).toMatchObject({ status: 403, body: { error: "access_denied" } });
+});
+
 describe("Entra refuses, with its numbers", () => {
   const onBehalfOf = {
     grant_type: grantTypes.jwtBearer,
@@ -136,7 +155,7 @@ describe("Entra refuses, with its numbers", () => {
     {
       name: "scopes of two applications",
       code: 70011,
-      fields: { scope: "api://voicebox/.default api://llm-gateway/.default" },
+      fields: { scope: "api://voicebox/voicebox api://llm-gateway/llm-gateway" },
       body: { error: "invalid_scope" },
     },
     {
