@@ -1,5 +1,5 @@
-import { LRUCache } from "lru-cache";
 import { allowInsecureRequests, Configuration, customFetch, tokenIntrospection } from "openid-client";
+import { briefMemory } from "./brief-memory.ts";
 import { checkClaims } from "./claims.ts";
 import { type ClockOptions, clockFrom } from "./clock.ts";
 import { malformed, requireTokenText } from "./compact.ts";
@@ -9,6 +9,7 @@ import { type Fetch, platformFetch, readLimited, requireSecureUrl } from "./fetc
 import { type Identity, readIdentity } from "./identity.ts";
 import { createPresentationCheck, type DpopOptions } from "./presentation.ts";
 import { checkPolicy } from "./profile.ts";
+import { singleFlight } from "./single-flight.ts";
 import { digestOf } from "./token-key.ts";
 import { type AcceptanceOptions, accept } from "./trust.ts";
 import type { Verifier } from "./verifier.ts";
@@ -48,13 +49,8 @@ export function createIntrospectionVerifier(options: IntrospectionOptions): Veri
   const { leewaySeconds = 60, allowApps = false, cacheTtlSeconds = 30, maxEntries = 5000 } = options;
   const checkPresentation = createPresentationCheck(options.dpop, clock);
   // A refusal is kept as well: a token that is not active will not become so.
-  const answers = new LRUCache<string, Identity | AuthError>({
-    max: maxEntries,
-    ttl: Math.max(cacheTtlSeconds * 1000, 1),
-    ttlResolution: 0,
-    perf: { now: clock.steadyMs },
-  });
-  const flights = new Map<string, Promise<Identity>>();
+  const answers = briefMemory<Identity | AuthError>(cacheTtlSeconds, maxEntries, clock.steadyMs);
+  const flights = singleFlight<Identity>();
 
   const verify: Verifier = Object.assign(
     async (...[token, presented]: Parameters<Verifier>) => {
@@ -70,12 +66,10 @@ export function createIntrospectionVerifier(options: IntrospectionOptions): Veri
 
   async function known(token: string): Promise<Identity> {
     const key = digestOf("introspection", token);
-    const answer = cacheTtlSeconds > 0 ? answers.get(key) : undefined;
+    const answer = answers.get(key);
     if (answer instanceof AuthError) throw answer;
     if (answer !== undefined && clock.wallMs() / 1000 < answer.expiresAt) return answer;
-    const running = flights.get(key) ?? introspect(token, key).finally(() => flights.delete(key));
-    flights.set(key, running);
-    return running;
+    return flights.run(key, () => introspect(token, key));
   }
 
   async function introspect(token: string, key: string): Promise<Identity> {

@@ -1,5 +1,5 @@
-import { LRUCache } from "lru-cache";
 import type { Algorithm } from "./algorithms.ts";
+import { briefMemory } from "./brief-memory.ts";
 import { UNVERIFIED } from "./compact.ts";
 import { AuthError } from "./errors.ts";
 import { createKeyRefresh, type KeyRefreshOptions } from "./key-refresh.ts";
@@ -43,12 +43,7 @@ const MAX_UNKNOWN_KIDS = 1000;
 export function createIssuerKeys(options: KeyRefreshOptions): IssuerKeys {
   const { issuer, times, clock } = options;
   const refresh = createKeyRefresh(options);
-  const unknownKids = new LRUCache<string, true>({
-    max: MAX_UNKNOWN_KIDS,
-    ttl: times.unknownKidTtlSeconds * 1000,
-    ttlResolution: 0,
-    perf: { now: clock.steadyMs },
-  });
+  const unknownKids = briefMemory<"unknown">(times.unknownKidTtlSeconds, MAX_UNKNOWN_KIDS, clock.steadyMs);
 
   async function find(algorithm: Algorithm, kid: string | undefined): Promise<Candidates> {
     const before = refresh.held();
@@ -56,13 +51,13 @@ export function createIssuerKeys(options: KeyRefreshOptions): IssuerKeys {
     const found = candidates(set, algorithm, kid);
     if (found.keys.length > 0) return found;
     // A set that was loaded for this very token is not asked for again, nor is one that lacked this kid just now.
-    const worthAsking = set === before && (kid === undefined || !unknownKids.has(kid));
+    const worthAsking = set === before && (kid === undefined || unknownKids.get(kid) === undefined);
     if (!worthAsking) throw unknown(algorithm);
     const newer = candidates(await refresh.newerThan(set), algorithm, kid);
     if (newer.keys.length > 0) return newer;
     if (newer.set !== set) {
       refresh.wasInVain();
-      if (kid !== undefined) unknownKids.set(kid, true);
+      if (kid !== undefined) unknownKids.set(kid, "unknown");
     }
     throw unknown(algorithm);
   }

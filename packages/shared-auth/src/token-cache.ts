@@ -1,11 +1,13 @@
-import { LRUCache } from "lru-cache";
 import { unlessAborted } from "./abort.ts";
+import { briefMemory } from "./brief-memory.ts";
 import { type ClockOptions, clockFrom } from "./clock.ts";
 import { AuthError } from "./errors.ts";
 import type { OnEvent } from "./events.ts";
 import type { Exchange, ExchangeTarget, ScopedToken, Subject } from "./exchange/exchange.ts";
+import { singleFlight } from "./single-flight.ts";
 import { digestOf } from "./token-key.ts";
 import { lifetime } from "./token-lifetime.ts";
+import { createRejections } from "./token-rejections.ts";
 import { createShelf, type Entry, type Place } from "./token-shelf.ts";
 import { memoryTokenStore, type TokenStore } from "./token-store.ts";
 
@@ -47,10 +49,8 @@ export interface CachedExchange extends Exchange {
   readonly stats: () => CacheStats;
 }
 
-/** Seconds in which a second refusal by the next hop is not answered with yet another exchange. */
-const REJECTION_PAUSE_SECONDS = 10;
-/** Refusals and rejections are remembered for so many entries. */
-const MAX_REMEMBERED = 1000;
+/** Refusals are remembered for so many entries. */
+const MAX_REFUSALS = 1000;
 
 /**
  * Keeps exchanged tokens. An entry is found by a digest of the subject's token, issuer and subject, and of everything
@@ -63,9 +63,9 @@ export function cached(exchange: Exchange, options: CacheOptions = {}): CachedEx
   const clock = clockFrom(options);
   const shelf = createShelf(storeOf(options, target), clock, ttlSeconds, onEvent);
   const placeOf = placement(target);
-  const flights = new Map<string, Promise<ScopedToken>>();
-  const refusals = memory<AuthError>(negativeTtlSeconds, clock.steadyMs);
-  const rejections = memory<string>(REJECTION_PAUSE_SECONDS, clock.steadyMs);
+  const flights = singleFlight<ScopedToken>();
+  const refusals = briefMemory<AuthError>(negativeTtlSeconds, MAX_REFUSALS, clock.steadyMs);
+  const rejections = createRejections(clock.steadyMs);
   const count = { hits: 0, misses: 0, flights: 0, renewals: 0, evictions: 0, refusals: 0 };
   const seconds = () => clock.wallMs() / 1000;
 
@@ -87,32 +87,22 @@ export function cached(exchange: Exchange, options: CacheOptions = {}): CachedEx
 
   /** Nobody waits for it, and its failure is nobody's: the entry serves to its end. */
   function renew(subject: Subject, place: Place): void {
-    if (flights.has(place.key) || refusals.has(place.key)) return;
+    if (flights.has(place.key) || refusals.get(place.key) !== undefined) return;
     count.renewals += 1;
     flight(subject, place).catch(() => undefined);
   }
 
-  /** Many callers may hold the one refused token: the first drops it, and all of them share the new one. */
   async function evict(place: Place, rejected: string): Promise<void> {
-    const before = rejections.get(place.key);
-    if (before === rejected) return;
-    if (before !== undefined) throw refusedAgain();
-    rejections.set(place.key, rejected);
+    if (!rejections.note(place.key, rejected)) return;
     count.evictions += 1;
     await shelf.drop(place);
   }
 
   function flight(subject: Subject, place: Place): Promise<ScopedToken> {
     const refusal = refusals.get(place.key);
-    if (refusal !== undefined) {
-      count.refusals += 1;
-      return Promise.reject(refusal);
-    }
-    const running = flights.get(place.key);
-    if (running !== undefined) return running;
-    const started = fetchAndKeep(subject, place).finally(() => flights.delete(place.key));
-    flights.set(place.key, started);
-    return started;
+    if (refusal === undefined) return flights.run(place.key, () => fetchAndKeep(subject, place));
+    count.refusals += 1;
+    return Promise.reject(refusal);
   }
 
   async function fetchAndKeep(subject: Subject, place: Place): Promise<ScopedToken> {
@@ -121,14 +111,13 @@ export function cached(exchange: Exchange, options: CacheOptions = {}): CachedEx
     try {
       // Without any caller's signal: the one who started it may give up, the others still wait.
       const token = await exchange(subject);
-      // Some servers issue the same token again.
-      if (token.accessToken === rejections.get(place.key)) throw refusedAgain();
+      rejections.check(place.key, token.accessToken);
       const ends = { tokenExpiresAt: token.expiresAt, subjectExpiresAt: subject.identity.expiresAt };
       const life = lifetime({ now: seconds(), ttlSeconds, expiryBufferSeconds, ...ends });
       if (life !== undefined) await shelf.put(place, { token, askedAt, ...life });
       return token;
     } catch (error) {
-      if (error instanceof AuthError && negativeTtlSeconds > 0) refusals.set(place.key, error);
+      if (error instanceof AuthError) refusals.set(place.key, error);
       throw error;
     }
   }
@@ -138,10 +127,6 @@ export function cached(exchange: Exchange, options: CacheOptions = {}): CachedEx
     purge: (who: { readonly issuer: string; readonly subject: string }) => shelf.purge(purgeKeyOf(who)),
     stats: () => ({ ...count }),
   });
-}
-
-function refusedAgain(): AuthError {
-  return new AuthError("subject_rejected", "The next service refuses the token made for you, and a new one as well.");
 }
 
 function storeOf({ store, maxEntries, steadyNow }: CacheOptions, target: ExchangeTarget | undefined): TokenStore {
@@ -167,9 +152,4 @@ function purgeKeyOf({ issuer, subject }: { readonly issuer: string; readonly sub
 function fieldsOf({ profile, server, clientId, audience, resource, scopes, ...more }: ExchangeTarget): string[] {
   const lists = [audience, resource, scopes].flatMap((list) => [String(list.length), ...list]);
   return [profile, server, clientId, ...lists, more.subjectTokenType, String(more.withActor), more.boundTo ?? ""];
-}
-
-function memory<Value extends object | string>(seconds: number, steadyMs: () => number): LRUCache<string, Value> {
-  const ttl = Math.max(seconds * 1000, 1);
-  return new LRUCache<string, Value>({ max: MAX_REMEMBERED, ttl, ttlResolution: 0, perf: { now: steadyMs } });
 }
