@@ -32,7 +32,13 @@ export interface ChatMessage {
 export type FakeReply =
   | { readonly calls: readonly { readonly name: string; readonly input: unknown }[] }
   | { readonly text: string }
-  | { readonly status: number; readonly message: string; readonly headers?: Readonly<Record<string, string>> }
+  | {
+      readonly status: number;
+      readonly message: string;
+      readonly headers?: Readonly<Record<string, string>>;
+      /** Instead of the error envelope. */
+      readonly body?: unknown;
+    }
   /** Begins to stream and never ends. */
   | { readonly endless: string };
 export type Behaviour = (call: SeenCall) => FakeReply | Promise<FakeReply>;
@@ -100,7 +106,8 @@ export async function startFakeGateway(): Promise<FakeGateway> {
 function answer(response: ServerResponse, reply: FakeReply, { body }: SeenCall): void {
   if ("status" in reply) {
     response.writeHead(reply.status, { "content-type": "application/json", ...reply.headers });
-    response.end(JSON.stringify({ error: { message: reply.message, type: "test", param: null, code: null } }));
+    const envelope = { error: { message: reply.message, type: "test", param: null, code: null } };
+    response.end(JSON.stringify(reply.body ?? envelope));
   } else if (body.stream === true) {
     stream(response, reply);
   } else {

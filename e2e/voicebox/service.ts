@@ -18,6 +18,8 @@ export interface Bench {
   readonly gateway: FakeGateway;
   readonly logs: CapturedLogs;
   readonly configPath: string;
+  /** What the service was started with. */
+  readonly env: Env;
   /** An access token for Voicebox. */
   token(claims?: Record<string, unknown>): Promise<string>;
   ask(token: string | undefined, body?: Record<string, unknown>, route?: string, init?: RequestInit): Promise<Response>;
@@ -45,7 +47,8 @@ export async function startBench({ env = {}, config = {} }: BenchOptions = {}): 
   const configPath = join(folder, "vbx-config.json");
   await writeFile(configPath, JSON.stringify({ ...vbxConfig(gateway.url), ...config }));
   const logs = captureLogs();
-  const service = await start({ ...environment(issuer, gatewayIssuer, configPath), ...env }, logs);
+  const whole = { ...environment(issuer, gatewayIssuer, configPath), ...env };
+  const service = await start(whole, logs);
 
   return {
     service,
@@ -54,6 +57,7 @@ export async function startBench({ env = {}, config = {} }: BenchOptions = {}): 
     gateway,
     logs,
     configPath,
+    env: whole,
     token: (claims = {}) =>
       issuer.mint({ aud: "voicebox", scp: ["voicebox"], cid: "launchpad-backend", uid: "u1", ...claims }),
     ask: (token, body = { query: "Who is Bob?" }, route = "ask", init = {}) =>
