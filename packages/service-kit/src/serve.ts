@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { getRequestListener } from "@hono/node-server";
 import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
-import { createRunning, type Running } from "./connection.ts";
+import { ClientGone, createRunning, type Running } from "./connection.ts";
 import { drain } from "./drain.ts";
 import type { Readiness } from "./health.ts";
 import { speakHttp2 } from "./http2.ts";
@@ -106,8 +106,11 @@ function createResponder(app: Fetcher, running: Running, log: Logger) {
     async (request, connection) => {
       const outgoing = connection.outgoing as ServerResponse;
       const response = await app.fetch(request, { ...connection, running });
-      if (outgoing.headersSent) return RESPONSE_ALREADY_SENT;
       const body = streamOf(response);
+      if (outgoing.headersSent) {
+        await body?.cancel(new ClientGone());
+        return RESPONSE_ALREADY_SENT;
+      }
       if (body === undefined) return response;
       await sendStream(response, body, outgoing, (error) => log.error({ err: error }, "an answer's stream failed"));
       return RESPONSE_ALREADY_SENT;

@@ -1,3 +1,4 @@
+import { connect } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Hono } from "hono";
 import { afterEach, describe, expect, test, vi } from "vitest";
@@ -73,6 +74,25 @@ describe("a stream", () => {
     await expect.poll(() => logs.requests()).toMatchObject([{ status: 200, outcome: "aborted" }]);
     expect(logs.text()).toContain("upstream broke with [masked]");
     expect(printed).not.toHaveBeenCalled();
+  });
+
+  test("that comes after the request was refused for its slowness is not left running", async () => {
+    const cancelled = Promise.withResolvers<void>();
+    const log = createLogger({ service: "test", destination: captureLogs().destination });
+    const app = new Hono().use(requestContext({ service: "test", log }));
+    const body = () => new ReadableStream<Uint8Array>({ cancel: () => cancelled.resolve() });
+    app.post("/", async (c) => {
+      await c.req.text().catch(() => {});
+      return new Response(body());
+    });
+    const limits = { headersMs: 100, requestMs: 200 };
+    const common = { name: "test", app, host: "127.0.0.1", port: 0, portVariable: "P", log, graceSeconds: 0, limits };
+    const service = await serve(common);
+    opened.push(service);
+    const socket = connect(service.port, "127.0.0.1").on("error", () => {});
+    socket.write("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\n1");
+    await cancelled.promise;
+    socket.destroy();
   });
 
   test("is cancelled when the client leaves, and made no faster than it is read", async () => {
