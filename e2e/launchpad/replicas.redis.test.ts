@@ -1,8 +1,36 @@
 import { startRedis } from "@onbehalf/service-kit/testing";
+import { describe, expect, it } from "vitest";
 import { replicaSuite } from "./replicas.ts";
+import { startStage } from "./stage.ts";
 
 replicaSuite("Redis", async () => {
   const server = await startRedis();
   const env = { REDIS_URL: server.url, ENCRYPTION_SECRET: "a-secret-for-what-lies-in-redis-0123456789" };
   return { env, stop: () => server.stop() };
+});
+
+describe("limits of two replicas on one Redis", () => {
+  it("are counted together", async () => {
+    const server = await startRedis();
+    const env = {
+      REDIS_URL: server.url,
+      ENCRYPTION_SECRET: "a-secret-for-what-lies-in-redis-0123456789",
+      API_CLIENT_RPM: "4",
+    };
+    const stage = await startStage({ replicas: 2, env });
+    try {
+      const alice = stage.person();
+      await alice.signIn("alice");
+      const statuses: number[] = [];
+      for (let at = 0; at < 6; at += 1) {
+        const url = `${stage.replicas[at % 2]?.url}/api/v1/voicebox/ask`;
+        const headers = { origin: stage.publicUrl, "content-type": "application/json" };
+        statuses.push((await alice.fetch(url, { method: "POST", headers, body: '{"query":"x"}' })).status);
+      }
+      expect(statuses).toEqual([200, 200, 200, 200, 429, 429]);
+    } finally {
+      await stage.close();
+      await server.stop();
+    }
+  });
 });

@@ -23,6 +23,8 @@ export interface Stage {
   readonly output: () => string;
   /** Calls to the identity provider since the last reset. */
   readonly calls: () => Promise<Record<string, unknown>>;
+  /** Stops all replicas and starts them again, as a new version would be. */
+  restart(): Promise<void>;
   stopProvider(): Promise<void>;
   startProvider(): Promise<void>;
   close(): Promise<void>;
@@ -95,11 +97,14 @@ export async function startStage(options: StageOptions = {}): Promise<Stage> {
     ...options.env,
   };
   const replicas: Service[] = [];
-  for (let at = 0; at < (options.replicas ?? 1); at += 1) {
-    replicas.push(
-      await startLaunchpad({ ...env, LAUNCHPAD_PORT: String(at === 0 ? launchpadPort : 0) }, { destination }),
-    );
-  }
+  const startReplicas = async (): Promise<void> => {
+    for (let at = 0; at < (options.replicas ?? 1); at += 1) {
+      replicas.push(
+        await startLaunchpad({ ...env, LAUNCHPAD_PORT: String(at === 0 ? launchpadPort : 0) }, { destination }),
+      );
+    }
+  };
+  await startReplicas();
 
   return {
     publicUrl,
@@ -117,6 +122,10 @@ export async function startStage(options: StageOptions = {}): Promise<Stage> {
     output: () => output,
     async calls() {
       return (await (await fetch(`${base}/sandbox/calls`)).json()) as Record<string, unknown>;
+    },
+    async restart() {
+      await Promise.all(replicas.splice(0).map((replica) => replica.close()));
+      await startReplicas();
     },
     async stopProvider() {
       await provider?.close();

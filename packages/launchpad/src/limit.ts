@@ -1,24 +1,24 @@
-import { HttpError } from "@onbehalf/service-kit";
-import { RateLimiterMemory } from "rate-limiter-flexible";
+import { HttpError, type RedisClient } from "@onbehalf/service-kit";
+import { type RateLimiterAbstract, RateLimiterMemory, RateLimiterRedis } from "rate-limiter-flexible";
 import type { Caller } from "./caller.ts";
 
 export interface LimitOptions {
   readonly appRequestsPerMinute: number;
   readonly clientRequestsPerMinute: number;
+  /** Where replicas count together; without it each counts for itself. */
+  readonly redis?: RedisClient | undefined;
 }
 
-/** Windows of one minute, counted by this process; several replicas let through as many times more. */
 const windowSeconds = 60;
 
 /**
  * LIMIT: requests per minute of an application, and of one client or person within it. An application's own figure
- * replaces the general one.
+ * replaces the general one. While Redis is away each replica counts for itself: better a wider limit than none.
  * The answered function throws HttpError 429, which names the limit and says when to come again.
  */
-export function createLimit({ appRequestsPerMinute, clientRequestsPerMinute }: LimitOptions) {
-  const perMinute = (points: number) => new RateLimiterMemory({ points, duration: windowSeconds });
-  const apps = perMinute(Number.MAX_SAFE_INTEGER);
-  const clients = perMinute(clientRequestsPerMinute);
+export function createLimit({ appRequestsPerMinute, clientRequestsPerMinute, redis }: LimitOptions) {
+  const apps = counter("app", Number.MAX_SAFE_INTEGER, redis);
+  const clients = counter("client", clientRequestsPerMinute, redis);
 
   return async ({ app, identity, clientId }: Pick<Caller, "app" | "identity" | "clientId">): Promise<void> => {
     const allowed = app.requests_per_minute ?? appRequestsPerMinute;
@@ -30,6 +30,19 @@ export function createLimit({ appRequestsPerMinute, clientRequestsPerMinute }: L
       throw limited(`client ${clientId ?? identity.subject}`, clientRequestsPerMinute, state.msBeforeNext);
     });
   };
+}
+
+function counter(name: string, points: number, redis: RedisClient | undefined): RateLimiterAbstract {
+  const own = new RateLimiterMemory({ points, duration: windowSeconds });
+  if (redis === undefined) return own;
+  return new RateLimiterRedis({
+    storeClient: redis,
+    useRedisPackage: true,
+    keyPrefix: `launchpad:limit:${name}`,
+    points,
+    duration: windowSeconds,
+    insuranceLimiter: own,
+  });
 }
 
 function limited(what: string, perMinute: number, msBeforeNext: number): HttpError {

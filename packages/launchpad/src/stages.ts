@@ -95,7 +95,7 @@ export function createStages({ config, fileApps, resources, readiness, log }: St
       voicebox,
       trail,
       hopsOf,
-      limit: createLimit(config.api),
+      limit: createLimit({ ...config.api, redis: stores.counters }),
       decorate: answerView,
       stepUpUrl: async (provider, claims) => {
         const step_up = await seal.seal(claims, "step-up");

@@ -1,4 +1,12 @@
-import { type KeyValueStore, memoryStore, openDatabase, redisStore, redisTokenStore } from "@onbehalf/service-kit";
+import {
+  type KeyValueStore,
+  memoryStore,
+  openDatabase,
+  openRedis,
+  type RedisClient,
+  redisStore,
+  redisTokenStore,
+} from "@onbehalf/service-kit";
 import type { TokenStore } from "@onbehalf/shared-auth";
 import type { LaunchpadConfig } from "./config.ts";
 import { type LaunchpadDatabase, type LaunchpadTables, migrations } from "./schema.ts";
@@ -12,6 +20,8 @@ export interface Stores {
   readonly sessions: SessionStore;
   /** Exchanged tokens that all replicas share; undefined: each keeps its own in memory. */
   readonly tokens: TokenStore | undefined;
+  /** Where all replicas count requests; undefined: each for itself. */
+  readonly counters: RedisClient | undefined;
   /** What must be reachable for the service to be ready. */
   readonly checks: Readonly<Record<string, () => Promise<void>>>;
   close(): Promise<void>;
@@ -34,14 +44,17 @@ export async function openStores(config: LaunchpadConfig, onError: OnError): Pro
   await prepared();
   const sessions = await openSessions(config, database, onError);
   const tokens = config.redisUrl === undefined ? undefined : await redisTokenStore(redis(config, "tokens", onError));
+  const counting = config.redisUrl === undefined ? undefined : await openRedis({ url: config.redisUrl, onError });
   return {
     database,
     sessions,
     tokens,
+    counters: counting?.client,
     checks: { database: prepared, sessions: () => sessions.ping(), ...(tokens && { tokens: () => tokens.ready() }) },
     async close() {
       await sessions.close();
       await tokens?.close();
+      await counting?.close();
       await database.close();
     },
   };

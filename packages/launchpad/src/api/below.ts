@@ -87,6 +87,19 @@ const healthShape = z.object({
   ),
 });
 
+const modelCallsShape = z.object({
+  events: z.array(z.object({ provider_model: text, outcome: text, error_code: text, request_time: text })),
+});
+
+/** Nobody asks a model just to see whether it is there: how the last real call went says it. */
+function bedrockFrom(events: z.output<typeof modelCallsShape>["events"]): Check {
+  const last = events.find(({ provider_model, outcome }) => provider_model !== "" && ["ok", "error"].includes(outcome));
+  if (last === undefined || last.outcome === "ok")
+    return { name: "bedrock", status: "ok", reason: null, milliseconds: null };
+  const reason = `the last call, at ${last.request_time.slice(11, 19)} UTC, failed: ${last.error_code}`;
+  return { name: "bedrock", status: "down", reason, milliseconds: null };
+}
+
 /** Asks the services below for what pages show, always with a token of the person who looks at the page. */
 export function createBelow(credentials: Credentials, voicebox: Voicebox): Below {
   async function get<S extends z.ZodType>(c: Context<ApiEnv>, path: string, shape: S): Promise<z.output<S>> {
@@ -109,7 +122,7 @@ export function createBelow(credentials: Credentials, voicebox: Voicebox): Below
       const query = new URLSearchParams({ group_by: by, from: new Date(fromMs).toISOString() });
       const { rows } = await get(c, `/api/v1/usage?${query}`, usageShape);
       return rows.map(({ group, requests, tokens, cost_usd }) => ({
-        group: String(group[by] ?? "—"),
+        group: String(group[by] ?? `no ${by}`),
         requests,
         tokens,
         usd: cost_usd,
@@ -129,13 +142,19 @@ export function createBelow(credentials: Credentials, voicebox: Voicebox): Below
       }));
     },
     async health(c) {
-      const { checks } = await get(c, "/api/v1/chain-health", healthShape);
-      return checks.map(({ name, status, reason, ms }) => ({
-        name,
-        status: status === "ok" ? "ok" : "down",
-        reason: reason ?? null,
-        milliseconds: ms ?? null,
-      }));
+      const [{ checks }, { events }] = await Promise.all([
+        get(c, "/api/v1/chain-health", healthShape),
+        get(c, "/api/v1/events?limit=50", modelCallsShape),
+      ]);
+      const asked = checks.map(
+        ({ name, status, reason, ms }): Check => ({
+          name,
+          status: status === "ok" ? "ok" : "down",
+          reason: reason ?? null,
+          milliseconds: ms ?? null,
+        }),
+      );
+      return asked.some(({ name }) => name === "bedrock") ? asked : [...asked, bedrockFrom(events)];
     },
   };
 }

@@ -43,7 +43,7 @@ describe("the applications file", () => {
     ["no key", "      - { name: k }\n", "says no key"],
     ["an unset variable", "      - { name: k, key: os.environ/NOWHERE }\n", "NOWHERE, which is not set"],
     ["a missing key file", "      - { name: k, key_file: nowhere }\n", "cannot be read"],
-    ["an unknown field", "      - { name: k, sha265: x }\n", "sha265"],
+    ["an unknown field", "      - { name: k, sha265: x }\n", "sha256"],
   ])("refuses %s and never prints it", (_, line, words) => {
     const said = problems(app(line));
     expect(said).toContain(words);
@@ -56,7 +56,7 @@ describe("the applications file", () => {
   });
 
   it("says so when it is not there or no YAML", () => {
-    expect(() => readAppsFile(join(folder, "nowhere.yaml"), {})).toThrow(/LAUNCHPAD_APPS_FILE.*cannot be read/);
-    expect(problems("apps: [")).toContain("LAUNCHPAD_APPS_FILE");
+    expect(() => readAppsFile(join(folder, "nowhere.yaml"), {})).toThrow(/nowhere\.yaml.*cannot be read/);
+    expect(problems("apps: [")).toContain("apps.yaml");
   });
 });

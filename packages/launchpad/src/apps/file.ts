@@ -1,7 +1,6 @@
 import { readFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
-import { ConfigError, type Env } from "@onbehalf/service-kit";
-import { parse } from "yaml";
+import { ConfigError, type Env, loadFile } from "@onbehalf/service-kit";
 import { z } from "zod";
 import { type App, type AppKey, appSettings } from "./app.ts";
 import { hashKey, keyHint, keyPattern } from "./key.ts";
@@ -46,7 +45,7 @@ interface Problem {
  */
 export function readAppsFile(path: string, env: Env): FileApps {
   const problems: Problem[] = [];
-  const parsed = parseFile(path);
+  const parsed = loadFile(fileShape, path, { format: "yaml" });
   const seen = new Set<string>();
   const keys: AppKey[] = [];
   for (const app of parsed.apps) {
@@ -78,21 +77,6 @@ export function readAppsFile(path: string, env: Env): FileApps {
   }
   if (problems.length > 0) throw new ConfigError(problems);
   return { apps: parsed.apps.map(toApp), keys };
-}
-
-function parseFile(path: string): z.output<typeof fileShape> {
-  let content: unknown;
-  try {
-    content = parse(readFileSync(path, "utf8"));
-  } catch (error) {
-    const why = error instanceof Error ? error.message.split("\n")[0] : String(error);
-    throw new ConfigError([{ name: "LAUNCHPAD_APPS_FILE", problem: `${path} cannot be read: ${why}` }]);
-  }
-  const result = fileShape.safeParse(content);
-  if (result.success) return result.data;
-  throw new ConfigError(
-    result.error.issues.map(({ path: at, message }) => ({ name: `${path} ${at.join(".")}`, problem: message })),
-  );
 }
 
 function toApp({ keys: _, default: isDefault, ...settings }: z.output<typeof fileApp>): App {

@@ -123,7 +123,7 @@ function denialsCard(denials: Asked<readonly Denial[]>): Tree {
             h(
               "tr",
               {},
-              h("td", {}, at.slice(0, 19).replace("T", " ")),
+              h("td", { class: "when" }, at.slice(0, 19).replace("T", " ")),
               h("td", {}, user),
               h("td", {}, route),
               h("td", {}, model),
