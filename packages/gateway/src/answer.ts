@@ -2,10 +2,11 @@ import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
 import type { CallerTag } from "./call.ts";
 import { costOf } from "./cost/cost.ts";
 import { limitHeaders } from "./limits/limit-headers.ts";
-import type { Stage, StageContext } from "./stages.ts";
+import type { LimitState } from "./limits/limiter.ts";
+import type { StageContext } from "./stages.ts";
 
 /** Forwards the call; the answer is written to Node's own response. Last of the stages. */
-export const answer: Stage = async (c) => {
+export async function answer(c: StageContext): Promise<Response> {
   const { forwarding, findPrice } = c.get("rules");
   const call = c.get("call");
   const draft = c.get("draft");
@@ -16,7 +17,7 @@ export const answer: Stage = async (c) => {
     signal: c.get("signal"),
     outgoing: c.env.outgoing,
     // Anthropic's SDKs read `request-id`, OpenAI's `x-request-id`; the latter is already on the answer.
-    headers: { "request-id": requestId, ...limitHeaders(c.get("granted").states, Date.now()) },
+    headers: headersOf(requestId, c.get("granted").states),
   });
   draft.settlement = settlement;
   if (settlement.usage !== undefined && settlement.providerModel !== undefined) {
@@ -30,7 +31,12 @@ export const answer: Stage = async (c) => {
     }
   }
   return RESPONSE_ALREADY_SENT;
-};
+}
+
+function headersOf(requestId: string, states: readonly LimitState[]): Readonly<Record<string, string>> {
+  const headers = { "request-id": requestId, "x-content-type-options": "nosniff" };
+  return states.length === 0 ? headers : { ...headers, ...limitHeaders(states, Date.now()) };
+}
 
 function tagOf(c: StageContext): CallerTag {
   const { userId, subject, issuer, teamId, clientId, token, expiresAt } = c.get("caller");

@@ -18,6 +18,7 @@ import { answerErrors } from "./errors-on-the-wire.ts";
 import { litellmHealthRoutes } from "./http/health.ts";
 import { limit } from "./limit.ts";
 import { parse } from "./parse.ts";
+import { pipeline } from "./pipeline.ts";
 import { createMeter } from "./record/meter.ts";
 import { recordEach } from "./record/record-stage.ts";
 import type { Recorder } from "./record/recorder.ts";
@@ -46,27 +47,29 @@ export function createApp(options: AppOptions): Hono<StageEnv> {
   app.onError(answerErrors({ dialects, resourceMetadata }));
   app.notFound(notFound());
   app.use(requestContext({ service: "gateway", log, observer: options.telemetry.requests }));
-  app.use(securityHeaders());
   app.use(recordEach({ recorder, meter: createMeter(options.telemetry) }));
   app.use(admit(rules));
 
+  const recordable = requireRecord(() => recorder.state().full);
+  for (const route of routes) {
+    const dialect = route.dialect === undefined ? undefined : dialects[route.dialect];
+    if (dialect === undefined) continue;
+    const stages = [identify(route), recordable, authenticate, parse(dialect, options), authorize, limit];
+    app.on(route.method, [...spellings(route)], pipeline(stages, answer));
+  }
+
+  app.use(securityHeaders());
   app.route("/", healthRoutes(readiness));
   app.route("/", litellmHealthRoutes(readiness));
   app.get("/.well-known/oauth-protected-resource", (c, next) =>
     protectedResource(describe(rules(), publicUrl()))(c, next),
   );
 
-  const recordable = requireRecord(() => recorder.state().full);
   for (const route of routes) {
-    const paths = [...spellings(route)];
-    const dialect = route.dialect === undefined ? undefined : dialects[route.dialect];
     const handler = handlers[routeName(route)];
-    if (dialect !== undefined) {
-      const parsed = parse(dialect, options);
-      app.on(route.method, paths, identify(route), recordable, authenticate, parsed, authorize, limit, answer);
-    } else if (handler !== undefined) {
-      app.on(route.method, paths, identify(route), recordable, authenticate, authorize, handler);
-    }
+    if (handler === undefined) continue;
+    const stages = [identify(route), recordable, authenticate, authorize];
+    app.on(route.method, [...spellings(route)], pipeline(stages, handler));
   }
   return app;
 }

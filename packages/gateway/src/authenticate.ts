@@ -1,12 +1,12 @@
 import { hash, timingSafeEqual } from "node:crypto";
-import { AuthError, type Verifier } from "@onbehalf/shared-auth";
+import { AuthError, type Identity, type Verifier } from "@onbehalf/shared-auth";
 import { type Caller, localIssuer } from "./caller.ts";
 import { callerFromToken, claimAt } from "./claims.ts";
 import type { TrustedIssuer } from "./config/issuers.ts";
 import type { Settings } from "./config/settings.ts";
 import { readCredential } from "./http/credential.ts";
 import type { FindKey } from "./keys/find-key.ts";
-import { callerFromKey } from "./keys/virtual-key.ts";
+import { callerFromKey, type VirtualKey } from "./keys/virtual-key.ts";
 
 /** @throws AuthError */
 export type Authenticate = (headers: Headers) => Promise<Caller>;
@@ -22,6 +22,9 @@ export interface AuthenticateOptions {
 export function createAuthenticate({ settings, verifier, findKey }: AuthenticateOptions): Authenticate {
   const issuers = new Map(settings.issuers.map((issuer) => [issuer.options.issuer, issuer]));
   const isMaster = createComparison(settings.masterKey);
+  // The verifier gives the same identity for the same token, as long as it remembers it: so is the caller.
+  const callers = new WeakMap<Identity, Caller>();
+  const keyCallers = new WeakMap<VirtualKey, Caller>();
 
   const byToken = async (token: string): Promise<Caller> => {
     if (verifier === undefined) {
@@ -31,12 +34,21 @@ export function createAuthenticate({ settings, verifier, findKey }: Authenticate
       );
     }
     const identity = await verifier(token);
+    const known = callers.get(identity);
+    if (known !== undefined) return known;
     const issuer = issuers.get(identity.issuer);
     if (issuer === undefined) throw new AuthError("issuer_untrusted", "The token's issuer is not trusted here.");
     const caller = callerFromToken(identity, issuer.mapping, settings.roles, token);
     checkKind(caller, issuer);
     checkEmailDomain(caller, settings.emailDomain);
     checkAllowedRoles(caller, issuer, settings.allowedRoles, identity.claims);
+    callers.set(identity, caller);
+    return caller;
+  };
+  const byKey = async (token: string): Promise<Caller> => {
+    const key = await findKey(token);
+    const caller = keyCallers.get(key) ?? callerFromKey(key);
+    keyCallers.set(key, caller);
     return caller;
   };
   return async (headers) => {
@@ -48,7 +60,7 @@ export function createAuthenticate({ settings, verifier, findKey }: Authenticate
         "Keys are no longer accepted here: sign in and send the access token of your identity provider.",
       );
     }
-    return isMaster(credential.token) ? masterCaller : callerFromKey(await findKey(credential.token));
+    return isMaster(credential.token) ? masterCaller : byKey(credential.token);
   };
 }
 

@@ -1,17 +1,16 @@
 import { GatewayError } from "./errors.ts";
-import { decide } from "./policy/policy.ts";
-import type { Stage } from "./stages.ts";
+import type { Step } from "./pipeline.ts";
 
 /**
  * May this caller use this route and model? In shadow mode a refusal is logged and recorded and the request goes on,
  * except on routes that change or show what belongs to others.
  * @throws GatewayError `forbidden`
  */
-export const authorize: Stage = async (c, next) => {
-  const { settings } = c.get("rules");
+export const authorize: Step = (c) => {
+  const { settings, entitlements } = c.get("rules");
   const route = c.get("route");
   const call = c.get("call");
-  const decision = decide(settings.policy, c.get("caller"), { route, model: call?.model });
+  const decision = entitlements.decide(c.get("caller"), route, call?.model);
   if (!decision.allowed) {
     const draft = c.get("draft");
     draft.rule = decision.rule;
@@ -23,7 +22,7 @@ export const authorize: Stage = async (c, next) => {
       "policy: would have refused (enforce is false)",
     );
   }
-  await next();
+  return undefined;
 };
 
 function sentence(reason: string): string {

@@ -1,6 +1,7 @@
 import { GatewayError } from "./errors.ts";
 import { rawTarget, requireCanonicalTarget } from "./http/canonical-path.ts";
-import { findRoute, type Route, routeName } from "./routes.ts";
+import type { Step } from "./pipeline.ts";
+import { type Route, routeName, routes, spellings } from "./routes.ts";
 import type { Rules, Stage } from "./stages.ts";
 
 /**
@@ -8,19 +9,25 @@ import type { Rules, Stage } from "./stages.ts";
  * @throws GatewayError `invalid_request`
  */
 export function admit(rules: () => Rules): Stage {
-  return async (c, next) => {
+  return (c, next) => {
     requireCanonicalTarget(rawTarget(c.env.incoming));
     c.set("rules", rules());
-    const route = findRoute(c.req.method, c.req.path);
-    if (route?.kind === "public") c.set("route", route);
-    await next();
+    const open = publicRoutes.get(c.req.path);
+    if (open !== undefined && (c.req.method === "GET" || c.req.method === "HEAD")) c.set("route", open);
+    return next();
   };
 }
 
+const publicRoutes: ReadonlyMap<string, Route> = new Map(
+  (routes as readonly Route[])
+    .filter(({ kind }) => kind === "public")
+    .flatMap((route) => spellings(route).map((path) => [path, route] as const)),
+);
+
 /** Names the route, for the record and the policy, and keeps what the client says about itself. */
-export function identify(route: Route): Stage {
+export function identify(route: Route): Step {
   const name = routeName(route);
-  return async (c, next) => {
+  return (c) => {
     const draft = c.get("draft");
     c.set("route", route);
     draft.route = name;
@@ -29,26 +36,26 @@ export function identify(route: Route): Stage {
     const webUser = said(c.req.header("x-openwebui-user-email") ?? c.req.header("x-openwebui-user-id"));
     // Anybody can send these: they say which chat user it may have been, and decide nothing.
     if (webUser !== undefined) draft.detail.openwebui_user = webUser;
-    await next();
+    return undefined;
   };
 }
 
 /** @throws AuthError; GatewayError `auth_unavailable` while nothing more can be recorded */
-export const authenticate: Stage = async (c, next) => {
+export const authenticate: Step = async (c) => {
   const caller = await c.get("rules").authenticate(c.req.raw.headers);
   c.set("caller", caller);
   c.get("draft").caller = caller;
-  await next();
+  return undefined;
 };
 
 /** @throws GatewayError `auth_unavailable` while too many rows wait: an unrecorded request must not happen */
-export function requireRecord(full: () => boolean): Stage {
-  return async (_c, next) => {
+export function requireRecord(full: () => boolean): Step {
+  return () => {
     if (full()) {
       const message = "Requests cannot be recorded right now, so none is taken. Try again shortly.";
       throw new GatewayError("auth_unavailable", message, { retryAfterSeconds: 5 });
     }
-    await next();
+    return undefined;
   };
 }
 

@@ -4,14 +4,14 @@ import { GatewayError } from "./errors.ts";
 import { CountersUnavailable } from "./limits/counters.ts";
 import { budgetWarnings, limitHeaders } from "./limits/limit-headers.ts";
 import type { Estimate, Granted, LimitState, Refused } from "./limits/limiter.ts";
-import { limitsFor } from "./limits/limits.ts";
-import type { Rules, Stage, StageContext } from "./stages.ts";
+import type { Step } from "./pipeline.ts";
+import type { Rules, StageContext } from "./stages.ts";
 
 /**
- * Reserves what the call may use at most, and settles by what it did use. Around the forwarding stage.
+ * Reserves what the call may use at most; afterwards settles by what it did use.
  * @throws GatewayError `rate_limited`, `budget_exhausted`, `auth_unavailable`
  */
-export const limit: Stage = async (c, next) => {
+export const limit: Step = async (c) => {
   const rules = c.get("rules");
   const draft = c.get("draft");
   const reservation = await reserve(rules, c);
@@ -21,18 +21,16 @@ export const limit: Stage = async (c, next) => {
   }
   warnOfBudgets(reservation, c);
   c.set("granted", reservation);
-  try {
-    await next();
-  } finally {
+  return () => {
     reservation
       .settle(usedOf(draft.settlement?.usage, draft.costUsd))
       .catch((error: unknown) => c.get("log").warn({ err: error }, "limits: a reservation was not settled"));
-  }
+  };
 };
 
 async function reserve(rules: Rules, c: StageContext): Promise<Granted | Refused> {
   const call = c.get("call");
-  const limits = limitsFor(rules.settings.limits, c.get("caller"), call.model);
+  const limits = rules.entitlements.limits(c.get("caller"), call.model);
   try {
     return await rules.limiter.reserve(limits, estimateOf(call, rules));
   } catch (error) {

@@ -1,6 +1,6 @@
 import type { Dialect } from "./call.ts";
 import { readBody } from "./http/body.ts";
-import type { Stage } from "./stages.ts";
+import type { Step } from "./pipeline.ts";
 
 export interface ParseOptions {
   readonly bodyTimeoutMs: number;
@@ -10,8 +10,8 @@ export interface ParseOptions {
  * Reads the body once and lets the dialect find out what is asked.
  * @throws GatewayError `request_too_large`, `request_timeout`, `invalid_request`, `unsupported`
  */
-export function parse(dialect: Dialect, { bodyTimeoutMs }: ParseOptions): Stage {
-  return async (c, next) => {
+export function parse(dialect: Dialect, { bodyTimeoutMs }: ParseOptions): Step {
+  return async (c) => {
     const { maxBodyBytes } = c.get("rules").settings;
     const body = await readBody(c.env.incoming, { maxBytes: maxBodyBytes, timeoutMs: bodyTimeoutMs });
     const call = dialect.parse({
@@ -22,7 +22,7 @@ export function parse(dialect: Dialect, { bodyTimeoutMs }: ParseOptions): Stage 
     });
     c.set("call", call);
     c.get("draft").call = call;
-    await next();
+    return undefined;
   };
 }
 

@@ -6,6 +6,7 @@ import { createPrices } from "./cost/prices.ts";
 import { createForward } from "./forward.ts";
 import type { FindKey } from "./keys/find-key.ts";
 import type { Limiter } from "./limits/limiter.ts";
+import { createEntitlements } from "./policy/entitlements.ts";
 import type { Rules } from "./stages.ts";
 
 export interface RulesOptions {
@@ -44,6 +45,7 @@ export function createRules({ settings, env, log, findKey, limiter }: RulesOptio
     }),
     limiter,
     findPrice: createPrices(settings.prices),
+    entitlements: createEntitlements(settings.policy, settings.limits),
     keysReady: async () => verifier?.ready(),
   };
 }

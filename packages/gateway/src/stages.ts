@@ -7,6 +7,7 @@ import type { Settings } from "./config/settings.ts";
 import type { FindPrice } from "./cost/prices.ts";
 import type { Forwarding } from "./forward.ts";
 import type { Granted, Limiter } from "./limits/limiter.ts";
+import type { Entitlements } from "./policy/entitlements.ts";
 import type { Draft } from "./record/draft.ts";
 import type { Route } from "./routes.ts";
 
@@ -17,6 +18,7 @@ export interface Rules {
   readonly forwarding: Forwarding;
   readonly limiter: Limiter;
   readonly findPrice: FindPrice;
+  readonly entitlements: Entitlements;
   /** Resolves when the keys of every issuer are known. */
   readonly keysReady: () => Promise<void>;
 }

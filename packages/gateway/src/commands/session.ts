@@ -9,7 +9,7 @@ import { createKeyAdmin, type KeyAdmin } from "../keys/key-admin.ts";
 import { createKeyStore } from "../keys/key-store.ts";
 import { createPepper } from "../keys/pepper.ts";
 import { createKeyHash } from "../keys/virtual-key.ts";
-import { type Draft, rowOf } from "../record/draft.ts";
+import { createRowOf, type Draft } from "../record/draft.ts";
 import { createQueries, type RecordQueries } from "../record/queries.ts";
 import { createRecorder } from "../record/recorder.ts";
 import { createMigrator, type GatewayDatabase, openGatewayDatabase } from "../sql/open.ts";
@@ -107,7 +107,7 @@ function auditing(
       status = 200;
       return result;
     } finally {
-      recorder.record(rowOf(draft, { status, aborted: false, durationMs: performance.now() - startedAt }));
+      recorder.record(createRowOf()(draft, { status, aborted: false, durationMs: performance.now() - startedAt }));
       await recorder.close(flushMs);
     }
   };

@@ -1,6 +1,6 @@
 import type { LlmCall, Settlement, Usage } from "../call.ts";
 import type { Caller } from "../caller.ts";
-import type { Outcome, RequestRow } from "./row.ts";
+import { type Outcome, type RequestRow, rowColumns } from "./row.ts";
 
 /** What the stages find out about a request on its way; becomes its row when it has ended. */
 export interface Draft {
@@ -30,14 +30,27 @@ export interface Ending {
 
 const noUsage: Usage = { inputTokens: 0, outputTokens: 0, cacheReadTokens: 0, cacheWriteTokens: 0, reasoningTokens: 0 };
 
-/** The row of a request that has ended. Pure. */
-export function rowOf(draft: Draft, ending: Ending): RequestRow {
+export type RowOf = (draft: Draft, ending: Ending) => RequestRow;
+
+/** Makes rows of requests that have ended. A caller is the same object each time; his columns are written out once. */
+export function createRowOf(): RowOf {
+  const known = new WeakMap<Caller, Who>();
+  return (draft, ending) => {
+    const { caller } = draft;
+    if (caller === undefined) return rowOf(draft, ending, nobody);
+    const columns = known.get(caller) ?? who(caller);
+    known.set(caller, columns);
+    return rowOf(draft, ending, columns);
+  };
+}
+
+function rowOf(draft: Draft, ending: Ending, columns: Who): RequestRow {
   const { settlement } = draft;
   const usage = settlement?.usage ?? noUsage;
   return storable({
     id: draft.id,
     request_time: draft.requestTime,
-    ...who(draft.caller),
+    ...columns,
     app: draft.app ?? draft.caller?.clientId ?? draft.caller?.key?.alias ?? null,
     route: draft.route,
     model: draft.call?.model.slice(0, maxName) ?? null,
@@ -63,7 +76,8 @@ export function rowOf(draft: Draft, ending: Ending): RequestRow {
  */
 function storable(row: RequestRow): RequestRow {
   let clean: Record<string, unknown> | undefined;
-  for (const [column, value] of Object.entries(row)) {
+  for (const column of rowColumns) {
+    const value = row[column];
     if (typeof value !== "string" || (value.isWellFormed() && !value.includes("\0"))) continue;
     clean ??= { ...row };
     clean[column] = value.toWellFormed().replaceAll("\0", "\ufffd");
@@ -73,6 +87,8 @@ function storable(row: RequestRow): RequestRow {
 
 /** A client chooses the model's name, also one that is refused. */
 const maxName = 300;
+
+type Who = ReturnType<typeof who>;
 
 function who(caller: Caller | undefined) {
   return {
@@ -125,3 +141,5 @@ function outcomeOf({ settlement }: Draft, { status, aborted }: Ending): Outcome 
 function round(ms: number): number {
   return Math.round(ms * 100) / 100;
 }
+
+const nobody: Who = who(undefined);

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { ClientGone } from "@onbehalf/service-kit";
 import type { Stage, StageContext } from "../stages.ts";
-import { type Draft, rowOf } from "./draft.ts";
+import { createRowOf, type Draft } from "./draft.ts";
 import type { Recorder } from "./recorder.ts";
 import type { RequestRow } from "./row.ts";
 
@@ -24,6 +24,7 @@ export function recordEach({
   wallMs = Date.now,
   now = () => performance.now(),
 }: RecordOptions): Stage {
+  const rowOf = createRowOf();
   return async (c, next) => {
     const startedAt = now();
     const draft = draftOf(c, wallMs());

@@ -46,7 +46,7 @@ export function createRecorder(options: RecorderOptions): Recorder {
   let worker = startWorker();
   let batch = 0;
   let closing = false;
-  const unspooled = new Map<number, readonly RequestRow[]>();
+  const unspooled = new Map<number, { readonly rows: string; readonly count: number }>();
   const flushes = new Map<number, (delivered: boolean) => void>();
   let told: Extract<FromWorker, { kind: "state" }> = { kind: "state", waiting: 0, bytes: 0, error: undefined };
   let closed: (() => void) | undefined;
@@ -65,7 +65,7 @@ export function createRecorder(options: RecorderOptions): Recorder {
     setTimeout(() => {
       if (closing) return;
       worker = startWorker();
-      for (const [id, rows] of unspooled) worker.postMessage({ kind: "rows", batch: id, rows } satisfies ToWorker);
+      for (const [id, { rows }] of unspooled) worker.postMessage({ kind: "rows", batch: id, rows } satisfies ToWorker);
     }, restartMs).unref();
   }
   function receive(message: FromWorker): void {
@@ -109,13 +109,14 @@ export function createRecorder(options: RecorderOptions): Recorder {
     timer = undefined;
     if (gathered.length === 0) return;
     batch += 1;
-    unspooled.set(batch, gathered);
-    worker.postMessage({ kind: "rows", batch, rows: gathered } satisfies ToWorker);
+    const rows = JSON.stringify(gathered);
+    unspooled.set(batch, { rows, count: gathered.length });
+    worker.postMessage({ kind: "rows", batch, rows } satisfies ToWorker);
     gathered = [];
   }
   const inMemory = (): number => {
     let rows = gathered.length;
-    for (const sent of unspooled.values()) rows += sent.length;
+    for (const { count } of unspooled.values()) rows += count;
     return rows;
   };
 

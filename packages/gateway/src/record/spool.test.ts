@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { genesis, hashRow, link } from "./chain.ts";
-import { rowOf } from "./draft.ts";
+import { createRowOf } from "./draft.ts";
 import { type RequestRow, rowColumns } from "./row.ts";
 import { abandonedSpools, createSpool } from "./spool.ts";
 
@@ -16,7 +16,7 @@ function row(id: string): RequestRow {
     route: "GET /x",
     detail: {},
   };
-  return rowOf(draft, { status: 200, aborted: false, durationMs: 1 });
+  return createRowOf()(draft, { status: 200, aborted: false, durationMs: 1 });
 }
 
 describe("the chain", () => {

@@ -4,6 +4,7 @@ import { createMigrator, openGatewayDatabase } from "../sql/open.ts";
 import { link } from "./chain.ts";
 import { deliver, writeEnding } from "./delivery.ts";
 import type { FromWorker, ToWorker, WorkerSettings } from "./messages.ts";
+import type { RequestRow } from "./row.ts";
 import { abandonedSpools, createSpool, type Spool } from "./spool.ts";
 
 /**
@@ -38,7 +39,7 @@ void tryDelivery();
 async function receive(message: ToWorker): Promise<void> {
   switch (message.kind) {
     case "rows": {
-      const rows = message.rows.map((row) => {
+      const rows = (JSON.parse(message.rows) as RequestRow[]).map((row) => {
         const chained = link(row, settings.writerId, head);
         head = { seq: chained.writer_seq, hash: chained.hash };
         return chained;
