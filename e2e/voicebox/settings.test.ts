@@ -1,10 +1,11 @@
 import { readFile, writeFile } from "node:fs/promises";
+import type { Env } from "@onbehalf/service-kit";
 import { start } from "@onbehalf/voicebox";
 import { describe, expect, it } from "vitest";
 import { query, toolResults } from "./gateway.ts";
 import { startBench, vbxConfig } from "./service.ts";
 
-const settingsError = async (env: Record<string, string>): Promise<string> => {
+const settingsError = async (env: Env): Promise<string> => {
   try {
     const service = await start({ VOICEBOX_PORT: "0", ...env });
     await service.close();
@@ -92,6 +93,31 @@ describe("settings", () => {
     expect(said).toContain("server_url");
     expect(said).toContain("openai, anthropic, bedrock");
     expect((await bench.ask(await bench.token())).status).toBe(200);
+    await bench.close();
+  });
+});
+
+describe("an issuer at start", () => {
+  it("whose discovery document names another one is a mistake of the settings", async () => {
+    const bench = await startBench();
+    bench.issuer.answer("discovery", () => ({
+      status: 200,
+      body: { issuer: "https://elsewhere.example.com", jwks_uri: bench.issuer.jwksUri },
+    }));
+    expect(await settingsError({ ...bench.env, JWT_JWKS_URI: "" })).toContain("JWT_ISSUER: ");
+    await bench.close();
+  });
+
+  it("that is away only makes the service not ready, until it is back", async () => {
+    const bench = await startBench();
+    bench.issuer.answer("jwks", () => ({ status: 500 }));
+    const service = await start(bench.env, bench.logs);
+    const ready = () =>
+      fetch(`${service.url}/system/ready`).then(async (response) => [response.status, await response.text()]);
+    expect(await ready()).toEqual([503, expect.stringContaining("keys")]);
+    bench.issuer.answer("jwks", undefined);
+    await expect.poll(async () => (await ready())[0], { timeout: 30_000 }).toBe(200);
+    await service.close();
     await bench.close();
   });
 });

@@ -12,6 +12,7 @@ import { createSession, type Session } from "./graph/session.ts";
 import { callerOf } from "./identify.ts";
 import { headersFor, headerText } from "./llm/headers.ts";
 import { createLlm, type GatewayAccess, type GatewayTokens } from "./llm-client.ts";
+import type { Measures } from "./measure.ts";
 import { type Question, questionSchema } from "./question.ts";
 import { type Recorder, type RecordVariables, since, trailExchange } from "./record.ts";
 import type { Setup, Setups } from "./setup.ts";
@@ -23,6 +24,7 @@ export interface AnsweringOptions {
   /** Undefined for a service without JWT authentication, which has one key for all. */
   readonly exchanges: Exchanges | undefined;
   readonly llmKey: string | undefined;
+  readonly measures: Measures;
 }
 
 /** Answers the question of a request; `onProgress` sees the answer grow. */
@@ -35,7 +37,7 @@ export type Answering = (
 const maxToolCharacters = 16_000;
 
 /** Puts together what one question needs: its caller's token, its application's database, its place in the trace. */
-export function createAnswering({ ask, setups, exchanges, llmKey }: AnsweringOptions): Answering {
+export function createAnswering({ ask, setups, exchanges, llmKey, measures }: AnsweringOptions): Answering {
   return async (c, mode, onProgress) => {
     const question = questionSchema.parse(await bodyOf(c));
     const caller = callerOf(c, question.clientId);
@@ -55,10 +57,10 @@ export function createAnswering({ ask, setups, exchanges, llmKey }: AnsweringOpt
         ...(trace.tracestate === undefined ? {} : { tracestate: trace.tracestate }),
       };
       requireModel(setup);
-      const tokens = recorded(tokensOf(caller, exchanges?.gateway, llmKey), recorder);
+      const tokens = recorded(tokensOf(caller, exchanges?.gateway, llmKey), recorder, measures);
       const llm = createLlm({ wire: setup.wire, tokens, headers });
       const session = sessionOf({ setup, question, caller, exchanges, signal, traceparent: trace.traceparent });
-      const onEvent = eventsInto(recorder, note, setup.config.default_llm_config.llm_name);
+      const onEvent = eventsInto(recorder, note, measures, setup.config.default_llm_config.llm_name);
       return await ask(question, { caller, llm, session, signal, mode, onProgress, onEvent });
     } catch (error) {
       throw asHttp(error, signal);
@@ -102,7 +104,7 @@ function isFresh({ exchanged }: GatewayAccess): boolean {
 }
 
 /** One token serves all turns of a question, and the record says once how it was come by. */
-function recorded(tokens: GatewayTokens, recorder: Recorder): GatewayTokens {
+function recorded(tokens: GatewayTokens, recorder: Recorder, measures: Measures): GatewayTokens {
   let told = false;
   let held: GatewayAccess | undefined;
   return async (signal, rejected) => {
@@ -117,6 +119,7 @@ function recorded(tokens: GatewayTokens, recorder: Recorder): GatewayTokens {
       return access;
     } catch (error) {
       const code = error instanceof AuthError ? error.code : "internal_error";
+      measures.exchange("failed", since(startedAt));
       recorder.event("exchange", { outcome: "failed", code, duration_ms: since(startedAt) });
       throw error;
     }
@@ -124,6 +127,7 @@ function recorded(tokens: GatewayTokens, recorder: Recorder): GatewayTokens {
 
   function note(token: ScopedToken, durationMs: number): void {
     recorder.exchanged(trailExchange(token, durationMs));
+    measures.exchange(token.source, durationMs);
     const { source, issuer, audience, scopes } = token;
     recorder.event("exchange", { outcome: "ok", source, issuer, audience, scopes, duration_ms: durationMs });
   }
@@ -166,17 +170,19 @@ function databaseToken(
 }
 
 /** Adds up what the model used and keeps what was asked of the database. */
-function eventsInto(recorder: Recorder, note: Note, model: string): (event: AskEvent) => void {
+function eventsInto(recorder: Recorder, note: Note, measures: Measures, model: string): (event: AskEvent) => void {
   const used = { model, steps: 0, input_tokens: 0, output_tokens: 0, queries: 0, rows: 0 };
   return (event) => {
     if (event.event === "model") {
       used.steps += 1;
       used.input_tokens += event.inputTokens;
       used.output_tokens += event.outputTokens;
+      measures.tokens(event.inputTokens, event.outputTokens, model);
       recorder.event("model", { input_tokens: event.inputTokens, output_tokens: event.outputTokens });
     } else {
       used.queries += 1;
       used.rows += event.rows;
+      measures.query(event.tool, event.outcome);
       const { event: name, ...fields } = event;
       recorder.event(name, fields);
       if (event.sparql !== undefined) recorder.detail({ sparql: event.sparql });

@@ -21,6 +21,7 @@ import type { Config } from "./config.ts";
 import type { Conversations } from "./conversation.ts";
 import type { Exchanges } from "./exchanges.ts";
 import { identifyNobody, identifyUsers } from "./identify.ts";
+import { createMeasures } from "./measure.ts";
 import { ask, generateQuery, streamAsk } from "./questions.ts";
 import { type RecordVariables, recordHops } from "./record.ts";
 import type { Setups } from "./setup.ts";
@@ -46,7 +47,8 @@ export function createApp(options: AppOptions): Hono<{ Variables: RecordVariable
   const { config, log, ready, telemetry, trail, setups, conversations, verifier, exchanges } = options;
   const metadata = `${config.publicUrl}/.well-known/oauth-protected-resource`;
   const llmKey = config.access.kind === "open" ? config.access.llmKey : undefined;
-  const answering = createAnswering({ ask: createAsk({ conversations }), setups, exchanges, llmKey });
+  const measures = createMeasures(telemetry);
+  const answering = createAnswering({ ask: createAsk({ conversations }), setups, exchanges, llmKey, measures });
 
   const app = new Hono<{ Variables: RecordVariables }>();
   app.onError(errorHandler({ resourceMetadata: metadata }));

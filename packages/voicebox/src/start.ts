@@ -12,7 +12,7 @@ import {
   type ServiceIo,
   serve,
 } from "@onbehalf/service-kit";
-import { createVerifier, type OnEvent, type Verifier } from "@onbehalf/shared-auth";
+import { AuthError, createVerifier, type OnEvent, type Verifier } from "@onbehalf/shared-auth";
 import { createApp } from "./app.ts";
 import { type Access, type Config, loadConfig } from "./config.ts";
 import { createConversations } from "./conversation.ts";
@@ -37,6 +37,7 @@ export async function start(env: Env, io: ServiceIo = {}): Promise<VoiceboxServi
     const telemetry = await createTelemetry({ service: "voicebox", log, host: config.host, ...config.telemetry });
     closing.push(() => telemetry.close());
     const access = openAccess(config.access, stores, log);
+    await checkIssuer(access);
     const setups = await createSetups(() => openSetup(config.vbxConfigPath, env));
     closing.unshift(() => setups.close());
     const ready = readiness({
@@ -94,6 +95,16 @@ function openAccess(access: Access, stores: Stores, log: Logger): OpenAccess {
   } catch (error) {
     if (!(error instanceof TypeError)) throw error;
     throw new ConfigError([{ name: "JWT_* and TOKEN_EXCHANGE_PROVIDER", problem: error.message }], { cause: error });
+  }
+}
+
+/** A provider that is away may come back; a document that names another issuer is ours to correct, before anybody asks. */
+async function checkIssuer({ verifier }: OpenAccess): Promise<void> {
+  try {
+    await verifier?.ready();
+  } catch (error) {
+    if (!(error instanceof AuthError) || error.code !== "issuer_misconfigured") return;
+    throw new ConfigError([{ name: "JWT_ISSUER", problem: error.message }], { cause: error });
   }
 }
 
