@@ -89,6 +89,36 @@ describe("back-channel logout", () => {
     await expect.poll(() => sessionStatus(stage, cookie), { timeout: 5_000 }).toBe(401);
   });
 
+  it("takes an order once: a copy of it does not end what was opened since", async () => {
+    const sent: string[] = [];
+    const alice = stage.person();
+    await alice.signIn("carol");
+    const first = alice.cookies.get(sessionCookie);
+    const receive = globalThis.fetch;
+    globalThis.fetch = async (input, init) => {
+      if (String(input instanceof Request ? input.url : input).endsWith("/backchannel-logout"))
+        sent.push(String(init?.body));
+      return receive(input, init);
+    };
+    try {
+      await signOutAtProvider(alice);
+      await expect.poll(() => sessionStatus(stage, first), { timeout: 5_000 }).toBe(401);
+    } finally {
+      globalThis.fetch = receive;
+    }
+    const [order = ""] = sent;
+    expect(order).toContain("logout_token=");
+    await alice.signIn("carol");
+    const headers = { "content-type": "application/x-www-form-urlencoded" };
+    const replay = await fetch(`${stage.publicUrl}/oauth/okta/backchannel-logout`, {
+      method: "POST",
+      headers,
+      body: order,
+    });
+    expect(replay.status).toBe(400);
+    expect(await sessionStatus(stage, alice.cookies.get(sessionCookie))).toBe(200);
+  });
+
   it.each([
     ["nothing", async () => ""],
     ["something that is no token", async () => "abc"],

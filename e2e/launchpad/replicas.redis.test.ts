@@ -9,6 +9,33 @@ replicaSuite("Redis", async () => {
   return { env, stop: () => server.stop() };
 });
 
+describe("the trail of two replicas on one Redis", () => {
+  it("is one: B shows its owner what A did, and nobody else", async () => {
+    const server = await startRedis();
+    const env = { REDIS_URL: server.url, ENCRYPTION_SECRET: "a-secret-for-what-lies-in-redis-0123456789" };
+    const stage = await startStage({ replicas: 2, env });
+    try {
+      const [alice, bob] = [stage.person(), stage.person()];
+      await alice.signIn("alice");
+      await bob.signIn("bob");
+      const asked = await alice.post("/api/v1/voicebox/ask", { query: "x" });
+      const traceId = asked.headers.get("traceparent")?.split("-")[1];
+      stage.voicebox.behave((c, { path }) => (path.startsWith("/api/trail/") ? c.json({ hops: [] }) : undefined));
+      const seen = async (who: typeof alice): Promise<unknown[]> => {
+        const answer = await who.fetch(`${stage.replicas[1]?.url}/api/trail/${traceId}`);
+        return ((await answer.json()) as { hops: unknown[] }).hops;
+      };
+      await expect
+        .poll(() => seen(alice), { timeout: 5_000 })
+        .toMatchObject([{ service: "launchpad", identity: { subject: "alice" } }]);
+      expect(await seen(bob)).toEqual([]);
+    } finally {
+      await stage.close();
+      await server.stop();
+    }
+  });
+});
+
 describe("limits of two replicas on one Redis", () => {
   it("are counted together", async () => {
     const server = await startRedis();

@@ -1,4 +1,4 @@
-import { createTrail, type Logger, type Readiness } from "@onbehalf/service-kit";
+import { type Logger, memoryStore, type Readiness } from "@onbehalf/service-kit";
 import { createBelow } from "./api/below.ts";
 import { createCredentials } from "./api/credentials.ts";
 import { createHopsOf } from "./api/hops.ts";
@@ -22,6 +22,7 @@ import { createKeepFresh } from "./session/refresh.ts";
 import { createSeal } from "./session/seal.ts";
 import { createSessions } from "./session/sessions.ts";
 import { createSignOut } from "./sign-out.ts";
+import { memoryTrail, sharedTrail } from "./trail-store.ts";
 
 export interface StageParts {
   readonly config: LaunchpadConfig;
@@ -57,7 +58,10 @@ export function createStages({ config, fileApps, resources, readiness, log }: St
   const registry = createAppRegistry(fileApps, appStore);
   const management = createAppManagement(registry, appStore);
   const isAdmin = administrators(config);
-  const trail = createTrail();
+  const trail =
+    stores.shared === undefined
+      ? memoryTrail()
+      : sharedTrail(stores.shared, (error) => log.warn({ err: error }, "a hop of the trail is missing"));
   const credentials = createCredentials({
     publicUrl,
     corsOrigins: config.api.corsOrigins,
@@ -86,7 +90,7 @@ export function createStages({ config, fileApps, resources, readiness, log }: St
       publicUrl,
       absoluteSeconds: config.session.absoluteSeconds,
       pages: loginPages,
-      verifyLogoutToken: createLogoutTokens(),
+      verifyLogoutToken: createLogoutTokens(stores.shared ?? memoryStore({ maxEntries: 10_000 })),
       onSignOut: createSignOut({ exchanges, voicebox, tokenForSession: sessionToken, log }),
     },
     session: { sessions, publicUrl },

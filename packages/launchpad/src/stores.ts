@@ -22,6 +22,8 @@ export interface Stores {
   readonly tokens: TokenStore | undefined;
   /** Where all replicas count requests; undefined: each for itself. */
   readonly counters: RedisClient | undefined;
+  /** Short-lived state of all replicas; undefined: each has its own. */
+  readonly shared: KeyValueStore | undefined;
   /** What must be reachable for the service to be ready. */
   readonly checks: Readonly<Record<string, () => Promise<void>>>;
   close(): Promise<void>;
@@ -45,16 +47,19 @@ export async function openStores(config: LaunchpadConfig, onError: OnError): Pro
   const sessions = await openSessions(config, database, onError);
   const tokens = config.redisUrl === undefined ? undefined : await redisTokenStore(redis(config, "tokens", onError));
   const counting = config.redisUrl === undefined ? undefined : await openRedis({ url: config.redisUrl, onError });
+  const shared = config.redisUrl === undefined ? undefined : await redisStore(redis(config, "trail", onError));
   return {
     database,
     sessions,
     tokens,
+    shared,
     counters: counting?.client,
     checks: { database: prepared, sessions: () => sessions.ping(), ...(tokens && { tokens: () => tokens.ready() }) },
     async close() {
       await sessions.close();
       await tokens?.close();
       await counting?.close();
+      await shared?.close();
       await database.close();
     },
   };
@@ -97,7 +102,7 @@ function redis(config: LaunchpadConfig, purpose: string, onError: OnError) {
     url: config.redisUrl ?? "",
     prefix: `launchpad:${purpose}`,
     encryptionSecret: config.encryptionSecret,
-    what: purpose === "sessions" ? "session store" : "token store",
+    what: `store of ${purpose}`,
     onError,
   };
 }

@@ -1,4 +1,4 @@
-import type { Outcome, Trail, TrailExchange, TrailHop } from "@onbehalf/service-kit";
+import type { Outcome, TrailExchange, TrailHop } from "@onbehalf/service-kit";
 import type { Caller } from "./caller.ts";
 
 /** Claims that a person may see of their own token. Whatever else a provider puts in stays out. */
@@ -75,5 +75,3 @@ function depth(hop: TrailHop): number {
   const at = order.indexOf(hop.service);
   return at === -1 ? order.length : at;
 }
-
-export type TrailOf = Pick<Trail, "add" | "find">;

@@ -2,7 +2,8 @@ import { HttpError, type TrailHop } from "@onbehalf/service-kit";
 import type { Context } from "hono";
 import { z } from "zod";
 import type { Reader } from "../caller.ts";
-import { mergeHops, type TrailOf } from "../trail.ts";
+import { mergeHops } from "../trail.ts";
+import type { TrailStore } from "../trail-store.ts";
 import type { Voicebox } from "../voicebox.ts";
 import type { ApiEnv, Credentials } from "./credentials.ts";
 import { callOf, sendOnBehalf } from "./on-behalf.ts";
@@ -10,7 +11,7 @@ import { callOf, sendOnBehalf } from "./on-behalf.ts";
 export interface HopsOptions {
   readonly credentials: Credentials;
   readonly voicebox: Voicebox;
-  readonly trail: TrailOf;
+  readonly trail: Pick<TrailStore, "find">;
   readonly isAdmin: (identity: Reader["identity"]) => boolean;
 }
 
@@ -25,7 +26,7 @@ export function createHopsOf({ credentials, voicebox, trail, isAdmin }: HopsOpti
   return async (c: Context<ApiEnv>, given: string): Promise<readonly TrailHop[]> => {
     const traceId = traceIdFrom(given);
     const reader = await credentials.reader(c);
-    const own = trail.find(traceId, whoReads(reader));
+    const own = await trail.find(traceId, whoReads(reader));
     return mergeHops(own, await hopsBelow(c, reader, traceId, own.length > 0));
   };
 

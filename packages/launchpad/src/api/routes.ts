@@ -4,7 +4,8 @@ import { type Context, Hono } from "hono";
 import { routePath } from "hono/route";
 import type { z } from "zod";
 import type { Caller } from "../caller.ts";
-import { launchpadHop, type TrailOf } from "../trail.ts";
+import { launchpadHop } from "../trail.ts";
+import type { TrailStore } from "../trail-store.ts";
 import type { Voicebox } from "../voicebox.ts";
 import type { ApiEnv, Credentials } from "./credentials.ts";
 import { callOf, sendOnBehalf } from "./on-behalf.ts";
@@ -16,7 +17,7 @@ type C = Context<ApiEnv>;
 export interface ApiOptions {
   readonly credentials: Credentials;
   readonly voicebox: Voicebox;
-  readonly trail: TrailOf;
+  readonly trail: Pick<TrailStore, "add">;
   /** @throws HttpError 429 naming the limit */
   readonly limit: (caller: Caller) => Promise<void>;
   /** Lets the page draw an answer: adds to each line what to show. */

@@ -1,3 +1,4 @@
+import type { KeyValueStore } from "@onbehalf/service-kit";
 import { createRemoteJWKSet, jwtVerify } from "jose";
 import { z } from "zod";
 import type { Provider } from "./provider.ts";
@@ -7,12 +8,15 @@ export interface LogoutOrder {
   readonly issuer: string;
   readonly subject: string | undefined;
   readonly providerSession: string | undefined;
+  /** To be called when it was carried out; from then on the same token is refused. */
+  done(): Promise<void>;
 }
 
 const event = "http://schemas.openid.net/event/backchannel-logout";
 const shape = z
   .object({
     iss: z.string(),
+    jti: z.string().min(1),
     sub: z.string().optional(),
     sid: z.string().optional(),
     nonce: z.undefined().optional(),
@@ -22,12 +26,16 @@ const shape = z
 
 /** An order is carried out at once or not at all. */
 const maxAgeSeconds = 300;
+const skewSeconds = 60;
 
 /**
  * Verifies logout tokens (OpenID Connect Back-Channel Logout 1.0 section 2.6). The answered function rejects when the
- * token is not a valid order from this provider to this client.
+ * token is not a valid order from this provider to this client, or was one before.
+ * @param seen remembers orders, for all replicas where it is shared
  */
-export function createLogoutTokens(): (provider: Provider, token: string) => Promise<LogoutOrder> {
+export function createLogoutTokens(
+  seen: Pick<KeyValueStore, "get" | "set">,
+): (provider: Provider, token: string) => Promise<LogoutOrder> {
   const keys = new Map<string, ReturnType<typeof createRemoteJWKSet>>();
 
   function keysAt(uri: string): ReturnType<typeof createRemoteJWKSet> {
@@ -46,11 +54,15 @@ export function createLogoutTokens(): (provider: Provider, token: string) => Pro
       algorithms: ["RS256", "PS256", "ES256", "EdDSA"],
       requiredClaims: ["iat", "jti", "events"],
       maxTokenAge: maxAgeSeconds,
-      clockTolerance: 60,
+      clockTolerance: skewSeconds,
     });
     // An access or ID token is not an order, however good its signature.
     if (!["logout+jwt", "JWT", undefined].includes(protectedHeader.typ)) throw new Error("typ is not logout+jwt");
     const order = shape.parse(payload);
-    return { issuer: order.iss, subject: order.sub, providerSession: order.sid };
+    // An order is carried out once: a copy of it must not end the sessions that were opened since.
+    const key = `logout:${order.iss}:${order.jti}`;
+    if ((await seen.get(key)) !== undefined) throw new Error("the order was carried out before");
+    const done = (): Promise<void> => seen.set(key, "done", { ttlSeconds: maxAgeSeconds + 2 * skewSeconds });
+    return { issuer: order.iss, subject: order.sub, providerSession: order.sid, done };
   };
 }

@@ -125,6 +125,7 @@ export function loginRoutes(options: LoginOptions): Hono<Env> {
     // With a sid only that session ends; without one, all of this person's.
     if (providerSession !== undefined) await sessions.endProviderSession(issuer, providerSession);
     else if (subject !== undefined) await sessions.endAll({ issuer, subject });
+    await order.done();
     return c.body(null, 200);
   });
 
