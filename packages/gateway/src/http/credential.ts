@@ -16,7 +16,10 @@ const jwtForm = /^[\w-]+\.[\w-]+\.[\w-]*$/;
 export function readCredential(headers: Headers): Credential {
   const authorization = headers.get("authorization");
   const bearer = authorization === null ? undefined : bearerOf(authorization);
-  const sent = [bearer, headers.get("x-api-key"), headers.get("api-key")].filter((one) => typeof one === "string");
+  // Clients with an empty key in their environment send an empty header: that is none.
+  const sent = [bearer, headers.get("x-api-key"), headers.get("api-key")].filter(
+    (one): one is string => typeof one === "string" && one !== "",
+  );
   const [token] = sent;
   if (sent.some((one) => one !== token)) {
     throw new AuthError(
@@ -35,7 +38,8 @@ export function readCredential(headers: Headers): Credential {
 
 /** Undefined for another scheme, which is as good as no credential. */
 function bearerOf(authorization: string): string | undefined {
-  if (authorization.includes(",")) {
+  // Several headers arrive joined by commas; what follows the comma is then a scheme of its own.
+  if (/,\s*[A-Za-z][\w-]*(?:\s|$)/.test(authorization)) {
     throw new AuthError("request_ambiguous", "There are several Authorization headers; send one, with one credential.");
   }
   const space = authorization.indexOf(" ");

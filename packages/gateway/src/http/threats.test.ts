@@ -156,6 +156,13 @@ describe("what a client may not decide", () => {
     expect((await get("/v1/models", line + line)).status).toBe(400);
   });
 
+  test("an empty x-api-key is none", async () => {
+    expect((await get("/v1/models", `Authorization: Bearer ${await gateway.token()}\r\nx-api-key:\r\n`)).status).toBe(
+      200,
+    );
+    expect((await get("/v1/models", "x-api-key:\r\n")).status).toBe(401);
+  });
+
   test("a challenge without a credential names no error, and says where the metadata is", async () => {
     const answer = await gateway.call("/v1/models");
     expect(answer.headers.get("www-authenticate")).toBe(
@@ -288,6 +295,7 @@ describe("nothing a client sends is a 500, a stack or an echo of a secret", () =
     "..",
     "eyJ.eyJ.",
     "a.b.c",
+    '{"protected":"e30","payload":"e30","signature":"AA"}',
   ])("the credential %s is 401", async (credential) => {
     expect((await gateway.call("/v1/models", { token: credential })).status).toBe(401);
   });

@@ -12,9 +12,10 @@ export interface Spool {
   readonly writerId: string;
   readonly startedAt: string;
   head(): ChainHead;
+  /** As one batch, in one write. */
   append(rows: readonly ChainedRow[]): void;
-  /** The oldest rows that are not delivered yet. */
-  peek(count: number): readonly ChainedRow[];
+  /** The oldest batch that is not delivered yet; empty when all are. */
+  peek(): readonly ChainedRow[];
   /** Delivered up to here: forgets them. */
   remove(upToSeq: number): void;
   waiting(): number;
@@ -33,7 +34,7 @@ export function createSpool(folder: string, writerId: string, startedAt: string)
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const path = join(folder, `${writerId}${suffix}`);
   const file = open(path);
-  file.exec("CREATE TABLE rows (seq INTEGER PRIMARY KEY, row TEXT NOT NULL)");
+  file.exec("CREATE TABLE batches (last_seq INTEGER PRIMARY KEY, size INTEGER NOT NULL, rows TEXT NOT NULL)");
   file.exec("CREATE TABLE writer (started_at TEXT, head_seq INTEGER, head_hash TEXT, ending TEXT)");
   file.prepare("INSERT INTO writer VALUES (?, 0, ?, NULL)").run(startedAt, genesis(writerId).hash);
   return spoolOf(file, path, writerId);
@@ -83,11 +84,11 @@ interface WriterState {
 function spoolOf(file: DatabaseSync, path: string, writerId: string): Spool {
   const readWriter = file.prepare("SELECT * FROM writer");
   const state = (): WriterState => readWriter.get() as unknown as WriterState;
-  const insert = file.prepare("INSERT INTO rows VALUES (?, ?)");
+  const insert = file.prepare("INSERT INTO batches VALUES (?, ?, ?)");
   const setHead = file.prepare("UPDATE writer SET head_seq = ?, head_hash = ?");
-  const select = file.prepare("SELECT row FROM rows ORDER BY seq LIMIT ?");
-  const remove = file.prepare("DELETE FROM rows WHERE seq <= ?");
-  const count = file.prepare("SELECT count(*) AS n FROM rows");
+  const select = file.prepare("SELECT rows FROM batches ORDER BY last_seq LIMIT 1");
+  const remove = file.prepare("DELETE FROM batches WHERE last_seq <= ?");
+  const count = file.prepare("SELECT coalesce(sum(size), 0) AS n FROM batches");
   const pages = file.prepare(
     "SELECT (page_count - freelist_count) * page_size AS n FROM pragma_page_count, pragma_freelist_count, pragma_page_size",
   );
@@ -100,7 +101,7 @@ function spoolOf(file: DatabaseSync, path: string, writerId: string): Spool {
       if (last === undefined) return;
       file.exec("BEGIN");
       try {
-        for (const row of rows) insert.run(row.writer_seq, JSON.stringify(row));
+        insert.run(last.writer_seq, rows.length, JSON.stringify(rows));
         setHead.run(last.writer_seq, last.hash);
         file.exec("COMMIT");
       } catch (error) {
@@ -108,7 +109,10 @@ function spoolOf(file: DatabaseSync, path: string, writerId: string): Spool {
         throw error;
       }
     },
-    peek: (limit) => select.all(limit).map(({ row }) => JSON.parse(String(row)) as ChainedRow),
+    peek() {
+      const oldest = select.get();
+      return oldest === undefined ? [] : (JSON.parse(String(oldest.rows)) as ChainedRow[]);
+    },
     remove: (upToSeq) => void remove.run(upToSeq),
     waiting: () => Number(count.get()?.n ?? 0),
     bytes: () => Number(pages.get()?.n ?? 0),

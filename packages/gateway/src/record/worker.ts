@@ -80,12 +80,12 @@ async function attempt(): Promise<boolean> {
 async function deliverAll(): Promise<void> {
   await migrated();
   for (const spool of abandoned) {
-    await deliver(database.kysely, spool, sayMisfit);
+    await deliver(database, spool, sayMisfit);
     await writeEnding(database.kysely, spool, spool.isClean() ? "clean" : "lost");
     spool.discard();
     abandoned = abandoned.filter((other) => other !== spool);
   }
-  await deliver(database.kysely, own, sayMisfit);
+  await deliver(database, own, sayMisfit);
 }
 
 function retryLater(): void {
