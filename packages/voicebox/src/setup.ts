@@ -2,6 +2,7 @@ import type { Env } from "@onbehalf/service-kit";
 import { Agent } from "undici";
 import { type Connections, openConnections } from "./connections.ts";
 import { createGatewayReader, type GatewayReader } from "./gateway.ts";
+import { boundStoreMemory } from "./graph/memory.ts";
 import { createReadQueryParser, type ReadQueryParser } from "./graph/read-query.ts";
 import { anthropicWire } from "./llm/anthropic.ts";
 import { bedrockWire } from "./llm/bedrock.ts";
@@ -27,6 +28,7 @@ export async function openSetup(path: string, env: Env): Promise<Setup> {
   // No time limit of its own: each question has one.
   const dispatcher = new Agent({ headersTimeout: 0, bodyTimeout: 0, connections: 256 });
   const parse = createReadQueryParser();
+  boundStoreMemory(config.embedded_memory_mb);
   try {
     const connections = await openConnections(config, dispatcher);
     const llm = config.default_llm_config;

@@ -67,6 +67,8 @@ function vbxSchema(env: Env, folder: string) {
       }),
       connections: z.record(z.string().min(1), z.discriminatedUnion("type", [embedded, sparql])).default({}),
       default_connection: z.string().min(1).optional(),
+      /** Of each thread of each embedded database. */
+      embedded_memory_mb: z.int().min(64).max(4096).default(512),
     })
     .superRefine((config, context) => {
       const name = config.default_connection;

@@ -1,7 +1,7 @@
 import { parentPort, workerData } from "node:worker_threads";
 import { defaultGraph, type NamedNode, namedNode, type Quad, Store, type Term } from "oxigraph";
 import type { GraphFile, WorkerAnswer, WorkerJob } from "./embedded-protocol.ts";
-import { infer } from "./inference.ts";
+import { forget, infer } from "./inference.ts";
 import { isWritable } from "./iri.ts";
 import { termOf } from "./triples.ts";
 
@@ -54,8 +54,14 @@ function run({ query, graphs, reasoning, form, maxBytes, withSources }: WorkerJo
     const size = triples.reduce((sum, [s, p, o]) => sum + s.value.length + p.value.length + o.value.length, 0);
     return size > maxBytes ? { tooLarge: true } : { triples };
   } catch (error) {
+    if (hasBrokenTheStore(error)) throw error;
     return { failed: messageOf(error) };
   }
+}
+
+/** After a trap or an exhausted stack nothing in the store can be relied on: the thread ends, and a new one loads it. */
+function hasBrokenTheStore(error: unknown): boolean {
+  return error instanceof RangeError || (error instanceof Error && error.name === "RuntimeError");
 }
 
 /** More things than these are looked up for nobody. */
@@ -75,19 +81,24 @@ function sourcesOf(json: string, graphs: readonly string[]): string[] {
   );
 }
 
-/** Conclusions are drawn once per dataset, from what that dataset shows and nothing else. */
+/** Conclusions are drawn once per dataset, from what that dataset shows and nothing else; the oldest make room. */
 const inferred = new Map<string, string>();
 const maxInferred = 20;
+let inferences = 0;
 
 function withInferred(graphs: readonly string[]): readonly string[] {
   const key = graphs.toSorted().join(" ");
-  let name = inferred.get(key);
-  if (name === undefined) {
-    if (inferred.size >= maxInferred) throw new Error("too many different datasets ask for reasoning");
-    name = `urn:onbehalf:inferred:${inferred.size + 1}`;
-    infer(store, graphs, name);
-    inferred.set(key, name);
+  const known = inferred.get(key);
+  if (known !== undefined) return [...graphs, known];
+  const [oldest] = inferred;
+  if (oldest !== undefined && inferred.size >= maxInferred) {
+    forget(store, oldest[1]);
+    inferred.delete(oldest[0]);
   }
+  inferences += 1;
+  const name = `urn:onbehalf:inferred:${inferences}`;
+  infer(store, graphs, name);
+  inferred.set(key, name);
   return [...graphs, name];
 }
 

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { openEmbedded } from "./embedded.ts";
 import type { Dataset, Graph, QueryLimits, Table } from "./graph.ts";
+import { boundStoreMemory } from "./memory.ts";
 import { createReadQueryParser } from "./read-query.ts";
 
 let folder: string;
@@ -143,6 +144,35 @@ describe("a query that takes too long", () => {
   });
 });
 
+describe("a query that wants more memory than there is", () => {
+  const doubling = (times: number): string => {
+    const steps = Array.from({ length: times }, (_, n) => `BIND(CONCAT(?v${n},?v${n}) AS ?v${n + 1})`).join(" ");
+    return `SELECT (STRLEN(?v${times}) AS ?n) WHERE { BIND("aaaaaaaaaaaaaaaa" AS ?v0) ${steps} }`;
+  };
+
+  it("ends with its thread, and the next query finds a good store", async () => {
+    boundStoreMemory(128);
+    const on = await open(["a.ttl"]);
+    const before = process.memoryUsage.rss();
+    const greedy = ask(on, doubling(40), everything, { ...usual, timeoutMs: 20_000 });
+    await expect(greedy).rejects.toMatchObject({
+      code: "too_large",
+      message: expect.not.stringMatching(/unreachable|memory access/),
+    });
+    expect(process.memoryUsage.rss() - before).toBeLessThan(600_000_000);
+    expect(cells(await ask(on, "SELECT ?s WHERE { ?s <urn:q> ?o }"))).toEqual([["urn:a"]]);
+  });
+
+  it("does so again and again, and on every thread", async () => {
+    const on = await open(["a.ttl"], 2);
+    const greedy = () =>
+      ask(on, doubling(40), everything, { ...usual, timeoutMs: 20_000 }).catch((error: Error) => error.message);
+    await Promise.all([greedy(), greedy(), greedy()]);
+    const after = await Promise.all([1, 2, 3, 4].map(() => ask(on, "ASK { <urn:a> ?p ?o }")));
+    expect(after.map(cells)).toEqual([[["true"]], [["true"]], [["true"]], [["true"]]]);
+  });
+});
+
 describe("reasoning", () => {
   const reasoning = { ...everything, reasoning: true };
   it.each([
@@ -155,6 +185,18 @@ describe("reasoning", () => {
     expect(cells(await ask(on, sparql))).toEqual([["false"]]);
     expect(cells(await ask(on, sparql, reasoning))).toEqual([["true"]]);
     expect(cells(await ask(on, sparql))).toEqual([["false"]]);
+  });
+
+  it("goes on when many datasets have asked for it", async () => {
+    const more = ["m0", "m1", "m2", "m3", "m4"];
+    await Promise.all(more.map((name) => writeFile(join(folder, `${name}.ttl`), `<urn:${name}> a <urn:Cat> .`)));
+    const on = await open(["schema.ttl", ...more.map((name) => `${name}.ttl`)]);
+    for (let subset = 0; subset < 2 ** more.length; subset += 1) {
+      const shown = more.filter((_, at) => (subset >> at) % 2 === 1);
+      const dataset = { ...reasoning, namedGraphs: ["urn:file:schema", ...shown.map((name) => `urn:file:${name}`)] };
+      const animals = await ask(on, "SELECT ?x WHERE { ?x a <urn:Animal> } ORDER BY ?x", dataset);
+      expect(cells(animals).flat()).toEqual([...shown.map((name) => `urn:${name}`), "urn:tom"]);
+    }
   });
 
   it("concludes nothing from graphs that are not shown", async () => {

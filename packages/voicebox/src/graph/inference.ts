@@ -1,4 +1,4 @@
-import { namedNode, type Store } from "oxigraph";
+import type { Store } from "oxigraph";
 
 /**
  * What follows from a set of graphs by RDFS and the parts of OWL that schemas of this kind use (OWL 2 RL, section 4.3:
@@ -33,9 +33,14 @@ export function infer(store: Store, graphs: readonly string[], into: string): vo
       store.update(`${prologue}INSERT { GRAPH <${into}> { ${rule.replace(" } WHERE {", ` } } ${using} WHERE {`)} }`);
     }
     if (store.size - before > maxTriples) {
-      for (const quad of store.match(null, null, null, namedNode(into))) store.delete(quad);
+      forget(store, into);
       throw new Error("reasoning over this database yields too much");
     }
     if (store.size === size) return;
   }
+}
+
+/** Takes a graph of conclusions away again. */
+export function forget(store: Store, graph: string): void {
+  store.update(`DROP SILENT GRAPH <${graph}>`);
 }

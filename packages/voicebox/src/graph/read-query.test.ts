@@ -79,6 +79,30 @@ describe("what may not", () => {
   });
 });
 
+describe("what would keep everybody waiting", () => {
+  it.each([
+    ["a long list of objects", `SELECT * WHERE { ?s ?p 1${",1".repeat(2_000)} }`],
+    ["a long VALUES", `SELECT * WHERE { VALUES ?s { ${"1 ".repeat(2_000)} } }`],
+    ["a long IN", `SELECT * WHERE { ?s ?p ?o FILTER(1 IN (1${",1".repeat(2_000)})) }`],
+    ["a long sum", `SELECT (1${"+1".repeat(2_000)} AS ?x) WHERE {}`],
+    ["a long path", `SELECT * WHERE { ?s <urn:p>${"/<urn:p>".repeat(600)} ?o }`],
+    ["a long string of comparisons", `SELECT * WHERE { FILTER(1${"=1||1".repeat(1_000)}) }`],
+    ["tight groups", `SELECT * WHERE {${"{}".repeat(2_000)}}`],
+  ])("%s is refused before it is parsed", (_, text) => {
+    expect(refusal(text)).toMatch(/^refused: The query (has more than|is longer)/);
+  });
+
+  it("as many words as are allowed never end in anything but an answer or a refusal", () => {
+    for (const text of [
+      `SELECT (1${"+1".repeat(490)} AS ?x) WHERE {}`,
+      `SELECT * WHERE { ?s ?p ${"!".repeat(900)}1 }`,
+      `SELECT * WHERE { FILTER(${"!".repeat(900)}1) }`,
+    ]) {
+      expect(refusal(text)).toMatch(/^(accepted|refused|invalid)/);
+    }
+  });
+});
+
 describe("the row limit", () => {
   it.each([
     ["SELECT * WHERE { ?s ?p ?o }", 11],

@@ -16,6 +16,9 @@ export type ReadQueryParser = (text: string, maxRows: number) => ReadQuery;
 /** Longer than any question needs, short enough for the parser not to be the attack. */
 const maxLength = 8_000;
 const maxDepth = 40;
+/** The parser's time grows with the square of a list's length; a thousand words cost some 60 ms of everybody's time. */
+const maxWords = 1_000;
+const word = /"[^"]*"|<[^<>\s]*>|[\p{L}\p{N}_:?$@.]+|[^\s\p{L}\p{N}_]/gu;
 /** A model asks much the same queries again and again; parsing one costs half a millisecond. */
 const keptQueries = 500;
 
@@ -32,8 +35,7 @@ export function createReadQueryParser(): ReadQueryParser {
     const known = kept.get(key);
     if (known !== undefined) return known;
     checkSize(text);
-    const query = onlyReads(parse(parser, text));
-    const read: ReadQuery = { form: query.subType, text: generator.generate(limited(query, maxRows)) };
+    const read = understood(parser, generator, text, maxRows);
     kept.set(key, read);
     return read;
   };
@@ -44,6 +46,9 @@ function checkSize(text: string): void {
   if (text.length > maxLength) {
     throw new GraphError("refused", `The query is longer than ${maxLength} characters; ask for less at once.`);
   }
+  if ((text.match(word)?.length ?? 0) > maxWords) {
+    throw new GraphError("refused", `The query has more than ${maxWords} words and signs; ask for less at once.`);
+  }
   let depth = 0;
   for (const character of text) {
     if (character === "{" || character === "(" || character === "[") depth += 1;
@@ -52,10 +57,14 @@ function checkSize(text: string): void {
   }
 }
 
-function parse(parser: Parser, text: string): SparqlQuery {
+/** Parsed, judged and written again; whatever any of the three stumbles over is the query's own fault. */
+function understood(parser: Parser, generator: Generator, text: string, maxRows: number): ReadQuery {
   try {
-    return parser.parse(text);
+    const query = onlyReads(parser.parse(text));
+    return { form: query.subType, text: generator.generate(limited(query, maxRows)) };
   } catch (error) {
+    if (error instanceof GraphError) throw error;
+    if (error instanceof RangeError) throw new GraphError("refused", "The query is nested too deep.", error);
     const reason = error instanceof Error ? error.message.slice(0, 300) : "unknown";
     throw new GraphError("invalid", `This is not a SPARQL 1.1 query: ${reason}`, error);
   }

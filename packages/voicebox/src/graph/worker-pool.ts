@@ -101,7 +101,7 @@ export async function createWorkerPool({ files, size, maxWaiting = 64 }: WorkerP
     const onAbort = (): void => item.reject(cancelled());
     const onAnswer = (answer: WorkerAnswer): void => finish(undefined, answer);
     const onExit = (): void =>
-      finish(new GraphError("unavailable", "The query ended the database's thread; ask for less."));
+      finish(new GraphError("too_large", "The query needs more memory than it may have; ask for less."));
     worker.once("message", onAnswer);
     worker.once("error", onExit);
     worker.once("exit", onExit);
