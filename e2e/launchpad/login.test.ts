@@ -41,4 +41,10 @@ describe("login", () => {
     });
     expect(await session(bob.cookies.get("onbehalf_session") ?? "").then(({ status }) => status)).toBe(200);
   });
+
+  it("leads a browser that came by another name of this machine to the one that the provider comes back to", async () => {
+    const other = stage.publicUrl.replace("localhost", "127.0.0.1");
+    const answer = await fetch(`${other}/login?provider=okta&return_to=%2Fme`, { redirect: "manual" });
+    expect(answer.headers.get("location")).toBe(`${stage.publicUrl}/login?provider=okta&return_to=%2Fme`);
+  });
 });

@@ -75,6 +75,12 @@ describe("with Voicebox down", () => {
     expect(answer.status).toBe(503);
     expect(answer.headers.get("retry-after")).toBe("5");
     expect(await answer.json()).toMatchObject({ error: "voicebox_unavailable" });
+
+    const carol = stage.person();
+    await carol.signIn("carol");
+    const page = await (await carol.fetch(`${stage.publicUrl}/admin`)).text();
+    expect(page).toContain("The chain has a problem");
+    expect(page).toContain("Voicebox cannot be reached at the moment");
   });
 });
 

@@ -19,10 +19,10 @@ import { loginPages } from "./pages/login-pages.ts";
 import { providerOf, type Resources } from "./resources.ts";
 import { createCookie } from "./session/cookie.ts";
 import { createKeepFresh } from "./session/refresh.ts";
-import { createSeal } from "./session/seal.ts";
+import { createSeal, type Seal } from "./session/seal.ts";
 import { createSessions } from "./session/sessions.ts";
 import { createSignOut } from "./sign-out.ts";
-import { memoryTrail, sharedTrail } from "./trail-store.ts";
+import { memoryTrail, sharedTrail, type TrailStore } from "./trail-store.ts";
 
 export interface StageParts {
   readonly config: LaunchpadConfig;
@@ -33,46 +33,31 @@ export interface StageParts {
 }
 
 /** Makes each stage from the configuration and from what it holds on to. */
-export function createStages({ config, fileApps, resources, readiness, log }: StageParts): Omit<Stages, "requests"> {
+export function createStages(parts: StageParts): Omit<Stages, "requests"> {
+  const { config, fileApps, resources, readiness, log } = parts;
   const { publicUrl } = config;
   const { stores, providers, verifier, voicebox } = resources;
-  const secure = publicUrl.startsWith("https:");
   const seal = createSeal(config.session.secret, "browser");
-
-  const sessions = createSessions({
-    store: stores.sessions,
-    seal: createSeal(config.session.secret, "session"),
-    lifetimes: config.session,
-  });
-  const keepFresh = createKeepFresh({
-    sessions,
-    store: stores.sessions,
-    refresh: (session) => providerOf(providers, session.provider).refresh(session.tokens),
-    onEvent: ({ name, error }) => log.info({ err: error }, `sign-in ${name}`),
-  });
-  const exchanges = createExchanges(config, stores.tokens);
-  const sessionToken = tokenForSession(exchanges, keepFresh);
+  const people = createPeople(parts);
   const apiProvider = providerOf(providers, config.api.provider).config;
 
   const appStore = sqlAppStore(stores.database);
   const registry = createAppRegistry(fileApps, appStore);
   const management = createAppManagement(registry, appStore);
   const isAdmin = administrators(config);
-  const trail =
-    stores.shared === undefined
-      ? memoryTrail()
-      : sharedTrail(stores.shared, (error) => log.warn({ err: error }, "a hop of the trail is missing"));
+  const trail = createTrailStore(parts);
   const credentials = createCredentials({
     publicUrl,
     corsOrigins: config.api.corsOrigins,
     registry,
     verifier,
-    exchangeForApi: exchanges.of(apiProvider.id),
-    tokenForSession: sessionToken,
+    exchangeForApi: people.exchanges.of(apiProvider.id),
+    tokenForSession: people.tokenForSession,
     tokenForApp: createAppToken(apiProvider, config.voicebox.scopes),
   });
   const hopsOf = createHopsOf({ credentials, voicebox, trail, isAdmin });
   const below = createBelow(credentials, voicebox);
+  const { sessions } = people;
 
   return {
     log,
@@ -80,19 +65,7 @@ export function createStages({ config, fileApps, resources, readiness, log }: St
     publicUrl,
     authorizationServers: config.api.issuers.map(({ issuer }) => issuer),
     apiScopes: config.api.requiredScopes,
-    login: {
-      providers,
-      sessions,
-      sessionCookie: createCookie("onbehalf_session", secure),
-      farewellCookie: createCookie("onbehalf_farewell", secure),
-      attempts: createAttempts(seal, secure),
-      seal,
-      publicUrl,
-      absoluteSeconds: config.session.absoluteSeconds,
-      pages: loginPages,
-      verifyLogoutToken: createLogoutTokens(stores.shared ?? memoryStore({ maxEntries: 10_000 })),
-      onSignOut: createSignOut({ exchanges, voicebox, tokenForSession: sessionToken, log }),
-    },
+    login: loginOptions(parts, people, seal),
     session: { sessions, publicUrl },
     api: {
       credentials,
@@ -111,6 +84,50 @@ export function createStages({ config, fileApps, resources, readiness, log }: St
     pages: { providers, registry, sessions, below, publicUrl, isAdmin, hopsOf },
     admin: { management, below, ownChecks: ownChecks(resources), publicUrl, providers: config.providers, isAdmin },
   };
+}
+
+/** Sessions, and the way from a session to a token for Voicebox. */
+function createPeople({ config, resources: { stores, providers }, log }: StageParts) {
+  const sessions = createSessions({
+    store: stores.sessions,
+    seal: createSeal(config.session.secret, "session"),
+    lifetimes: config.session,
+  });
+  const keepFresh = createKeepFresh({
+    sessions,
+    store: stores.sessions,
+    refresh: (session) => providerOf(providers, session.provider).refresh(session.tokens),
+    onEvent: ({ name, error }) => log.info({ err: error }, `sign-in ${name}`),
+  });
+  const exchanges = createExchanges(config, stores.tokens);
+  return { sessions, exchanges, tokenForSession: tokenForSession(exchanges, keepFresh) };
+}
+
+function loginOptions(
+  { config, resources: { stores, providers, voicebox }, log }: StageParts,
+  { sessions, exchanges, tokenForSession: token }: ReturnType<typeof createPeople>,
+  seal: Seal,
+): Stages["login"] {
+  const { publicUrl } = config;
+  const secure = publicUrl.startsWith("https:");
+  return {
+    providers,
+    sessions,
+    sessionCookie: createCookie("onbehalf_session", secure),
+    farewellCookie: createCookie("onbehalf_farewell", secure),
+    attempts: createAttempts(seal, secure),
+    seal,
+    publicUrl,
+    absoluteSeconds: config.session.absoluteSeconds,
+    pages: loginPages,
+    verifyLogoutToken: createLogoutTokens(stores.shared ?? memoryStore({ maxEntries: 10_000 })),
+    onSignOut: createSignOut({ exchanges, voicebox, tokenForSession: token, log }),
+  };
+}
+
+function createTrailStore({ resources: { stores }, log }: StageParts): TrailStore {
+  if (stores.shared === undefined) return memoryTrail();
+  return sharedTrail(stores.shared, (error) => log.warn({ err: error }, "a hop of the trail is missing"));
 }
 
 /**

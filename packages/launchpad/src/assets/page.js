@@ -1,11 +1,8 @@
 // @ts-check
-/**
- * The page's only script. It never turns text into markup: what the server sends to be shown is a tree of elements,
- * which is built here one by one (see pages/tree.ts).
- */
-
+/** The page's only script. It never turns text into markup: the server sends trees of elements (see pages/tree.ts). */
 /** @typedef {{ tag: string, attributes: Record<string, string>, children: (Tree | string)[] }} Tree */
-/** @typedef {{ question: string, answer: Tree | null, behind: Tree | null, chain: Tree | null, problem: string | null }} Turn */
+/** @typedef {{ said: string[], way?: { href: string, label: string } }} Problem */
+/** @typedef {{ question: string, answer: Tree | null, behind: Tree | null, chain: Tree | null, problem: Problem | null }} Turn */
 /** @typedef {{ id: string | null, title: string, turns: Turn[] }} Conversation */
 
 const svgTags = new Set(["svg", "path", "circle", "rect", "line", "g", "text", "title", "polyline"]);
@@ -59,6 +56,21 @@ async function* lines(body) {
     for (const part of parts) if (part !== "") yield JSON.parse(part);
   }
   if (rest !== "") yield JSON.parse(rest);
+}
+
+/** @param {string} question @param {string} url @param {HTMLElement} button */
+async function copyCurl(question, url, button) {
+  const body = JSON.stringify({ query: question }).replaceAll("'", "'\\''");
+  const headers = [
+    `-H "Authorization: Bearer $ACCESS_TOKEN"`,
+    `-H "X-Voicebox-App-Key: $APP_KEY"`,
+    `-H 'X-Client-Id: my-client'`,
+  ];
+  const json = `-H 'Content-Type: application/json'`;
+  const parts = [`curl -X POST '${url}/api/v1/voicebox/ask'`, ...headers, json, `-d '${body}'`];
+  await navigator.clipboard.writeText(parts.join(" \\\n  "));
+  button.textContent = "Copied";
+  setTimeout(() => (button.textContent = "Copy as curl"), 1500);
 }
 
 const ask = document.querySelector("[data-page=ask]");
@@ -155,34 +167,20 @@ function startAsking(root) {
       chain,
     );
     retry.addEventListener("click", () => void run(turn.question));
-    curl.addEventListener("click", () => void copyCurl(turn.question, curl));
+    curl.addEventListener("click", () => void copyCurl(turn.question, root.dataset.publicUrl ?? "", curl));
     const update = () => {
       answer.replaceChildren(...(turn.answer === null ? [] : [build(turn.answer)]));
       behind.replaceChildren(...(turn.behind === null ? [] : [build(turn.behind)]));
       chain.replaceChildren(...(turn.chain === null ? [] : [build(turn.chain)]));
-      problem.replaceChildren(...(turn.problem === null ? [] : [make("p", {}, turn.problem)]));
-      problem.hidden = turn.problem === null;
+      const { said = [], way } = turn.problem ?? {};
+      problem.hidden = said.length === 0;
+      // Said once: an alert that is written again is read out again.
+      if (problem.hasChildNodes()) return;
+      problem.append(...said.map((text) => make("p", {}, text)));
+      if (way !== undefined) problem.append(make("a", { class: "button", href: way.href }, way.label));
     };
     update();
-    return { element, update, problem };
-  }
-
-  /** @param {string} question @param {HTMLElement} button */
-  async function copyCurl(question, button) {
-    const body = JSON.stringify({ query: question }).replaceAll("'", "'\\''");
-    const command = [
-      `curl -X POST '${root.dataset.publicUrl}/api/v1/voicebox/ask'`,
-      `-H "Authorization: Bearer $ACCESS_TOKEN"`,
-      `-H "X-Voicebox-App-Key: $APP_KEY"`,
-      `-H 'X-Client-Id: my-client'`,
-      `-H 'Content-Type: application/json'`,
-      `-d '${body}'`,
-    ].join(" \\\n  ");
-    await navigator.clipboard.writeText(command);
-    button.textContent = "Copied";
-    setTimeout(() => {
-      button.textContent = "Copy as curl";
-    }, 1500);
+    return { element, update };
   }
 
   /** @param {string} question */
@@ -202,20 +200,21 @@ function startAsking(root) {
     status.textContent = "Answering…";
     view.element.scrollIntoView({ block: "start", behavior: "auto" });
     let traceId = "";
+    const chosenApp = appChoice instanceof HTMLSelectElement ? { "x-voicebox-app": appChoice.value } : undefined;
     try {
       const response = await fetch("/page/ask", {
         method: "POST",
         signal: running.signal,
-        headers: { "content-type": "application/json", ...appHeader() },
+        headers: { "content-type": "application/json", ...chosenApp },
         body: JSON.stringify({ query: question, conversation_id: current.id }),
       });
       traceId = response.headers.get("traceparent")?.split("-")[1] ?? "";
       if (response.ok && response.body !== null) await read(response.body, turn, view.update);
-      else await refused(response, question, turn, view.problem, view.update);
+      else turn.problem = await refusal(response, question);
     } catch (error) {
-      turn.problem = running.signal.aborted
-        ? "You stopped this answer."
-        : `The connection broke off. Check your network and ask again. (${error instanceof Error ? error.message : ""})`;
+      const why = error instanceof Error ? error.message : "";
+      const broken = `The connection broke off. Check your network and ask again. (${why})`;
+      turn.problem = { said: [running.signal.aborted ? "You stopped this answer." : broken] };
     }
     running = undefined;
     send.hidden = false;
@@ -223,16 +222,10 @@ function startAsking(root) {
     view.element.classList.remove("pending");
     // A problem speaks for itself: it is an alert.
     status.textContent = turn.problem === null ? "The answer is complete." : "";
-    if (traceId !== "") turn.chain = await fetchChain(traceId);
-    const kept = [...view.problem.children];
     view.update();
-    if (kept.length > 1) view.problem.replaceChildren(...kept);
+    if (traceId !== "") turn.chain = await fetchChain(traceId);
+    view.update();
     keep();
-  }
-
-  /** @returns {Record<string, string>} */
-  function appHeader() {
-    return appChoice instanceof HTMLSelectElement ? { "x-voicebox-app": appChoice.value } : {};
   }
 
   /** @param {ReadableStream<Uint8Array>} body @param {Turn} turn @param {() => void} update */
@@ -242,7 +235,7 @@ function startAsking(root) {
       current.id = line.conversation_id ?? current.id;
       turn.answer = line.answer;
       turn.behind = line.behind;
-      turn.problem = line.error === null ? null : line.error.message;
+      turn.problem = line.error === null ? null : { said: [line.error.message] };
       if (!isDrawn) continue;
       isDrawn = false;
       // Drawn at most once a frame, however fast the lines come.
@@ -256,28 +249,17 @@ function startAsking(root) {
 
   /**
    * A refusal in words; where signing in again helps, the question is kept and asked again afterwards.
-   * @param {Response} response @param {string} question @param {Turn} turn @param {HTMLElement} at @param {() => void} update
+   * @param {Response} response @param {string} question @returns {Promise<Problem>}
    */
-  async function refused(response, question, turn, at, update) {
+  async function refusal(response, question) {
     const body = await response.json().catch(() => ({}));
-    turn.problem = body.message ?? `The question was not answered (${response.status}).`;
-    update();
-    if (response.status === 403)
-      at.append(
-        make(
-          "p",
-          {},
-          "If you need this, ask your administrator to let you in, for example by one of the groups named.",
-        ),
-      );
-    if (response.status !== 401) return;
+    const said = [body.message ?? `The question was not answered (${response.status}).`];
+    if (response.status === 403) return { said: [...said, "If you need this, ask your administrator to let you in."] };
+    if (response.status !== 401) return { said };
     sessionStorage.setItem(pendingKey, question);
-    const way = body.login_url ?? `/login?${new URLSearchParams({ return_to: "/?resume=1" })}`;
-    const label =
-      body.login_url === undefined
-        ? "Sign in again; your question is kept"
-        : "Confirm it is you; your question is kept";
-    at.append(make("a", { class: "button", href: way }, label));
+    const again = { href: "/login?return_to=%2F%3Fresume%3D1", label: "Sign in again; your question is kept" };
+    const stepUp = { href: body.login_url, label: "Confirm it is you; your question is kept" };
+    return { said, way: body.login_url === undefined ? again : stepUp };
   }
 
   /** @param {string} traceId @returns {Promise<Tree | null>} */

@@ -1,5 +1,5 @@
 import type { RequestVariables } from "@onbehalf/service-kit";
-import { HttpError } from "@onbehalf/service-kit";
+import { HttpError, isLoopback } from "@onbehalf/service-kit";
 import { type Context, Hono } from "hono";
 import { requireSameOrigin, type SessionVariables } from "../session/browser.ts";
 import { type Cookie, maxCookieValueBytes } from "../session/cookie.ts";
@@ -49,6 +49,8 @@ export function loginRoutes(options: LoginOptions): Hono<Env> {
   const redirectUri = (provider: Provider): string => `${publicUrl}/oauth/${provider.config.id}/redirect`;
 
   app.get("/login", async (c) => {
+    const elsewhere = properAddress(c.req.url, publicUrl);
+    if (elsewhere !== undefined) return c.redirect(elsewhere, 307);
     const returnTo = safeReturnTo(c.req.query("return_to"), publicUrl);
     const asked = c.req.query("provider");
     const provider = asked === undefined && providers.length === 1 ? providers[0] : providerNamed(asked);
@@ -141,6 +143,17 @@ export function loginRoutes(options: LoginOptions): Hono<Env> {
   }
 
   return app;
+}
+
+/**
+ * On this machine a browser may have come by another of its names (127.0.0.1 for localhost): the provider leads back to
+ * the public one, where the cookies of this one would be missing. Elsewhere a proxy may have its own idea of the host.
+ */
+function properAddress(asked: string, publicUrl: string): string | undefined {
+  const [url, proper] = [new URL(asked), new URL(publicUrl)];
+  if (url.host === proper.host || url.port !== proper.port) return undefined;
+  if (!isLoopback(url.hostname) || !isLoopback(proper.hostname)) return undefined;
+  return proper.origin + url.pathname + url.search;
 }
 
 /** The challenge that a step-up must answer, sealed by us when it came up, so that no link can make one up. */

@@ -2,17 +2,25 @@ import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { Hono } from "hono";
 
-const files = {
-  "style.css": "text/css; charset=utf-8",
-  "page.js": "text/javascript; charset=utf-8",
-  "mark.svg": "image/svg+xml",
-} as const;
+interface Asset {
+  readonly type: string;
+  /** In this order, as one. */
+  readonly parts: readonly string[];
+}
+
+const style = ["base", "sign-in", "ask", "chain", "claims", "pages", "narrow"];
+
+const assets: Readonly<Record<string, Asset>> = {
+  "style.css": { type: "text/css; charset=utf-8", parts: style.map((part) => `style/${part}.css`) },
+  "page.js": { type: "text/javascript; charset=utf-8", parts: ["page.js"] },
+  "mark.svg": { type: "image/svg+xml", parts: ["mark.svg"] },
+};
 
 /** Style, script and mark, from this host only; read once, revalidated by ETag. */
 export function assetRoutes(folder: URL = new URL("../assets/", import.meta.url)): Hono {
   const app = new Hono();
-  for (const [name, type] of Object.entries(files)) {
-    const body = readFileSync(new URL(name, folder));
+  for (const [name, { type, parts }] of Object.entries(assets)) {
+    const body = Buffer.concat(parts.map((part) => readFileSync(new URL(part, folder))));
     const etag = `"${createHash("sha256").update(body).digest("base64url").slice(0, 22)}"`;
     const headers = { "content-type": type, etag, "cache-control": "no-cache", "x-content-type-options": "nosniff" };
     app.get(`/assets/${name}`, (c) =>
