@@ -1,18 +1,30 @@
 import { isAscii } from "node:buffer";
-import { LRUCache } from "lru-cache";
 import { AuthError } from "./errors.ts";
 
 /** A JWS in compact form, taken apart but not yet believed. */
 export interface CompactToken {
-  readonly header: Readonly<Record<string, unknown>>;
+  readonly header: TokenHeader;
   readonly claims: Record<string, unknown>;
+}
+
+/** All that is ever read of a header; `jwk`, `jku`, `x5u` and `x5c` are not. */
+export interface TokenHeader {
+  readonly alg: unknown;
+  readonly kid: string | undefined;
+  /** In lower case and without `application/` (RFC 7515 section 4.1.9); `jwt` when there is none, undefined when it is odd. */
+  readonly type: string | undefined;
+  /** Proofs carry their key; access tokens' are ignored. */
+  readonly jwk: unknown;
 }
 
 /** Characters. Header lines are cut at 16 KB by Node itself, so a longer token never arrives as one. */
 export const MAX_TOKEN_LENGTH = 16_384;
-
-/** Headers, by their text: all tokens of one key have the same, so reading it once is enough. */
+/** Characters; a kid is a name or a thumbprint. */
+const MAX_KID_LENGTH = 256;
+/** All tokens of one key have the same header: so many are remembered by their text. */
 const MAX_HEADERS = 64;
+/** Extensions that must be understood (RFC 7515 section 4.1.11, RFC 7797), and what only encrypted tokens have. */
+const refusedMembers = ["crit", "b64", "zip", "enc"];
 
 export type CompactParser = (token: string) => CompactToken;
 
@@ -22,7 +34,7 @@ export type CompactParser = (token: string) => CompactToken;
  * The parser throws AuthError `token_malformed`.
  */
 export function createCompactParser(): CompactParser {
-  const headers = new LRUCache<string, CompactToken["header"]>({ max: MAX_HEADERS });
+  const headers = new Map<string, TokenHeader>();
   return (token) => {
     requireTokenText(token);
     const [, first, second, third] = /^([\w-]+)\.([\w-]+)\.([\w-]+)$/.exec(token) ?? [];
@@ -31,14 +43,25 @@ export function createCompactParser(): CompactParser {
     if (!isCanonical(first) || !isCanonical(second) || !isCanonical(third)) {
       throw malformed("a part is not in its canonical spelling");
     }
-    return { header: headers.get(first) ?? readHeader(first), claims: parsePart(second, "claims") };
+    return { header: headers.get(first) ?? remember(first), claims: parsePart(second, "claims") };
   };
 
-  function readHeader(part: string): CompactToken["header"] {
-    const header = Object.freeze(parsePart(part, "header"));
+  function remember(part: string): TokenHeader {
+    const header = readHeader(parsePart(part, "header"));
+    if (headers.size >= MAX_HEADERS) headers.clear();
     headers.set(part, header);
     return header;
   }
+}
+
+function readHeader(header: Readonly<Record<string, unknown>>): TokenHeader {
+  for (const name of refusedMembers) if (Object.hasOwn(header, name)) throw malformed(`the header has ${name}`);
+  const { alg, kid, jwk } = header;
+  const typ = Object.hasOwn(header, "typ") ? header.typ : "JWT";
+  const type = typeof typ === "string" ? typ.toLowerCase().replace(/^application\//, "") : undefined;
+  if (kid === undefined) return Object.freeze({ alg, kid, type, jwk });
+  if (typeof kid !== "string" || kid === "" || kid.length > MAX_KID_LENGTH) throw malformed("kid is not a sane string");
+  return Object.freeze({ alg, kid, type, jwk });
 }
 
 /** Before anything is done with a token, hashing it included. */

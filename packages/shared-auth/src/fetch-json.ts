@@ -47,7 +47,13 @@ export function isSecureUrl(value: string): boolean {
   return url.protocol === "https:" || (url.protocol === "http:" && isLoopback(url.hostname));
 }
 
-export function isLoopback(hostname: string): boolean {
+/** A URL that a document names. One that came by https does not lead to plain http, not even on this machine. */
+export function isSecureFrom(document: string, value: unknown): value is string {
+  if (typeof value !== "string" || !isSecureUrl(value)) return false;
+  return URL.parse(document)?.protocol !== "https:" || URL.parse(value)?.protocol === "https:";
+}
+
+function isLoopback(hostname: string): boolean {
   return /^(localhost|(.+\.)?localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(hostname);
 }
 

@@ -53,17 +53,21 @@ export async function importKeySet(
 }
 
 export function keySet(keys: readonly VerificationKey[], refused: readonly string[] = []): KeySet {
+  const members = new Set(keys);
   const prints = new Set(keys.map(identify));
+  const byAlgorithm = Map.groupBy(keys, ({ algorithm }) => algorithm);
+  const byName = Map.groupBy(keys, ({ algorithm, kid = "" }) => `${algorithm} ${kid}`);
   return {
     find: (algorithm, kid) =>
-      keys.filter((key) => key.algorithm === algorithm && (kid === undefined || key.kid === kid)),
-    holds: (key) => prints.has(identify(key)),
+      (kid === undefined ? byAlgorithm.get(algorithm) : byName.get(`${algorithm} ${kid}`)) ?? [],
+    holds: (key) => members.has(key) || prints.has(identify(key)),
     refused,
     size: keys.length,
   };
 }
 
-const identify = ({ kid, algorithm, print }: VerificationKey) => `${algorithm}:${print}:${kid ?? ""}`;
+/** A key that was loaded again is the same key when name and substance are. */
+const identify = ({ kid, algorithm, print }: VerificationKey) => JSON.stringify([algorithm, kid ?? null, print]);
 
 /** Why a JWK must not verify this algorithm (RFC 7517 section 4, RFC 8725 section 3.5); undefined when it may. */
 export function keyProblem(jwk: unknown, algorithm: Algorithm): string | undefined {

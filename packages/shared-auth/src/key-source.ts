@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import type { JSONWebKeySet } from "jose";
 import { type Algorithm, keyKinds } from "./algorithms.ts";
 import { AuthError } from "./errors.ts";
-import { type Fetch, fetchJson, isSecureUrl } from "./fetch-json.ts";
+import { type Fetch, fetchJson, isSecureFrom } from "./fetch-json.ts";
 import { importKeySet, type KeySet, keySet, type VerificationKey } from "./key-set.ts";
 
 /** Where an issuer's keys come from; fixed by configuration, never by a token. */
@@ -38,14 +38,9 @@ function discovered(issuer: string, discoveryUrl: string, fetch: Fetch): () => P
       );
     }
     const { jwks_uri: uri } = document;
-    if (typeof uri === "string" && isSecureUrl(uri) && !leavesHttps(discoveryUrl, uri)) return uri;
+    if (isSecureFrom(discoveryUrl, uri)) return uri;
     throw misconfigured(`The discovery document at ${discoveryUrl} has no usable jwks_uri: an https URL is needed.`);
   };
-}
-
-/** Plain http on loopback is for trying things out; a document that came by https does not lead there. */
-function leavesHttps(from: string, to: string): boolean {
-  return from.startsWith("https:") && !to.startsWith("https:");
 }
 
 function misconfigured(message: string): AuthError {

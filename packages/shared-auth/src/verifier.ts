@@ -1,4 +1,5 @@
 import { compactVerify, errors } from "jose";
+import type { Algorithm } from "./algorithms.ts";
 import { checkClaims } from "./claims.ts";
 import { type Clock, type ClockOptions, clockFrom } from "./clock.ts";
 import { type CompactToken, createCompactParser, malformed, requireTokenText, UNVERIFIED } from "./compact.ts";
@@ -9,9 +10,9 @@ import { type Identity, readIdentity } from "./identity.ts";
 import { defaultKeyTimes, type KeyTimes } from "./key-refresh.ts";
 import type { VerificationKey } from "./key-set.ts";
 import { keyLoader } from "./key-source.ts";
-import { createIssuerKeys, type IssuerKeys } from "./keys.ts";
+import { type Candidates, createIssuerKeys, type IssuerKeys } from "./keys.ts";
 import { createPresentationCheck, type DpopOptions, type Presented } from "./presentation.ts";
-import { checkHeader, checkPolicy, checkTokenType, type KeyHint } from "./profile.ts";
+import { checkAlgorithm, checkPolicy, checkTokenType } from "./profile.ts";
 import { type IssuerOptions, type TrustedIssuer, trust } from "./trust.ts";
 import { createVerifiedCache, type VerifiedCacheOptions } from "./verified-cache.ts";
 
@@ -88,9 +89,11 @@ export function createVerifier(options: VerifierOptions): Verifier {
   async function verifyAnew(token: string): Promise<Identity> {
     const parsed = parse(token);
     const { trusted, keys } = sourceOf(parsed, sources);
-    const hint = checkHeader(parsed.header, trusted);
+    const algorithm = checkAlgorithm(parsed, trusted);
     checkTokenType(parsed, trusted);
-    const key = await signerOf(token, keys, hint);
+    const { kid } = parsed.header;
+    const known = keys.known(algorithm, kid) ?? (await keys.find(algorithm, kid));
+    const key = (await signerOf(token, known)) ?? (await replacedSigner(token, known, keys, algorithm, kid));
     const now = clock.wallMs() / 1000;
     const checked = checkClaims(parsed.claims, { audience: trusted.audience, leewaySeconds, now });
     const identity = readIdentity(parsed.claims, checked, trusted);
@@ -140,22 +143,29 @@ function sourceOf({ claims }: CompactToken, sources: ReadonlyMap<string, Source>
   throw new AuthError("issuer_untrusted", UNVERIFIED, { cause });
 }
 
-/** The key that signed the token; when none did, once more with keys that were replaced under the same name. */
-async function signerOf(token: string, keys: IssuerKeys, { algorithm, kid }: KeyHint): Promise<VerificationKey> {
-  const known = keys.known(algorithm, kid) ?? (await keys.find(algorithm, kid));
-  for (const key of known.keys) if (await isSignedBy(token, key)) return key;
-  const replaced = await keys.replaced(known, algorithm, kid);
-  for (const key of replaced.keys) if (await isSignedBy(token, key)) return key;
-  const cause = new Error("No key of the issuer made this signature.");
-  throw new AuthError("signature_invalid", UNVERIFIED, { cause });
+/** The one of these keys that signed the token. */
+async function signerOf(token: string, { keys }: Candidates): Promise<VerificationKey | undefined> {
+  for (const candidate of keys) {
+    try {
+      await compactVerify(token, candidate.key, { algorithms: [candidate.algorithm] });
+      return candidate;
+    } catch (error) {
+      if (!(error instanceof errors.JWSSignatureVerificationFailed)) throw malformed("jose cannot read it");
+    }
+  }
+  return undefined;
 }
 
-function isSignedBy(token: string, { key, algorithm }: VerificationKey): Promise<boolean> {
-  return compactVerify(token, key, { algorithms: [algorithm] }).then(
-    () => true,
-    (error: unknown) => {
-      if (error instanceof errors.JWSSignatureVerificationFailed) return false;
-      throw malformed("jose cannot read it");
-    },
-  );
+/** Once more with keys that were replaced under the same name. */
+async function replacedSigner(
+  token: string,
+  tried: Candidates,
+  keys: IssuerKeys,
+  algorithm: Algorithm,
+  kid: string | undefined,
+): Promise<VerificationKey> {
+  const signer = await signerOf(token, await keys.replaced(tried, algorithm, kid));
+  if (signer !== undefined) return signer;
+  const cause = new Error("No key of the issuer made this signature.");
+  throw new AuthError("signature_invalid", UNVERIFIED, { cause });
 }

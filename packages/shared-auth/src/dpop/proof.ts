@@ -34,8 +34,7 @@ const MAX_ID_LENGTH = 256;
  */
 export async function checkProof(proof: string, expected: ProofExpectation): Promise<Proof> {
   const { header, claims } = parse(proof);
-  if (header.typ !== "dpop+jwt") throw invalidProof("its typ is not dpop+jwt");
-  if (Object.hasOwn(header, "crit")) throw invalidProof("its header demands an extension");
+  if (header.type !== "dpop+jwt") throw invalidProof("its typ is not dpop+jwt");
   const algorithm = expected.algorithms.find((accepted) => accepted === header.alg && keyKinds[accepted].kty !== "oct");
   if (algorithm === undefined) throw invalidProof(`its algorithm is none of ${expected.algorithms.join(", ")}`);
   const jwk = publicKey(header.jwk, algorithm);

@@ -98,7 +98,7 @@ describe("private_key_jwt (RFC 7523 section 3)", () => {
     ["P-256, SEC 1", () => pem(generateKeyPairSync("ec", { namedCurve: "P-256" }).privateKey, "sec1"), "ES256"],
     ["P-384", () => pem(generateKeyPairSync("ec", { namedCurve: "P-384" }).privateKey), "ES384"],
     ["P-521", () => pem(generateKeyPairSync("ec", { namedCurve: "P-521" }).privateKey), "ES512"],
-    ["Ed25519", () => pem(generateKeyPairSync("ed25519").privateKey), "Ed25519"],
+    ["Ed25519", () => pem(generateKeyPairSync("ed25519").privateKey), "EdDSA"],
   ])("%s", async (_name, make, alg) => {
     const seen = await seenBy(exchangeWith({ method: "private_key_jwt", keyFile: await fileOf(make()), kid: "k-1" }));
     expect(seen.client_assertion_type).toBe("urn:ietf:params:oauth:client-assertion-type:jwt-bearer");

@@ -1,4 +1,11 @@
-import { type ClientAuth, ClientSecretBasic, ClientSecretPost, PrivateKeyJwt, TlsClientAuth } from "openid-client";
+import {
+  type ClientAuth,
+  ClientSecretBasic,
+  ClientSecretPost,
+  modifyAssertion,
+  PrivateKeyJwt,
+  TlsClientAuth,
+} from "openid-client";
 import { createKeyFile } from "./key-file.ts";
 
 /** How the client proves itself to the token endpoint (RFC 6749 section 2.3, RFC 7523 section 2.2). */
@@ -42,7 +49,13 @@ function privateKeyJwt(path: string, kid: string | undefined): ClientAuth {
   const keyFile = createKeyFile(path);
   const authenticate = async (...[server, client, body, headers]: Parameters<ClientAuth>): Promise<void> => {
     const key = await keyFile.read();
-    await PrivateKeyJwt(kid === undefined ? key : { key, kid })(server, client, body, headers);
+    const sign = PrivateKeyJwt(kid === undefined ? key : { key, kid }, { [modifyAssertion]: nameWidelyKnown });
+    await sign(server, client, body, headers);
   };
   return authenticate as ClientAuth;
+}
+
+/** Servers that know Ed25519 know it as `EdDSA`; its newer name (RFC 9864) is not widely understood yet. */
+function nameWidelyKnown(header: Record<string, unknown>): void {
+  if (header.alg === "Ed25519") header.alg = "EdDSA";
 }

@@ -205,8 +205,10 @@ describe("an answer that cannot be used", () => {
       failing(200, body);
       expect(await refusalCode(exchanger()(await subject()))).toBe("exchange_answer_invalid");
     }
-    failing(302, "", { location: "http://127.0.0.1:1/" });
-    expect(await refusalCode(exchanger()(await subject()))).toBe("exchange_answer_invalid");
+    for (const status of [201, 204, 302, 307]) {
+      failing(status, "", { location: "http://127.0.0.1:1/" });
+      expect(await refusalCode(exchanger()(await subject()))).toBe("exchange_answer_invalid");
+    }
   });
 
   test("an end that nobody knows stays unknown; of two, the earlier counts", async () => {

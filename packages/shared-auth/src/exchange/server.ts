@@ -1,5 +1,5 @@
 import { AuthError } from "../errors.ts";
-import { type Fetch, fetchJson, isSecureUrl, requireSecureUrl } from "../fetch-json.ts";
+import { type Fetch, fetchJson, isSecureFrom, requireSecureUrl } from "../fetch-json.ts";
 import { unavailable } from "./faults.ts";
 
 /** The authorization server: by its discovery document, or named outright. */
@@ -49,7 +49,7 @@ async function discover(url: string, expected: string | undefined, fetch: Fetch,
   if (typeof issuer !== "string" || !(expected === undefined ? belongs(url, issuer) : issuer === expected)) {
     throw misconfigured(`The discovery document at ${url} names another issuer; correct the URL.`);
   }
-  if (typeof tokenEndpoint === "string" && isSecureUrl(tokenEndpoint)) return { issuer, tokenEndpoint };
+  if (isSecureFrom(url, tokenEndpoint)) return { issuer, tokenEndpoint };
   throw misconfigured(`The discovery document at ${url} has no usable token_endpoint: an https URL is needed.`);
 }
 

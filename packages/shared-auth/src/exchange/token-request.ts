@@ -10,6 +10,7 @@ import {
 } from "openid-client";
 import { isRecord } from "../compact.ts";
 import type { DpopSigner } from "../dpop/signer.ts";
+import type { AuthError } from "../errors.ts";
 import { type Fetch, readLimited } from "../fetch-json.ts";
 import { answerInvalid, BusyError, exchangeFault, retryAfter, unavailable } from "./faults.ts";
 import type { Answer, Field, Leg } from "./profile.ts";
@@ -62,21 +63,28 @@ export function dpopHandle(signer: DpopSigner, clientId: string): DPoPHandle {
 function limited(fetch: Fetch, signal: AbortSignal): CustomFetch {
   return async (url, { method, headers, body }) => {
     const response = await fetch(url, { method, headers, body: String(body), redirect: "manual", signal });
-    if (response.status >= 500 || response.status === 429) {
-      const seconds = retryAfter(response.headers.get("retry-after"), Date.now());
-      throw unavailable(new BusyError(response.status, seconds), seconds);
-    }
-    if (response.status >= 300 && response.status < 400) {
-      throw answerInvalid(new Error(`The token endpoint answered ${response.status}, a redirect.`));
+    const { status } = response;
+    const fault = statusFault(response);
+    if (fault !== undefined) {
+      await response.body?.cancel();
+      throw fault;
     }
     const text = await readLimited(response, MAX_ANSWER_BYTES).catch((cause: unknown) => {
       throw signal.aborted ? unavailable(cause) : answerInvalid(cause);
     });
-    return new Response(response.status === 200 ? accessTokenOnly(text) : text, {
-      status: response.status,
-      headers: { "content-type": "application/json", ...nonceOf(response) },
-    });
+    const answered = { "content-type": "application/json", ...nonceOf(response) };
+    return new Response(status === 200 ? accessTokenOnly(text) : text, { status, headers: answered });
   };
+}
+
+/** Neither a success nor a refusal: busy, or not speaking OAuth. */
+function statusFault({ status, headers }: Response): AuthError | undefined {
+  if (status === 200) return undefined;
+  if (status >= 500 || status === 429) {
+    const seconds = retryAfter(headers.get("retry-after"), Date.now());
+    return unavailable(new BusyError(status, seconds), seconds);
+  }
+  return status < 400 ? answerInvalid(new Error(`The token endpoint answered ${status}.`)) : undefined;
 }
 
 function nonceOf(response: Response): { "dpop-nonce"?: string } {
