@@ -136,7 +136,7 @@ describe("reading vbx-config.json again", () => {
       return { text: body.model };
     });
     const running = Array.from({ length: 20 }, () => bench.ask(token));
-    await expect.poll(() => bench.gateway.calls.length).toBeGreaterThanOrEqual(40);
+    await expect.poll(() => bench.gateway.calls.length, { timeout: 20_000 }).toBeGreaterThanOrEqual(40);
     const config = vbxConfig(bench.gateway.url);
     await writeFile(
       bench.configPath,

@@ -94,7 +94,7 @@ describe("a streamed answer", () => {
     leaving.abort();
     expect(await bench.gateway.calls.at(-1)?.ended).toBe("aborted");
     const ended = () => bench.logs.requests().findLast(({ route }) => String(route).endsWith("stream/ask"));
-    await expect.poll(() => ended()?.outcome).toBe("aborted");
+    await expect.poll(() => ended()?.outcome, { timeout: 20_000 }).toBe("aborted");
   });
 
   it("is given up at the gateway when the one who asked without a stream leaves", async () => {
@@ -123,7 +123,7 @@ describe("a shutdown", () => {
     own.gateway.behave(() => ({ endless: "once upon a time" }));
     const response = await stream({}, own);
     const text = response.text();
-    await expect.poll(() => own.gateway.calls.length).toBe(1);
+    await expect.poll(() => own.gateway.calls.length, { timeout: 20_000 }).toBe(1);
     const closed = own.close();
     const lines = (await text).trim().split("\n");
     expect(JSON.parse(lines.at(-1) ?? "")).toMatchObject({
@@ -138,7 +138,7 @@ describe("a shutdown", () => {
     const own = await startBench();
     own.gateway.behave(() => new Promise(() => undefined));
     const asked = own.ask(await own.token());
-    await expect.poll(() => own.gateway.calls.length).toBe(1);
+    await expect.poll(() => own.gateway.calls.length, { timeout: 20_000 }).toBe(1);
     const closed = own.close();
     const response = await asked;
     expect([response.status, response.headers.has("retry-after")]).toEqual([503, true]);
