@@ -69,17 +69,19 @@ const axeSource = readFileSync(createRequire(import.meta.url).resolve("axe-core/
 export async function seriousProblems(page: Page): Promise<string[]> {
   // By the debugger, which the page's policy does not bind.
   await page.evaluate(axeSource);
-  const found = await page.evaluate(async () => {
+  const { violations, passes } = await page.evaluate(async () => {
     const { axe } = globalThis as unknown as {
       axe: {
         run(): Promise<{
+          passes: unknown[];
           violations: { id: string; impact: string; nodes: { html: string; failureSummary: string }[] }[];
         }>;
       };
     };
-    return (await axe.run()).violations;
+    return axe.run();
   });
-  return found
+  if (passes.length < 5) throw new Error("axe-core looked at next to nothing");
+  return violations
     .filter(({ impact }) => impact === "serious" || impact === "critical")
     .flatMap(({ id, nodes }) =>
       nodes.map(({ html, failureSummary }) => `${id}: ${html.slice(0, 160)} — ${failureSummary}`),

@@ -255,6 +255,7 @@ describe("every page", () => {
       for (const fold of await page.locator("details").all())
         await fold.evaluate((element) => element.setAttribute("open", ""));
       await look("admin, unfolded");
+      expect(await page.content()).toContain("a-model-with-a-very-long-name");
       expect(problems).toEqual([]);
       expect(strangers).toEqual([]);
       expect(complaints).toEqual([]);

@@ -12,6 +12,8 @@ import { type Context, Hono } from "hono";
 
 type Env = { Variables: RequestVariables & AuthVariables };
 
+import { report } from "./reports.ts";
+
 /** What the double received, as whom. */
 export interface Received {
   readonly path: string;
@@ -59,7 +61,8 @@ export async function startVoiceboxDouble(
     const own = await behaviour?.(c, one);
     if (own !== undefined) return own;
     if (c.req.path.startsWith("/api/trail/")) return c.json({ trace_id: c.req.path.slice(11), hops: hops(one, c) });
-    if (c.req.path === "/api/v1/me") return c.json({});
+    const figures = report(c.req.path, new URL(c.req.url).searchParams, identity);
+    if (figures !== undefined) return c.json(figures as object);
     const answer = whoAmI(identity);
     if (!c.req.path.endsWith("/stream/ask")) return c.json(answer);
     return c.body(
