@@ -30,7 +30,7 @@ function gather(incoming: IncomingMessage, limits: BodyLimits): Promise<Uint8Arr
     const timer = setTimeout(() => fail(tooSlow(limits)), limits.timeoutMs);
     const done = (): void => {
       clearTimeout(timer);
-      incoming.off("data", onData).off("end", onEnd).off("error", fail).off("close", onClose);
+      incoming.off("data", onData).off("end", onEnd).off("error", onBroken).off("close", onClose);
     };
     const fail = (error: unknown): void => {
       done();
@@ -46,9 +46,10 @@ function gather(incoming: IncomingMessage, limits: BodyLimits): Promise<Uint8Arr
       done();
       resolve(chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks, size));
     };
-    const onClose = (): void =>
-      fail(new GatewayError("invalid_request", "The connection closed before the body was complete."));
-    incoming.on("data", onData).on("end", onEnd).on("error", fail).on("close", onClose);
+    const onBroken = (cause?: unknown): void =>
+      fail(new GatewayError("invalid_request", "The connection closed before the body was complete.", { cause }));
+    const onClose = (): void => onBroken();
+    incoming.on("data", onData).on("end", onEnd).on("error", onBroken).on("close", onClose);
   });
 }
 

@@ -225,21 +225,25 @@ describe("bodies", () => {
     expect(answer.json.error.message).toContain("content-encoding gzip");
   });
 
-  test("a client that leaves in the middle of its body leaves a row", async () => {
-    const token = await gateway.token({ sub: "leaver" });
-    const socket = connect(port, "127.0.0.1");
-    socket.write(
-      `POST /v1/chat/completions HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer ${token}\r\nContent-Length: 1000\r\n\r\n{`,
-    );
-    await sleep(150);
-    socket.destroy();
-    await sleep(150);
-    const { json } = await gateway.call("/audit/events", { token });
-    expect(json.events.find(({ route }: { route: string }) => route === "POST /v1/chat/completions")).toMatchObject({
-      outcome: "aborted",
-      status: 499,
-    });
-  });
+  test.each(["destroy", "resetAndDestroy"] as const)(
+    "a client that leaves in the middle of its body (%s) leaves a row, and no error of ours",
+    async (how) => {
+      const token = await gateway.token({ sub: `leaver-${how}` });
+      const socket = connect(port, "127.0.0.1");
+      socket.write(
+        `POST /v1/chat/completions HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer ${token}\r\nContent-Length: 1000\r\n\r\n{`,
+      );
+      await sleep(150);
+      socket[how]();
+      await sleep(150);
+      const { json } = await gateway.call("/audit/events", { token });
+      expect(json.events.find(({ route }: { route: string }) => route === "POST /v1/chat/completions")).toMatchObject({
+        outcome: "aborted",
+        status: 499,
+      });
+      expect(gateway.logs.text()).not.toContain("request failed");
+    },
+  );
 });
 
 describe("nothing a client sends is a 500, a stack or an echo of a secret", () => {
