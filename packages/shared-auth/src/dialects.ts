@@ -17,6 +17,8 @@ export interface DialectProfile {
   readonly claims: ClaimMapping;
   /** True when the token speaks for an application and no user. */
   readonly isApp: (claims: Claims) => boolean;
+  /** One of these must be there for a plain `JWT` to count as an access token. */
+  readonly accessTokenClaims: readonly string[];
   /** True when the token is no access token, although its header does not say so. */
   readonly isOtherToken: (claims: Claims) => boolean;
 }
@@ -30,24 +32,30 @@ const common: ClaimMapping = {
   name: ["name", "preferred_username"],
 };
 
+/** Not `azp`, which ID tokens may have too; where a dialect tells those apart by other means, it is added. */
+const accessTokenClaims = ["scope", "scp", "client_id", "cid"];
 /** Claims that only ID tokens and logout tokens carry (OpenID Connect Core 2, Back-Channel Logout 2.4). */
 const foreignClaims = ["nonce", "at_hash", "c_hash", "s_hash", "events"];
 const isForeign = (claims: Claims) => foreignClaims.some((name) => Object.hasOwn(claims, name));
 
 export const dialects: Readonly<Record<Dialect, DialectProfile>> = {
-  generic: { claims: common, isApp: () => false, isOtherToken: isForeign },
+  generic: { claims: common, isApp: () => false, accessTokenClaims, isOtherToken: isForeign },
   okta: {
     claims: { ...common, scope: ["scp", "scope"], client: ["cid", "client_id"] },
     // Okta puts `uid` into every user's token and into no client's.
     isApp: (claims) => claims.uid === undefined && claims.cid !== undefined && claims.cid === claims.sub,
+    accessTokenClaims,
     isOtherToken: isForeign,
   },
   keycloak: {
     claims: { ...common, client: ["azp", "client_id"], roles: ["realm_access.roles"] },
-    // A service account is a user to Keycloak; only its reserved name tells it apart.
-    isApp: ({ preferred_username: name }) => typeof name === "string" && name.startsWith("service-account-"),
-    // Keycloak names the kind of token in a claim: Bearer, ID, Refresh, Offline, Logout.
-    isOtherToken: (claims) => (claims.typ !== undefined && claims.typ !== "Bearer") || isForeign(claims),
+    // A service account is a user to Keycloak; its reserved name tells it apart, or the scope made for such accounts.
+    isApp: ({ preferred_username: name, clientHost, clientAddress }) =>
+      (typeof name === "string" && name.startsWith("service-account-")) || (clientHost ?? clientAddress) !== undefined,
+    accessTokenClaims: [...accessTokenClaims, "azp"],
+    // Keycloak names the kind of token in a claim: Bearer, DPoP, ID, Refresh, Offline, Logout.
+    isOtherToken: (claims) =>
+      claims.typ === undefined ? isForeign(claims) : claims.typ !== "Bearer" && claims.typ !== "DPoP",
   },
   entra: {
     claims: {
@@ -58,11 +66,13 @@ export const dialects: Readonly<Record<Dialect, DialectProfile>> = {
     },
     // `idtyp` when the application asks for it; else only a user's token carries delegated scopes.
     isApp: ({ idtyp, scp }) => idtyp === "app" || (idtyp !== "user" && scp === undefined),
+    accessTokenClaims: [...accessTokenClaims, "azp", "appid"],
     isOtherToken: isForeign,
   },
   auth0: {
     claims: { ...common, client: ["azp", "client_id"], roles: ["roles", "permissions"] },
     isApp: ({ gty, sub }) => gty === "client-credentials" || (typeof sub === "string" && sub.endsWith("@clients")),
+    accessTokenClaims: [...accessTokenClaims, "azp"],
     isOtherToken: isForeign,
   },
 };

@@ -20,3 +20,14 @@ export type AuthEvent =
   | { readonly type: "store_failed"; readonly operation: "get" | "set" | "delete"; readonly error: unknown };
 
 export type OnEvent = (event: AuthEvent) => void;
+
+/** A listener that cannot harm what it listens to: its own errors are its own. */
+export function listener(onEvent: OnEvent | undefined): OnEvent {
+  return (event) => {
+    try {
+      onEvent?.(event);
+    } catch {
+      // Nobody here could do anything about it.
+    }
+  };
+}

@@ -38,6 +38,7 @@ describe("dialects", () => {
       kind: "user",
     });
     expect(read({ azp: "batch", preferred_username: "service-account-batch" }, "keycloak").kind).toBe("app");
+    expect(read({ azp: "batch", clientAddress: "10.0.0.1" }, "keycloak").kind).toBe("app");
   });
 
   test("Entra v2: scp string, azp; v1: appid, upn", () => {
@@ -71,6 +72,10 @@ describe("dialects", () => {
     ["keycloak", { typ: "ID" }, true],
     ["keycloak", { typ: "Refresh" }, true],
     ["keycloak", { typ: "Bearer" }, false],
+    ["keycloak", { typ: "DPoP" }, false],
+    ["keycloak", { typ: "Bearer", nonce: "before version 24" }, false],
+    ["keycloak", { nonce: "n" }, true],
+    ["keycloak", {}, false],
     ["generic", { nonce: "n" }, true],
     ["okta", { at_hash: "h" }, true],
     ["entra", { events: {} }, true],

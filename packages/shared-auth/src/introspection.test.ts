@@ -67,6 +67,8 @@ test.each([
   [{ exp: 1 }, "token_expired"],
   [{ sub: undefined }, "claim_invalid"],
   [{ iss: "https://other" }, "issuer_untrusted"],
+  [{ token_type: "refresh_token" }, "token_type_unaccepted"],
+  [{ nonce: "n", at_hash: "h" }, "token_type_unaccepted"],
   [{ sub: "c" }, "user_required"],
   [{ cnf: { jkt: "x" } }, "token_sender_constrained"],
 ] as const)("%j: %s", async (more, code) => {

@@ -35,6 +35,8 @@ export interface IntrospectionOptions extends AcceptanceOptions, ClockOptions {
 /** Bytes: claims, with groups perhaps, but no token. */
 const MAX_ANSWER_BYTES = 256 * 1024;
 
+const accessTokenKinds = ["bearer", "dpop", "access_token"];
+
 type Claims = Readonly<Record<string, unknown>>;
 
 /**
@@ -88,6 +90,11 @@ export function createIntrospectionVerifier(options: IntrospectionOptions): Veri
     if (claims.active !== true) throw new AuthError("token_inactive", "The token is not active; get a new one.");
     if (claims.iss !== undefined && claims.iss !== accepted.issuer) {
       throw new AuthError("issuer_untrusted", "The token was issued by a server that this service does not trust.");
+    }
+    // Servers answer about refresh tokens as well; those that say what kind it is are believed.
+    const kind = typeof claims.token_type === "string" ? claims.token_type.toLowerCase() : "bearer";
+    if (!accessTokenKinds.includes(kind) || accepted.dialect.isOtherToken(claims)) {
+      throw new AuthError("token_type_unaccepted", "This is no access token; send one.");
     }
     const now = clock.wallMs() / 1000;
     const checked = checkClaims(claims, { audience: accepted.audience, leewaySeconds, now });

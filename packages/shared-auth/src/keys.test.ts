@@ -319,6 +319,15 @@ describe("discovery (RFC 8414 section 3.3)", () => {
     },
   );
 
+  test("a listener that throws harms nothing", async () => {
+    const verify = verifier({
+      onEvent: () => {
+        throw new Error("listener");
+      },
+    });
+    expect((await verify(await mint())).subject).toBe("alice");
+  });
+
   test("ready waits for every issuer", async () => {
     const other = await createTestIssuer();
     other.answer("jwks", () => ({ status: 500 }));

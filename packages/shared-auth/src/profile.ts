@@ -16,9 +16,6 @@ export function checkAlgorithm({ header }: CompactToken, trusted: TrustedIssuer)
   throw new AuthError("algorithm_unaccepted", UNVERIFIED, { cause });
 }
 
-/** Claims that a plain `JWT` must have one of to count as an access token. */
-const accessTokenClaims = ["scope", "scp", "client_id", "cid", "azp", "appid"];
-
 /**
  * An access token and nothing else (RFC 9068 section 4, RFC 8725 section 3.11): `typ` says `at+jwt`; or it says only
  * `JWT`, or nothing, and the claims are those of an access token and of no ID or logout token.
@@ -27,7 +24,8 @@ const accessTokenClaims = ["scope", "scp", "client_id", "cid", "azp", "appid"];
 export function checkTokenType({ header: { type }, claims }: CompactToken, trusted: TrustedIssuer): void {
   if (type === "at+jwt") return;
   const plain = type === "jwt" && !trusted.requireAccessTokenType;
-  const fits = accessTokenClaims.some((name) => Object.hasOwn(claims, name)) && !trusted.dialect.isOtherToken(claims);
+  const { accessTokenClaims, isOtherToken } = trusted.dialect;
+  const fits = accessTokenClaims.some((name) => Object.hasOwn(claims, name)) && !isOtherToken(claims);
   if (plain && fits) return;
   const cause = new Error(`The token's typ is ${type?.slice(0, 60)}, or its claims are not an access token's.`);
   throw new AuthError("token_type_unaccepted", UNVERIFIED, { cause });

@@ -2,7 +2,7 @@ import { unlessAborted } from "./abort.ts";
 import { briefMemory } from "./brief-memory.ts";
 import { type ClockOptions, clockFrom } from "./clock.ts";
 import { AuthError } from "./errors.ts";
-import type { OnEvent } from "./events.ts";
+import { listener, type OnEvent } from "./events.ts";
 import type { Exchange, ExchangeTarget, ScopedToken, Subject } from "./exchange/exchange.ts";
 import { singleFlight } from "./single-flight.ts";
 import { digestOf } from "./token-key.ts";
@@ -58,10 +58,10 @@ const MAX_REFUSALS = 1000;
  * @throws TypeError when a shared store is given and nothing says what the exchange is for
  */
 export function cached(exchange: Exchange, options: CacheOptions = {}): CachedExchange {
-  const { ttlSeconds = 3600, expiryBufferSeconds = 300, negativeTtlSeconds = 2, onEvent = () => undefined } = options;
+  const { ttlSeconds = 3600, expiryBufferSeconds = 300, negativeTtlSeconds = 2 } = options;
   const target = options.target ?? exchange.target;
   const clock = clockFrom(options);
-  const shelf = createShelf(storeOf(options, target), clock, ttlSeconds, onEvent);
+  const shelf = createShelf(storeOf(options, target), clock, ttlSeconds, listener(options.onEvent));
   const placeOf = placement(target);
   const flights = singleFlight<ScopedToken>();
   const refusals = briefMemory<AuthError>(negativeTtlSeconds, MAX_REFUSALS, clock.steadyMs);

@@ -378,6 +378,7 @@ describe("sub and other claims of the wrong type", () => {
     "alice\n",
     " alice",
     "al\u202eice",
+    "\ud800",
   ])("sub %j", async (sub) => {
     expect(await refusalCode(verify(await forge(header(), claims({ sub }), issuer.key())))).toBe("claim_invalid");
   });
@@ -432,6 +433,8 @@ describe("token type (RFC 9068 section 4, RFC 8725 section 3.11)", () => {
     expect(await refusalCode(verify(await issuer.mint(sparse, { header: { typ: undefined } })))).toBe(
       "token_type_unaccepted",
     );
+    const azp = { ...sparse, azp: "client", sid: "s", email: "a@b" };
+    expect(await refusalCode(verify(await issuer.mint(azp, { header: { typ: "JWT" } })))).toBe("token_type_unaccepted");
     expect(await refusalCode(verify(await issuer.mint({ nonce: "n" }, { header: { typ: "JWT" } })))).toBe(
       "token_type_unaccepted",
     );

@@ -4,7 +4,7 @@ import { checkClaims } from "./claims.ts";
 import { type Clock, type ClockOptions, clockFrom } from "./clock.ts";
 import { type CompactToken, createCompactParser, malformed, requireTokenText, UNVERIFIED } from "./compact.ts";
 import { AuthError } from "./errors.ts";
-import type { OnEvent } from "./events.ts";
+import { listener, type OnEvent } from "./events.ts";
 import { type Fetch, platformFetch } from "./fetch-json.ts";
 import { type Identity, readIdentity } from "./identity.ts";
 import { defaultKeyTimes, type KeyTimes } from "./key-refresh.ts";
@@ -114,7 +114,7 @@ function createSources(options: VerifierOptions, clock: Clock): ReadonlyMap<stri
   }
   const times = keyTimes(options);
   const fetch = options.fetch ?? platformFetch;
-  const onEvent = options.onEvent ?? (() => undefined);
+  const onEvent = listener(options.onEvent);
   const sources = new Map<string, Source>();
   for (const trusted of options.issuers.map(trust)) {
     const { issuer, keySource, algorithms } = trusted;

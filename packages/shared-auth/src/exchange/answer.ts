@@ -65,7 +65,7 @@ export function judge(answer: Answer, expected: Expected): Judged | { readonly p
     accessToken,
     tokenType: answer.token_type === "dpop" ? "DPoP" : "Bearer",
     expiresAt: expiry(answer.expires_in, claims?.exp, expected.now),
-    scopes: granted ?? splitScopes(claims?.scp ?? claims?.scope) ?? expected.scopes,
+    scopes: Object.freeze([...(granted ?? splitScopes(claims?.scp ?? claims?.scope) ?? expected.scopes)]),
   };
 }
 

@@ -1,6 +1,6 @@
 import { type ClockOptions, clockFrom } from "../clock.ts";
 import type { DpopSigner } from "../dpop/signer.ts";
-import type { OnEvent } from "../events.ts";
+import { listener, type OnEvent } from "../events.ts";
 import { type Fetch, platformFetch } from "../fetch-json.ts";
 import { type ClientAuthOptions, clientAuthentication } from "./client-auth.ts";
 import { answerInvalid } from "./faults.ts";
@@ -42,7 +42,7 @@ export function createEndpoint(
   options: RequestOptions,
   badSubject: RegExp | undefined,
 ): Endpoint {
-  const { timeoutMs = DEFAULT_TIMEOUT_MS, fetch = platformFetch, retries = 2, onEvent = () => undefined } = options;
+  const { timeoutMs = DEFAULT_TIMEOUT_MS, fetch = platformFetch, retries = 2 } = options;
   if (typeof clientId !== "string" || clientId === "") throw new TypeError("An exchange needs its `clientId`.");
   const client: TokenClient = {
     clientId,
@@ -51,6 +51,7 @@ export function createEndpoint(
     dpop: options.dpop && dpopHandle(options.dpop, clientId),
   };
   const { steadyMs } = clockFrom(options);
+  const onEvent = listener(options.onEvent);
   const patience = createPatience({ server: serverName(issuer), retries, steadyMs, onEvent });
 
   async function request({ grantType, fields, problem }: Leg, ask: Ask, effort: Effort): Promise<Answer> {
