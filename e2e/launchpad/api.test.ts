@@ -95,7 +95,7 @@ describe("a user's token beside an application key", () => {
   it.each([
     ["the token without the key", ["x-voicebox-app-key"], 401],
     ["the key without the token", ["authorization"], 401],
-    ["neither", ["authorization", "x-voicebox-app-key"], 403],
+    ["neither", ["authorization", "x-voicebox-app-key"], 401],
     ["no client id", ["x-client-id"], 400],
   ])("refuses %s", async (_, missing, status) => {
     expect((await ask(without(full(), ...missing))).status).toBe(status);

@@ -108,7 +108,7 @@ export function createCredentials(options: CredentialOptions): Credentials {
 
   return {
     async caller(c) {
-      if (c.req.header("authorization") === undefined && c.req.header("x-voicebox-app-key") === undefined) {
+      if (c.var.hasSessionCookie && c.req.header("authorization") === undefined) {
         if (c.req.method !== "GET") requireSameOrigin(c, options.publicUrl);
         const reader = await fromSession(c);
         return { ...reader, app: await sessionApp(c), clientId: clientId(c) };
@@ -119,8 +119,10 @@ export function createCredentials(options: CredentialOptions): Credentials {
       const reader = await fromToken(c, token);
       return { ...reader, app: await keyApp(c, c.req.header("x-voicebox-app-key"), "jwt") };
     },
-    reader: (c) =>
-      c.req.header("authorization") === undefined ? fromSession(c) : fromToken(c, bearerToken(c.req.raw.headers)),
+    reader: (c) => {
+      const isBrowser = c.var.hasSessionCookie && c.req.header("authorization") === undefined;
+      return isBrowser ? fromSession(c) : fromToken(c, bearerToken(c.req.raw.headers));
+    },
   };
 }
 

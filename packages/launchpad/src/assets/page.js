@@ -247,13 +247,11 @@ function startAsking(root) {
     update();
   }
 
-  /**
-   * A refusal in words; where signing in again helps, the question is kept and asked again afterwards.
-   * @param {Response} response @param {string} question @returns {Promise<Problem>}
-   */
+  /** Where signing in again helps, the question is kept. @param {Response} response @param {string} question @returns {Promise<Problem>} */
   async function refusal(response, question) {
     const body = await response.json().catch(() => ({}));
-    const said = [body.message ?? `The question was not answered (${response.status}).`];
+    const ended = body.error === "token_absent" ? "Your session has ended." : undefined;
+    const said = [ended ?? body.message ?? `The question was not answered (${response.status}).`];
     if (response.status === 403) return { said: [...said, "If you need this, ask your administrator to let you in."] };
     if (response.status !== 401) return { said };
     sessionStorage.setItem(pendingKey, question);

@@ -9,14 +9,17 @@ import type { Sessions } from "./sessions.ts";
 export interface SessionVariables {
   /** The session of this request's cookie, looked up when first asked for. */
   session: () => Promise<Session | undefined>;
+  /** Whether the request brought a session cookie at all, living or not. */
+  hasSessionCookie: boolean;
 }
 
 /** Finds the session behind a request's cookie, at most once a request, and only where someone asks. */
 export function withSession(sessions: Sessions, cookie: Cookie) {
   return createMiddleware<{ Variables: SessionVariables }>(async (c, next) => {
     let found: Promise<Session | undefined> | undefined;
+    const value = cookie.read(c);
+    c.set("hasSessionCookie", value !== undefined);
     c.set("session", () => {
-      const value = cookie.read(c);
       found ??= value === undefined || value.length > 200 ? Promise.resolve(undefined) : sessions.find(value);
       return found;
     });
@@ -25,7 +28,7 @@ export function withSession(sessions: Sessions, cookie: Cookie) {
 }
 
 /** @throws HttpError 401 without a living session */
-export async function requireSession(c: { readonly var: SessionVariables }): Promise<Session> {
+export async function requireSession(c: { readonly var: Pick<SessionVariables, "session"> }): Promise<Session> {
   const session = await c.var.session();
   if (session !== undefined) return session;
   throw new HttpError(401, "session_absent", "You are not signed in, or your session has ended. Sign in to go on.");
