@@ -90,6 +90,8 @@ export function environments(env: Env, ports: SandboxPorts, dataDir: string, fil
     JWT_JWKS_URI: `${issuer("default")}/v1/keys`,
     JWT_AUDIENCE: "voicebox",
     JWT_REQUIRED_SCOPE: "voicebox",
+    // Launchpad says in the body which graphs an application may see; from others only the command line is believed.
+    JWT_TRUSTED_CLIENTS: "launchpad-backend,sandbox-cli",
     TOKEN_EXCHANGE_PROVIDER: "okta",
     OKTA_CLIENT_ID: "voicebox",
     OKTA_CLIENT_SECRET: "voicebox-secret",
