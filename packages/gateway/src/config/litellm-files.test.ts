@@ -186,6 +186,20 @@ describe("the guide for custom JWTs", () => {
     expect(info.json).toMatchObject({ user_id: "4711", teams: [{ team_id: "finance" }] });
   });
 
+  test("another algorithm, and then only that one", async () => {
+    const elliptic = await createTestIssuer({ algorithm: "ES256" });
+    network.use(http.get(keys, () => HttpResponse.json(elliptic.jwks())));
+    try {
+      const yaml = guide("custom-jwt").replace('algorithm: "RS256"', 'algorithm: "ES256"');
+      const to = await load(yaml, { JWT_PUBLIC_KEY_URL: "" });
+      expect((await to.call("/v1/models", { token: await elliptic.mint(claims) })).status).toBe(200);
+      expect((await to.call("/v1/models", { token: await token() })).status).toBe(401);
+    } finally {
+      network.resetHandlers();
+      await elliptic.close();
+    }
+  });
+
   test("the callbacks of the database step are ignored with a warning", async () => {
     const file = guide("custom-jwt-database");
     const to = await load(file, { JWT_AUDIENCE: "a" });
