@@ -61,3 +61,39 @@ describe("limits of two replicas on one Redis", () => {
     }
   });
 });
+
+describe("with Redis down", () => {
+  it("says 503 and why it is not ready, lets nobody in by mistake, and recovers by itself", async () => {
+    const server = await startRedis();
+    const env = { REDIS_URL: server.url, ENCRYPTION_SECRET: "a-secret-for-what-lies-in-redis-0123456789" };
+    const stage = await startStage({ env });
+    try {
+      const alice = stage.person();
+      await alice.signIn("alice");
+      const token = await stage.tokenOf("alice");
+      const program = { authorization: `Bearer ${token}`, "x-voicebox-app-key": stage.appKey, "x-client-id": "test" };
+      await server.down();
+      const answer = await alice.fetch(`${stage.publicUrl}/api/session`);
+      expect(answer.status).toBe(503);
+      expect(Number(answer.headers.get("retry-after"))).toBeGreaterThanOrEqual(1);
+      // A program brings all it needs: it goes on, each replica counting for itself.
+      const headers = { ...program, "content-type": "application/json" };
+      const asked = await fetch(`${stage.publicUrl}/api/v1/voicebox/ask`, {
+        method: "POST",
+        headers,
+        body: '{"query":"x"}',
+      });
+      expect(asked.status).toBe(200);
+      const ready = async () =>
+        (await (await fetch(`${stage.publicUrl}/system/ready`)).json()) as { causes: Record<string, string> };
+      await expect.poll(async () => Object.keys((await ready()).causes), { timeout: 5_000 }).toContain("sessions");
+      await server.up();
+      await expect
+        .poll(async () => (await fetch(`${stage.publicUrl}/system/ready`)).status, { timeout: 15_000 })
+        .toBe(200);
+    } finally {
+      await stage.close();
+      await server.stop();
+    }
+  });
+});

@@ -36,8 +36,10 @@ export function createAppRegistry(file: FileApps, store: AppStore, now: () => nu
     list,
     byId,
     async byDefault() {
+      const ofFile = file.apps.find(({ isDefault }) => isDefault);
+      if (ofFile !== undefined) return ofFile;
       const apps = await list();
-      return apps.find(({ isDefault }) => isDefault) ?? apps.find(({ modes }) => modes.includes("session"));
+      return apps.find(({ modes }) => modes.includes("session"));
     },
     async keys(appId) {
       const ofFile = file.keys.filter(({ app_id }) => app_id === appId).map(withUse);
@@ -45,8 +47,9 @@ export function createAppRegistry(file: FileApps, store: AppStore, now: () => nu
     },
     async byKey(given) {
       if (!keyPattern.test(given)) return undefined;
-      const candidates = [...file.keys, ...(await store.keysByHint(keyHint(given)))];
-      const key = candidates.find(({ hash }) => keyMatches(given, hash));
+      // The file's first: those work while the database is away.
+      const matches = ({ hash }: AppKey): boolean => keyMatches(given, hash);
+      const key = file.keys.find(matches) ?? (await store.keysByHint(keyHint(given))).find(matches);
       const app = key && (await byId(key.app_id));
       return key && app && { app, key };
     },

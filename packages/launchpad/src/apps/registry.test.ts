@@ -1,0 +1,108 @@
+import { openDatabase } from "@onbehalf/service-kit";
+import { describe, expect, it } from "vitest";
+import { type LaunchpadTables, migrations } from "../schema.ts";
+import { type App, type AppKey, appSettings } from "./app.ts";
+import { createKey } from "./key.ts";
+import { createAppManagement, keyRequest } from "./manage.ts";
+import { createAppRegistry } from "./registry.ts";
+import { sqlAppStore } from "./store-sql.ts";
+
+const settings = appSettings.parse({ name: "Reports", connection: "c", database: "d" });
+const fileApp: App = { ...settings, id: "demo", source: "file", isDefault: true, created_by: null, created_at: null };
+const made = createKey();
+const fileKey: AppKey = {
+  id: "file:demo:k",
+  app_id: "demo",
+  name: "k",
+  hint: made.hint,
+  hash: made.hash,
+  expires_at: null,
+  disabled: false,
+  created_by: null,
+  created_at: null,
+  last_used_at: null,
+};
+const file = { apps: [fileApp], keys: [fileKey] };
+
+async function stage(now = () => Date.parse("2026-01-01T00:00:00Z")) {
+  const database = await openDatabase<LaunchpadTables>({ dataDir: "unused", file: ":memory:" });
+  await database.migrate("launchpad", migrations);
+  const store = sqlAppStore(database);
+  const registry = createAppRegistry(file, store, now);
+  return { store, registry, management: createAppManagement(registry, store, now), close: () => database.close() };
+}
+
+describe("applications of file and database", () => {
+  it("are one list; a key leads to its own, and to no other", async () => {
+    const { registry, management, close } = await stage();
+    const app = await management.create(settings, "carol");
+    const key = await management.createKey(app.id, keyRequest.parse({ name: "laptop" }), "carol");
+    expect((await registry.list()).map(({ id }) => id)).toEqual(["demo", "reports"]);
+    expect((await registry.byKey(key.key))?.app.id).toBe("reports");
+    expect((await registry.byKey(made.key))?.app.id).toBe("demo");
+    expect(await registry.byKey(createKey().key)).toBeUndefined();
+    // Same beginning, other end: the hint finds candidates, the hash decides.
+    expect(await registry.byKey(`${key.hint}${"A".repeat(47 - key.hint.length)}`)).toBeUndefined();
+    expect(await registry.byKey("' or 1=1 --")).toBeUndefined();
+    await close();
+  });
+
+  it("note at most once a minute that a key was used", async () => {
+    let now = Date.parse("2026-01-01T00:00:00Z");
+    const { registry, management, close } = await stage(() => now);
+    const app = await management.create(settings, "carol");
+    const { key } = await management.createKey(app.id, keyRequest.parse({ name: "laptop" }), "carol");
+    const use = async (): Promise<string | null> => {
+      const found = await registry.byKey(key);
+      if (found !== undefined) await registry.used(found.key);
+      return (await registry.keys(app.id))[0]?.last_used_at ?? null;
+    };
+    expect(await use()).toBe("2026-01-01T00:00:00.000Z");
+    now += 30_000;
+    expect(await use()).toBe("2026-01-01T00:00:00.000Z");
+    now += 31_000;
+    expect(await use()).toBe("2026-01-01T00:01:01.000Z");
+    await close();
+  });
+
+  it("let a rotated key end after the overlap, but never later than it would have", async () => {
+    const { registry, management, close } = await stage();
+    const app = await management.create(settings, "carol");
+    const soon = await management.createKey(
+      app.id,
+      keyRequest.parse({ name: "a", expires_at: "2026-01-01T00:00:05Z" }),
+      "carol",
+    );
+    await management.createKey(
+      app.id,
+      keyRequest.parse({ name: "b", replaces: soon.id, overlap_seconds: 3600 }),
+      "carol",
+    );
+    const ends = (await registry.keys(app.id)).map(({ name, expires_at }) => [name, expires_at]);
+    expect(ends).toEqual([
+      ["a", "2026-01-01T00:00:05Z"],
+      ["b", null],
+    ]);
+    await expect(
+      management.createKey(app.id, keyRequest.parse({ name: "c", replaces: "nothing" }), "x"),
+    ).rejects.toMatchObject({ status: 404 });
+    await close();
+  });
+
+  it("give another id to a second one of the same name", async () => {
+    const { management, close } = await stage();
+    const [first, second] = [await management.create(settings, "x"), await management.create(settings, "x")];
+    expect(first.id).toBe("reports");
+    expect(second.id).toMatch(/^reports-[0-9a-f]{8}$/);
+    await close();
+  });
+
+  it("of the file work while the database is away", async () => {
+    const away = () => Promise.reject(new Error("the database is away"));
+    const store = new Proxy({} as ReturnType<typeof sqlAppStore>, { get: () => away });
+    const registry = createAppRegistry(file, store);
+    expect((await registry.byKey(made.key))?.app.id).toBe("demo");
+    expect((await registry.byDefault())?.id).toBe("demo");
+    await expect(registry.byKey(createKey().key)).rejects.toThrow("away");
+  });
+});
