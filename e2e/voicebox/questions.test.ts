@@ -73,6 +73,7 @@ const questions: readonly (readonly [question: string, expected: readonly string
   ["Which projects started after 2024?", labelled('?x o:startedOn ?d . FILTER(?d >= "2025-01-01"^^xsd:date)'), []],
   ["Is Bob a member of the Data team?", ["Yes", ...labelled("BIND(:data AS ?x) :bob o:memberOf :data")], ["Bob Baker"]],
   ["In which country is Bergen?", values(":bergen o:country ?n"), ["Bergen"]],
+  ["Who is based in Portugal?", labelled("?x o:basedIn/o:country 'Portugal'"), ["Lisbon", "Portugal"]],
   ["List all teams", labelled("?x a o:Team"), []],
 ];
 

@@ -28,6 +28,11 @@ export const answerFromGraph: Rule = (turn) => {
   const queried = done.findLast(({ tool }) => tool === "run_sparql");
   if (plan === undefined) return { text: `I cannot tell what is asked; name a person, project or system.${standIn}` };
   if (queried === undefined) return queryFor(plan, reading, schema);
+  const tries = done.filter(({ tool }) => tool === "run_sparql").length;
+  const another = plan.kind === "relation" && plan.known === "object" && !reading.count;
+  if (another && tries === 1 && queried.rows.length === 0 && queried.error === undefined) {
+    return queryFor(plan, reading, schema, true);
+  }
   return answerTo(plan, reading, queried, done);
 };
 
@@ -50,8 +55,8 @@ function earlierMention(turn: Turn, asked: Asked, schema: KnownSchema): string |
   return undefined;
 }
 
-function queryFor(plan: Plan, reading: Reading, schema: KnownSchema): Reply {
-  const query = writeSparql(plan, reading, schema);
+function queryFor(plan: Plan, reading: Reading, schema: KnownSchema, loosely = false): Reply {
+  const query = writeSparql(plan, reading, schema, loosely);
   return { toolUses: [{ name: "run_sparql", input: { query, question: reading.question } }] };
 }
 

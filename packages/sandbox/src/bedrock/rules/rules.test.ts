@@ -109,7 +109,10 @@ describe("answering from rows", () => {
   });
 
   it("searches by name when nothing is found, and then says so", () => {
-    const empty = [question, called({}), returned(rows(columns))];
+    const once = [question, called({}), returned(rows(columns))];
+    // First more loosely: what is meant may be said of the thing instead of being its name.
+    expect(reply(once)?.toolUses?.[0]?.input).toMatchObject({ query: expect.stringContaining("EXISTS") });
+    const empty = [...once, called({}), returned(rows(columns))];
     expect(reply(empty)?.toolUses).toEqual([{ name: "search_labels", input: { text: "Tarkovsky" } }]);
     const searched: ConverseMessage[] = [
       ...empty,

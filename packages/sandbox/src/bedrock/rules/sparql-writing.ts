@@ -37,18 +37,21 @@ function isMeasureOf(property: KnownProperty, name: string | undefined): boolean
 const rdfs = "PREFIX rdfs: <http://www.w3.org/2000/01/rdf-schema#>";
 const xsd = "PREFIX xsd: <http://www.w3.org/2001/XMLSchema#>";
 
-/** The query for a plan. */
-export function writeSparql(plan: Plan, reading: Reading, schema: KnownSchema): string {
+/**
+ * The query for a plan.
+ * @param loosely also look for things by what is said of them, not only by name: slower, for when no name was found
+ */
+export function writeSparql(plan: Plan, reading: Reading, schema: KnownSchema, loosely = false): string {
   const prologue = [schema.prologue, ...[rdfs, xsd].filter((line) => !schema.prologue.includes(line))].join("\n");
-  return `${prologue}\n${body(plan, reading)}`;
+  return `${prologue}\n${body(plan, reading, loosely)}`;
 }
 
-function body(plan: Plan, reading: Reading): string {
+function body(plan: Plan, reading: Reading, loosely: boolean): string {
   switch (plan.kind) {
     case "describe":
       return describe(reading);
     case "relation":
-      return relation(plan, reading);
+      return relation(plan, reading, loosely);
     case "having":
       return having(plan.value, reading);
     case "list":
@@ -74,7 +77,11 @@ WHERE {
 ORDER BY ?name ?property ?valueName`;
 }
 
-function relation({ property, known }: Extract<Plan, { kind: "relation" }>, reading: Reading): string {
+function relation(
+  { property, known }: Extract<Plan, { kind: "relation" }>,
+  reading: Reading,
+  loosely: boolean,
+): string {
   const { mentions, wanted, given, years, count } = reading;
   const lines = ["  ?subject rdfs:label ?subjectName ."];
   const kindOf = (side: "subject" | "object") => (side === known ? given : wanted);
@@ -86,7 +93,8 @@ function relation({ property, known }: Extract<Plan, { kind: "relation" }>, read
   lines.push(...steps(property, known, mentions));
   lines.push("  OPTIONAL { ?object rdfs:label ?label }", "  BIND(COALESCE(?label, STR(?object)) AS ?objectName)");
   if (known === "subject") lines.push(`  ${named("?subjectName", mentions.slice(0, 1))}`);
-  if (known === "object") lines.push(`  ${namedOrHaving("?object", mentions.slice(0, 1))}`);
+  if (known === "object")
+    lines.push(`  ${loosely ? orHaving("?object", mentions.slice(0, 1)) : named("?objectName", mentions.slice(0, 1))}`);
   if (known === "both")
     lines.push(`  ${named("?subjectName", mentions.slice(0, 1))}`, `  ${named("?objectName", mentions.slice(-1))}`);
   lines.push("  FILTER(?subject != ?object)");
@@ -148,7 +156,7 @@ function nameTest(variable: string, mentions: readonly string[]): string {
 }
 
 /** A place may be meant by its country: the thing is called so, or has exactly this value. */
-function namedOrHaving(variable: string, mentions: readonly string[]): string {
+function orHaving(variable: string, mentions: readonly string[]): string {
   const values = mentions.map((mention) => JSON.stringify(mention.toLowerCase())).join(", ");
   const having = `EXISTS { ${variable} ?fact ?value . FILTER(isLiteral(?value) && LCASE(STR(?value)) IN (${values})) }`;
   return `FILTER(${nameTest(`${variable}Name`, mentions)} || ${having})`;
