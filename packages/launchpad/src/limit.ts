@@ -12,8 +12,8 @@ export interface LimitOptions {
 const windowSeconds = 60;
 
 /**
- * LIMIT: requests per minute of an application, and of one client or person within it. An application's own figure
- * replaces the general one. While Redis is away each replica counts for itself: better a wider limit than none.
+ * LIMIT: requests per minute of one person within an application (where no person is known, of one client), and of the
+ * application as a whole, whose own figure replaces the general one. While Redis is away each replica counts for itself: better a wider limit than none.
  * The answered function throws HttpError 429, which names the limit and says when to come again.
  */
 export function createLimit({ appRequestsPerMinute, clientRequestsPerMinute, redis }: LimitOptions) {
@@ -21,14 +21,16 @@ export function createLimit({ appRequestsPerMinute, clientRequestsPerMinute, red
   const clients = counter("client", clientRequestsPerMinute, redis);
 
   return async ({ app, identity, clientId }: Pick<Caller, "app" | "identity" | "clientId">): Promise<void> => {
+    // The person first, and whatever their client calls itself: nobody uses up an application for the others.
+    const isPerson = identity.kind === "user";
+    const who = isPerson ? `${identity.issuer} ${identity.subject}` : (clientId ?? "");
+    await clients.consume(`${app.id} ${who}`).catch((state: { readonly msBeforeNext: number }) => {
+      const name = isPerson ? identity.subject : `client ${clientId}`;
+      throw limited(`${name} at application ${app.id}`, clientRequestsPerMinute, state.msBeforeNext);
+    });
     const allowed = app.requests_per_minute ?? appRequestsPerMinute;
     const ofApp = await apps.consume(app.id);
     if (ofApp.consumedPoints > allowed) throw limited(`application ${app.id}`, allowed, ofApp.msBeforeNext);
-    // The client's name is its own word: the person or application it speaks for is part of the key.
-    const who = `${app.id} ${identity.issuer} ${identity.subject} ${clientId ?? ""}`;
-    await clients.consume(who).catch((state: { readonly msBeforeNext: number }) => {
-      throw limited(`client ${clientId ?? identity.subject}`, clientRequestsPerMinute, state.msBeforeNext);
-    });
   };
 }
 
