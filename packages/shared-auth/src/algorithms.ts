@@ -26,6 +26,7 @@ export interface KeyKind {
 const RSA: KeyKind = { kty: "RSA" };
 const ED25519: KeyKind = { kty: "OKP", crv: "Ed25519" };
 
+/** The kind of key each algorithm takes, and the only list of what is supported. */
 export const keyKinds: Readonly<Record<Algorithm, KeyKind>> = {
   RS256: RSA,
   RS384: RSA,
@@ -43,6 +44,7 @@ export const keyKinds: Readonly<Record<Algorithm, KeyKind>> = {
   HS512: { kty: "oct", minBytes: 64 },
 };
 
+/** For options that did not pass a type check. */
 export function isAlgorithm(value: unknown): value is Algorithm {
   return typeof value === "string" && Object.hasOwn(keyKinds, value);
 }

@@ -11,6 +11,7 @@ export interface CheckedClaims {
   readonly tokenId: string | undefined;
 }
 
+/** What this service demands of the claims, and when. */
 export interface ClaimRules {
   /** Any one of these must be in `aud`. */
   readonly audience: readonly string[];
@@ -89,6 +90,7 @@ function readDate(claims: Claims, name: string): number | undefined {
   throw invalid(name, "must be a number of seconds since 1970");
 }
 
+/** @throws AuthError `claim_invalid` for a claim that is there and no string */
 export function readOptionalString(claims: Claims, name: string): string | undefined {
   if (!Object.hasOwn(claims, name)) return undefined;
   const value = claims[name];

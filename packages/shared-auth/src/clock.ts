@@ -9,6 +9,7 @@ export interface Clock {
   readonly steadyMs: () => number;
 }
 
+/** Clocks for tests; nobody else gives any. */
 export interface ClockOptions {
   /** Milliseconds since the epoch, for what tokens say; `Date.now` unless given. */
   readonly now?: (() => number) | undefined;
@@ -16,6 +17,7 @@ export interface ClockOptions {
   readonly steadyNow?: (() => number) | undefined;
 }
 
+/** The options' clocks, or the platform's. */
 export function clockFrom(options: ClockOptions): Clock {
   return { wallMs: options.now ?? Date.now, steadyMs: options.steadyNow ?? (() => performance.now()) };
 }

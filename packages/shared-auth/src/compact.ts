@@ -26,6 +26,7 @@ const MAX_HEADERS = 64;
 /** Extensions that must be understood (RFC 7515 section 4.1.11, RFC 7797), and what only encrypted tokens have. */
 const refusedMembers = ["crit", "b64", "zip", "enc"];
 
+/** @throws AuthError `token_malformed` */
 export type CompactParser = (token: string) => CompactToken;
 
 /**
@@ -100,6 +101,7 @@ function parsePart(part: string, name: string): Record<string, unknown> {
   throw malformed(`${name} is not a JSON object`);
 }
 
+/** A JSON object: neither null nor a list. */
 export function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }

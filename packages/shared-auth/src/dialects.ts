@@ -13,6 +13,7 @@ export interface ClaimMapping {
 
 type Claims = Readonly<Record<string, unknown>>;
 
+/** What there is to know about a provider's access tokens. */
 export interface DialectProfile {
   readonly claims: ClaimMapping;
   /** True when the token speaks for an application and no user. */
@@ -38,6 +39,7 @@ const accessTokenClaims = ["scope", "scp", "client_id", "cid"];
 const foreignClaims = ["nonce", "at_hash", "c_hash", "s_hash", "events"];
 const isForeign = (claims: Claims) => foreignClaims.some((name) => Object.hasOwn(claims, name));
 
+/** Collected from the providers' own documentation, and for Keycloak from a running server. */
 export const dialects: Readonly<Record<Dialect, DialectProfile>> = {
   generic: { claims: common, isApp: () => false, accessTokenClaims, isOtherToken: isForeign },
   okta: {

@@ -36,6 +36,7 @@ export type AuthErrorCode =
   | "exchange_answer_invalid"
   | "exchange_unavailable";
 
+/** What some errors carry besides code and message. */
 export interface AuthErrorDetails {
   /** The private reason: goes to the log, never to the wire. */
   readonly cause?: unknown;

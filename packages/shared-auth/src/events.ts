@@ -19,6 +19,7 @@ export type AuthEvent =
   | { readonly type: "breaker_changed"; readonly server: string; readonly state: "open" | "half_open" | "closed" }
   | { readonly type: "store_failed"; readonly operation: "get" | "set" | "delete"; readonly error: unknown };
 
+/** Called at once and not waited for. */
 export type OnEvent = (event: AuthEvent) => void;
 
 /** A listener that cannot harm what it listens to: its own errors are its own. */

@@ -1,10 +1,12 @@
 import { isRecord } from "./compact.ts";
 
+/** The part of the platform's `fetch` that is used: a URL as text, no Request objects. */
 export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
 
 /** The platform's, looked up at each call: what replaces it later (a test, a tracer) is used. */
 export const platformFetch: Fetch = (url, init) => globalThis.fetch(url, init);
 
+/** No provider's document is worth more. */
 export interface FetchLimits {
   readonly timeoutMs: number;
   readonly maxBodyBytes: number;

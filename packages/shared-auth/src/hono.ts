@@ -5,6 +5,7 @@ import type { Identity } from "./identity.ts";
 import { requireScopes } from "./profile.ts";
 import type { Verifier } from "./verifier.ts";
 
+/** What `authenticate` sets; give it to Hono as `Variables`. */
 export interface AuthVariables {
   /** Who calls, verified. */
   identity: Identity;
@@ -14,6 +15,7 @@ export interface AuthVariables {
   resourceMetadata: string | undefined;
 }
 
+/** Both are optional, and for services that others find by themselves. */
 export interface AuthenticateOptions {
   /** URL of this resource's metadata (RFC 9728); the challenge of every refusal names it. */
   readonly resourceMetadata?: string | undefined;
@@ -112,6 +114,7 @@ export function requireScope(...scopes: readonly string[]): MiddlewareHandler<{ 
   };
 }
 
+/** What a resource says about itself (RFC 9728 section 2). */
 export interface ProtectedResource {
   /** The resource's own identifier: an https URL without fragment. */
   readonly resource: string;

@@ -14,6 +14,7 @@ import { digestOf } from "./token-key.ts";
 import { type AcceptanceOptions, accept } from "./trust.ts";
 import type { Verifier } from "./verifier.ts";
 
+/** One server that knows opaque tokens, and what its answers must say. */
 export interface IntrospectionOptions extends AcceptanceOptions, ClockOptions {
   /** The server's introspection endpoint (RFC 7662 section 2). */
   readonly introspectionEndpoint: string;

@@ -3,6 +3,7 @@ import { AuthError } from "./errors.ts";
 import type { OnEvent } from "./events.ts";
 import type { KeySet } from "./key-set.ts";
 
+/** All in seconds of a clock that never goes back. */
 export interface KeyTimes {
   /** How long a set is used without asking again. */
   readonly ttlSeconds: number;
@@ -16,6 +17,7 @@ export interface KeyTimes {
   readonly retryCooldownSeconds: number;
 }
 
+/** An hour between loads, four of grace, and little patience with unknown keys. */
 export const defaultKeyTimes: KeyTimes = {
   ttlSeconds: 3600,
   staleGraceSeconds: 14_400,
@@ -24,6 +26,7 @@ export const defaultKeyTimes: KeyTimes = {
   retryCooldownSeconds: 3,
 };
 
+/** One issuer's loader and how often it may run. */
 export interface KeyRefreshOptions {
   readonly issuer: string;
   /** One load over the network; bounded by the loader. */

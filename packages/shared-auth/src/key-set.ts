@@ -52,6 +52,7 @@ export async function importKeySet(
   return keySet(keys, refused);
 }
 
+/** The keys, indexed. */
 export function keySet(keys: readonly VerificationKey[], refused: readonly string[] = []): KeySet {
   const members = new Set(keys);
   const prints = new Set(keys.map(identify));

@@ -18,6 +18,7 @@ export interface Presented {
   readonly proof: string | undefined;
 }
 
+/** How strictly proofs are taken. */
 export interface DpopOptions {
   /** Refuse tokens that are not bound to a key; false unless given. */
   readonly required?: boolean | undefined;
@@ -31,6 +32,7 @@ export interface DpopOptions {
   readonly replay?: ReplayStore | undefined;
 }
 
+/** Returns a promise only when there is a proof to check. */
 export type PresentationCheck = (
   identity: Identity,
   token: string,

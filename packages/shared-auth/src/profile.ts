@@ -31,6 +31,7 @@ export function checkTokenType({ header: { type }, claims }: CompactToken, trust
   throw new AuthError("token_type_unaccepted", UNVERIFIED, { cause });
 }
 
+/** What holds for all issuers of a service. */
 export interface Policy {
   readonly allowApps: boolean;
 }

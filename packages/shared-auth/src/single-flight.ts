@@ -4,6 +4,7 @@ export interface SingleFlight<T> {
   readonly has: (key: string) => boolean;
 }
 
+/** Nothing is kept once a flight has landed. */
 export function singleFlight<T>(): SingleFlight<T> {
   const flights = new Map<string, Promise<T>>();
   return {

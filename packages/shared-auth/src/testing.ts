@@ -11,6 +11,7 @@ export interface TestKey {
   readonly publicJwk: JWK;
 }
 
+/** What of the issuer can be called. */
 export type TestEndpoint = "discovery" | "jwks" | "token" | "introspection";
 
 /** A request that reached the issuer. */
@@ -25,14 +26,17 @@ export type TestAnswer =
   | { readonly status: number; readonly body?: unknown; readonly headers?: Readonly<Record<string, string>> }
   | "hang"
   | "drop";
+/** Answers in the issuer's place. */
 export type Responder = (request: SeenRequest) => TestAnswer | Promise<TestAnswer>;
 
+/** Which issuer to play. */
 export interface TestIssuerOptions {
   /** Path of the issuer's URL, such as `/oauth2/default`; none unless given. */
   readonly path?: string;
   readonly algorithm?: Algorithm;
 }
 
+/** How to depart from a usual token. */
 export interface MintOptions {
   /** Added to the header; undefined takes a member away. */
   readonly header?: Readonly<Record<string, unknown>>;
@@ -66,6 +70,7 @@ export interface TestIssuer {
   readonly close: () => Promise<void>;
 }
 
+/** A new key pair under this name. */
 export async function createTestKey(kid: string, algorithm: Algorithm = "RS256"): Promise<TestKey> {
   const { privateKey, publicKey } = await generateKeyPair(algorithm, { extractable: true });
   const publicJwk = { ...(await exportJWK(publicKey)), kid, alg: algorithm, use: "sig" };

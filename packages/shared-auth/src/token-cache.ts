@@ -11,6 +11,7 @@ import { createRejections } from "./token-rejections.ts";
 import { createShelf, type Entry, type Place } from "./token-shelf.ts";
 import { memoryTokenStore, type TokenStore } from "./token-store.ts";
 
+/** How long tokens are kept, and where. */
 export interface CacheOptions extends ClockOptions {
   /** A bounded store in memory unless given. */
   readonly store?: TokenStore | undefined;
@@ -27,6 +28,7 @@ export interface CacheOptions extends ClockOptions {
   readonly onEvent?: OnEvent | undefined;
 }
 
+/** Counted since construction, in this process. */
 export interface CacheStats {
   readonly hits: number;
   readonly misses: number;

@@ -5,6 +5,7 @@ export interface Lifetime {
   readonly renewFrom: number | undefined;
 }
 
+/** All moments in seconds since the epoch. */
 export interface LifetimeRules {
   readonly now: number;
   readonly ttlSeconds: number;

@@ -16,6 +16,7 @@ export interface Rejections {
 const PAUSE_SECONDS = 10;
 const MAX_ENTRIES = 1000;
 
+/** For one process: each finds out by itself. */
 export function createRejections(steadyMs: () => number): Rejections {
   const refused = briefMemory<string>(PAUSE_SECONDS, MAX_ENTRIES, steadyMs);
   return {

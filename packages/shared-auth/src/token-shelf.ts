@@ -18,6 +18,7 @@ export interface Place {
   readonly purgeKey: string;
 }
 
+/** A store, with what its entries mean. */
 export interface Shelf {
   /** Undefined when there is nothing usable: absent, past its time, purged, unreadable, or the store is down. */
   readonly get: (place: Place) => Promise<Entry | undefined>;

@@ -12,6 +12,7 @@ export interface TokenStore {
   readonly delete: (key: string) => Promise<void>;
 }
 
+/** A bound, and a clock for tests. */
 export interface MemoryStoreOptions extends Pick<ClockOptions, "steadyNow"> {
   /** 10000 unless given. */
   readonly maxEntries?: number | undefined;

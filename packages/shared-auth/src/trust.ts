@@ -48,6 +48,7 @@ export interface Acceptance {
   readonly groupsMayBeString: boolean;
 }
 
+/** One issuer of JWTs, ready to be used. */
 export interface TrustedIssuer extends Acceptance {
   readonly keySource: KeySource;
   readonly algorithms: readonly Algorithm[];

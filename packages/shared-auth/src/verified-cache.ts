@@ -9,12 +9,14 @@ export interface Verified {
   readonly key: VerificationKey;
 }
 
+/** Verified tokens by digest. */
 export interface VerifiedCache {
   readonly get: (token: string) => Verified | undefined;
   readonly set: (token: string, verified: Verified) => void;
   readonly delete: (token: string) => void;
 }
 
+/** Its bound is its only option. */
 export interface VerifiedCacheOptions {
   /** The least recently used token goes first. 5000 unless given. */
   readonly maxEntries: number;

@@ -16,6 +16,7 @@ import { checkAlgorithm, checkPolicy, checkTokenType } from "./profile.ts";
 import { type IssuerOptions, type TrustedIssuer, trust } from "./trust.ts";
 import { createVerifiedCache, type VerifiedCacheOptions } from "./verified-cache.ts";
 
+/** Whose tokens are accepted, and how strictly; the defaults are strict. */
 export interface VerifierOptions extends ClockOptions {
   /** The allowlist: a token of any other issuer is refused, and nothing is fetched because of it. */
   readonly issuers: readonly IssuerOptions[];

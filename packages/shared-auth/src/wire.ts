@@ -1,5 +1,6 @@
 import type { AuthError, AuthErrorCode } from "./errors.ts";
 
+/** What a challenge says about the resource. */
 export interface WireOptions {
   /** URL of the protected-resource metadata (RFC 9728 section 5.1). */
   readonly resourceMetadata?: string | undefined;

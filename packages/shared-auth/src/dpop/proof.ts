@@ -18,6 +18,7 @@ export interface ProofExpectation {
   readonly now: number;
 }
 
+/** What a good proof says about its key and itself. */
 export interface Proof {
   /** RFC 7638 thumbprint of the key that signed. */
   readonly thumbprint: string;

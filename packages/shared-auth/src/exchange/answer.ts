@@ -26,10 +26,12 @@ export function perhapsNamedAccessToken(answer: Answer): Problem | undefined {
   return answer.issued_token_type === undefined ? presentable(answer) : namedAccessToken(answer);
 }
 
+/** A foreign value, cut short, for our log. */
 export function shown(value: unknown): string {
   return (JSON.stringify(value) ?? "missing").slice(0, 80);
 }
 
+/** What was asked for, and of whom. */
 export interface Expected {
   /** The issuer that was asked, the only one whose JWTs we can read here. */
   readonly issuer: string;

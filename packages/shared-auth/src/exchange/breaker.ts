@@ -6,6 +6,7 @@ export interface Breaker {
   readonly failed: () => void;
 }
 
+/** When to stop asking, and for how long. */
 export interface BreakerOptions {
   /** So many failures in a row open it. */
   readonly failures: number;
@@ -16,6 +17,7 @@ export interface BreakerOptions {
   readonly onState: (state: "open" | "half_open" | "closed") => void;
 }
 
+/** A breaker that is closed to begin with. */
 export function createBreaker({ failures, openMs, steadyMs, onState }: BreakerOptions): Breaker {
   let inARow = 0;
   let openUntilMs: number | undefined;

@@ -10,6 +10,7 @@ import type { Effort } from "./patience.ts";
 import { type Ask, type TokenTypeName, tokenType } from "./profile.ts";
 import { type ProfileName, profiles } from "./profiles/index.ts";
 
+/** One next hop: which server to ask, as whom, and for what. */
 export interface ExchangeOptions extends ClientOptions, RequestOptions {
   readonly profile: ProfileName;
   /** The next hop's name at the authorization server. */
@@ -25,6 +26,7 @@ export interface ExchangeOptions extends ClientOptions, RequestOptions {
   readonly target?: ClientOptions | undefined;
 }
 
+/** The party that acts for the subject. */
 export interface ActorOptions {
   readonly token: () => string | Promise<string>;
   /** `access_token` unless given. */

@@ -35,8 +35,10 @@ export interface Endpoint {
   readonly request: (leg: Leg, ask: Ask, effort: Effort) => Promise<Answer>;
 }
 
+/** A person waits for it, with other hops still to come. */
 export const DEFAULT_TIMEOUT_MS = 5000;
 
+/** @throws TypeError when the client is incomplete or a URL is not secure */
 export function createEndpoint(
   { issuer, clientId, clientAuth }: ClientOptions,
   options: RequestOptions,

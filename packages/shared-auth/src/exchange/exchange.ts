@@ -22,6 +22,7 @@ export interface ScopedToken {
   readonly source: "fresh" | "cached";
 }
 
+/** What may be said about one call. */
 export interface ExchangeCall {
   /** A caller that gives up does not fail others who wait for the same token. */
   readonly signal?: AbortSignal;

@@ -28,6 +28,7 @@ export class BusyError extends Error {
   }
 }
 
+/** The server is busy, slow or out of reach: nobody's fault who is here, and worth another try later. */
 export function unavailable(cause: unknown, retryAfterSeconds: number = DEFAULT_RETRY_SECONDS): AuthError {
   return new AuthError("exchange_unavailable", "The authorization server cannot be reached now; try again soon.", {
     cause,
@@ -35,6 +36,7 @@ export function unavailable(cause: unknown, retryAfterSeconds: number = DEFAULT_
   });
 }
 
+/** The server said yes, but not to what was asked. */
 export function answerInvalid(cause: unknown): AuthError {
   return new AuthError("exchange_answer_invalid", "The authorization server gave an answer that cannot be used.", {
     cause,

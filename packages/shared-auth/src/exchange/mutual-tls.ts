@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import type { Fetch } from "../fetch-json.ts";
 
+/** Files are read once, at construction. */
 export interface MutualTlsOptions {
   /** PEM file with the client's certificate, and its chain. */
   readonly certFile: string;

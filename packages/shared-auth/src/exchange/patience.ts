@@ -4,6 +4,7 @@ import type { OnEvent } from "../events.ts";
 import { createBreaker } from "./breaker.ts";
 import { BusyError, unavailable } from "./faults.ts";
 
+/** For one token endpoint. */
 export interface PatienceOptions {
   /** For the events. */
   readonly server: string;

@@ -13,6 +13,7 @@ export interface Ask {
   readonly farIssuer: string;
 }
 
+/** A form field; names may repeat. */
 export type Field = readonly [name: string, value: string];
 
 /** The members of a token endpoint's answer that anything here looks at. */
@@ -64,8 +65,10 @@ export interface ExchangeProfile {
 /** Short names of RFC 8693 section 3. */
 export type TokenTypeName = "access_token" | "id_token" | "jwt" | "refresh_token" | "saml1" | "saml2" | "id-jag";
 
+/** The full name (RFC 8693 section 3). */
 export const tokenType = (name: TokenTypeName): string => `urn:ietf:params:oauth:token-type:${name}`;
 
+/** RFC 8693 section 2.1 and RFC 7523 section 2.1. */
 export const grants = {
   tokenExchange: "urn:ietf:params:oauth:grant-type:token-exchange",
   jwtBearer: "urn:ietf:params:oauth:grant-type:jwt-bearer",
@@ -89,6 +92,7 @@ export function exchangeFields(ask: Ask): Field[] {
   ];
 }
 
+/** Nothing at all when no scope is wished for: an empty field is not the same. */
 export function scopeField({ scopes }: Ask): Field[] {
   return scopes.length === 0 ? [] : [["scope", scopes.join(" ")]];
 }

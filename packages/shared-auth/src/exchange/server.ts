@@ -11,6 +11,7 @@ export type ServerOptions =
     }
   | { readonly issuer: string; readonly tokenEndpoint: string };
 
+/** What has to be known of an authorization server. */
 export interface Server {
   readonly issuer: string;
   readonly tokenEndpoint: string;

@@ -19,6 +19,7 @@ import type { Server } from "./server.ts";
 /** Bytes: a token has at most 16 KB, and little stands beside it. */
 const MAX_ANSWER_BYTES = 256 * 1024;
 
+/** Who asks, and where. */
 export interface TokenClient {
   readonly clientId: string;
   readonly authenticate: ClientAuth;
@@ -27,6 +28,7 @@ export interface TokenClient {
   readonly dpop: DPoPHandle | undefined;
 }
 
+/** What is asked. */
 export interface TokenRequest {
   readonly grantType: Leg["grantType"];
   readonly fields: readonly Field[];
