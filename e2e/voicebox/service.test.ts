@@ -150,7 +150,10 @@ describe("the bounds of an answer", () => {
     const response = await bench.ask(await bench.token(), { query: "Who?", think_mode: "fast" });
     expect([response.status, (await jsonOf(response)).error]).toEqual([422, "answer_bounds"]);
     expect(bench.gateway.calls.length - before).toBe(3);
-    expect(bench.gateway.calls.at(-1)?.body.tool_choice).toBe("none");
+    const told = bench.gateway.calls
+      .slice(-3)
+      .map(({ body }) => body.messages[0]?.content?.includes("This is your last turn"));
+    expect(told).toEqual([false, false, true]);
   });
 
   it("refuses what only looks like reading, and lets the model mend it", async () => {

@@ -105,6 +105,8 @@ export function createAsk({ conversations, limits = limitsByMode, now = () => ne
   };
 }
 
+const lastTurn = "\n\nThis is your last turn: answer now from what the tools have returned, and call no tool.";
+
 interface Conversation {
   readonly system: string;
   readonly messages: readonly LlmMessage[];
@@ -119,7 +121,9 @@ async function converse({ system, messages, bounds, progress, context, signal }:
   let tokens = 0;
   for (let step = 1; step <= bounds.maxSteps; step += 1) {
     progress.text = "";
-    const turn = turnOf(system, said, step < bounds.maxSteps, bounds.maxOutputTokens, progress, context);
+    // Not by `tool_choice: none`, which few models know once a conversation has used tools.
+    const told = step < bounds.maxSteps ? system : `${system}${lastTurn}`;
+    const turn = turnOf(told, said, bounds.maxOutputTokens, progress, context);
     const reply = await context.llm(turn, signal);
     tokens += reply.usage.inputTokens + reply.usage.outputTokens;
     context.onEvent({ event: "model", ...reply.usage });
@@ -137,12 +141,11 @@ async function converse({ system, messages, bounds, progress, context, signal }:
 function turnOf(
   system: string,
   messages: readonly LlmMessage[],
-  mayCallTools: boolean,
   maxOutputTokens: number,
   progress: Progress,
   context: AskContext,
 ): LlmTurn {
-  const turn = { system, messages, tools: toolSpecs, mayCallTools, maxOutputTokens };
+  const turn = { system, messages, tools: toolSpecs, maxOutputTokens };
   if (context.onProgress === undefined) return turn;
   return {
     ...turn,

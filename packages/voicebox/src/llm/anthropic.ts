@@ -61,7 +61,6 @@ function requestOf(turn: LlmTurn, model: string): Omit<MessageCreateParamsBase, 
       description,
       input_schema: { ...inputSchema, type: "object" as const },
     })),
-    tool_choice: { type: turn.mayCallTools ? "auto" : "none" },
   };
 }
 

@@ -98,7 +98,6 @@ function requestOf(turn: LlmTurn, modelId: string): ConverseCommandInput {
     system: [{ text: turn.system }],
     messages: messagesOf(turn.messages),
     inferenceConfig: { maxTokens: turn.maxOutputTokens },
-    // Converse knows no tool choice “none”, and wants the tools named once a conversation has used them.
     toolConfig: { tools: turn.tools.map(toolOf) },
   };
 }

@@ -59,7 +59,6 @@ function requestOf(turn: LlmTurn, model: string): Omit<ChatCompletionCreateParam
         function: { name, description, parameters: inputSchema },
       }),
     ),
-    tool_choice: turn.mayCallTools ? "auto" : "none",
     max_tokens: turn.maxOutputTokens,
   };
 }

@@ -23,8 +23,6 @@ export interface LlmTurn {
   readonly messages: readonly LlmMessage[];
   /** What the model may call. */
   readonly tools: readonly ToolSpec[];
-  /** False: the model must answer with text now. */
-  readonly mayCallTools: boolean;
   readonly maxOutputTokens: number;
   /** When given, the answer is streamed and each piece of text handed over as it comes. */
   readonly onText?: ((piece: string) => void) | undefined;
