@@ -64,7 +64,10 @@ function warnOfBudgets({ states }: Granted, c: StageContext): void {
 }
 
 function refusal({ strictest, states, retryAfterSeconds }: Refused): GatewayError {
-  const headers = { ...limitHeaders(states, Date.now()), "x-onbehalf-limit": encodeURI(strictest.limit.name) };
+  const headers = {
+    ...limitHeaders(states, Date.now()),
+    "x-onbehalf-limit": encodeURI(strictest.limit.name.toWellFormed()),
+  };
   const message = describe(strictest, retryAfterSeconds);
   if (strictest.dimension !== "budget")
     return new GatewayError("rate_limited", message, { headers, retryAfterSeconds });

@@ -87,7 +87,7 @@ export function createKeyAdmin({ store, hash, wallMs = Date.now }: KeyAdminOptio
       const changed = { ...old, ...grant, ...kept, expiresAt, updatedAt: new Date(now).toISOString() };
       requireWithin(actor, old);
       requireWithin(actor, changed);
-      requireNotLoosened(actor, old.limits, changed.limits);
+      requireNotLoosened(actor, old, changed);
       await store.update(changed);
       return changed;
     },

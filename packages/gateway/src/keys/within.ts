@@ -69,11 +69,18 @@ function requireWithinRights({ caller, policy }: Maker, key: Bounds): void {
   }
 }
 
-/** A limit that somebody set is loosened by administrators only. @throws GatewayError `forbidden` */
-export function requireNotLoosened({ caller }: Maker, before: LimitRule, after: LimitRule): void {
+type Held = Pick<VirtualKey, "limits" | "expiresAt">;
+
+/** A limit or an end that somebody set is moved out by administrators only. @throws GatewayError `forbidden` */
+export function requireNotLoosened({ caller }: Maker, old: Held, changed: Held): void {
   if (caller.role === "admin") return;
-  const looser = (old: number | undefined, next: number | undefined) =>
-    old !== undefined && (next === undefined || next > old);
+  if (old.expiresAt !== undefined && (changed.expiresAt === undefined || changed.expiresAt > old.expiresAt)) {
+    throw forbidden("only an administrator prolongs a key");
+  }
+  const { limits: before } = old;
+  const { limits: after } = changed;
+  const looser = (was: number | undefined, is: number | undefined) =>
+    was !== undefined && (is === undefined || is > was);
   const { budget: oldBudget } = before;
   const { budget: newBudget } = after;
   const budgetLooser =

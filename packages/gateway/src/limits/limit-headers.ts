@@ -33,7 +33,7 @@ export function budgetWarnings(states: readonly LimitState[]): readonly LimitSta
 function warning({ limit, used, max }: LimitState): string {
   const share = Math.floor((used / max) * 100);
   // A header is ASCII: a name that is not is shown escaped.
-  return `${encodeURIComponent(limit.name).replaceAll("%20", " ").replaceAll("%40", "@")} has used ${share} % of its ${limit.budget?.period} budget`;
+  return `${encodeURIComponent(limit.name.toWellFormed()).replaceAll("%20", " ").replaceAll("%40", "@")} has used ${share} % of its ${limit.budget?.period} budget`;
 }
 
 function strictest(states: readonly LimitState[]): LimitState | undefined {

@@ -105,6 +105,35 @@ describe("with PostgreSQL", () => {
     await first.close();
   });
 
+  test("so long that the disk's share is used up: refused rather than unrecorded, until it is back", async () => {
+    const url = await postgres.createDatabase();
+    const yaml = `
+issuers: [{ issuer: "{issuer}", audience: llm-gateway }]
+model_list: [{ model_name: claude, litellm_params: { model: bedrock/amazon.nova-lite-v1:0, aws_region_name: us-east-1 } }]
+record: { max_spool_mb: 0.2 }
+`;
+    const gateway = await startTestGateway({ yaml, env: { DATABASE_URL: url } });
+    const token = await gateway.token();
+    expect((await gateway.chat(token)).status).toBe(200);
+    await postgres.down();
+    await vi.waitFor(
+      async () => {
+        await Promise.all(Array.from({ length: 50 }, () => gateway.chat(token)));
+        expect((await gateway.chat(token)).status).toBe(503);
+      },
+      { timeout: 15_000, interval: 100 },
+    );
+    const refused = await gateway.chat(token);
+    expect(refused.json.error.message).toMatch(/cannot be recorded right now/);
+    expect(refused.headers.get("retry-after")).toBe("5");
+    await postgres.up();
+    await vi.waitFor(async () => expect((await gateway.chat(token)).status).toBe(200), {
+      timeout: 15_000,
+      interval: 250,
+    });
+    await gateway.close();
+  });
+
   test("three replicas that start together migrate once", async () => {
     const env = { DATABASE_URL: await postgres.createDatabase() };
     const gateways = await Promise.all([1, 2, 3].map(() => startTestGateway({ env })));

@@ -138,9 +138,9 @@ function countsFor(builder: Builder, scope: Limit["scope"], { issuer, value }: L
   }
 }
 
-/** `%` and `_` would match anything; neither database escapes by default in the same way, so both go. */
+/** Signs that mean something to LIKE, in either database, are matched by the wildcard for one sign. */
 function escapeLike(text: string): string {
-  return text.replace(/[%_]/g, "_");
+  return text.replace(/[%_\\]/g, "_");
 }
 
 function where<Output>(query: SelectQueryBuilder<GatewayTables, "request_logs", Output>, filter: RowFilter) {

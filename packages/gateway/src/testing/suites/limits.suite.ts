@@ -129,6 +129,18 @@ export function limitsSuite(engine: Engine): void {
       expect((await gateway.chat(any, { model: "nova" })).json.error.message).toContain("for model nova");
     });
 
+    test("a user whose name is no proper text is limited like anybody else", async () => {
+      const odd = await tokenOf("odd-\ud800", {
+        sub: "odd",
+        groups: ["users", "x\ud800"],
+        team: "small\ud800",
+        cid: "c\ud800",
+      });
+      expect((await gateway.chat(odd)).status).toBe(200);
+      const limitedTeam = await gateway.token({ sub: "odd-2", email: "slow@example.com", team: "t\u0000\ud800" });
+      expect(await statuses(3, () => gateway.chat(limitedTeam))).toEqual([200, 200, 429]);
+    });
+
     test("a key's limits are its own", async () => {
       const make = async () =>
         (await gateway.call("/key/generate", { token: masterKey, body: { rpm_limit: 2 } })).json.key;
