@@ -5,7 +5,7 @@ export function report(path: string, query: URLSearchParams, { issuer, subject, 
   const today = new Date().toISOString();
   switch (path) {
     case "/api/v1/usage":
-      return { rows: rows(query.get("group_by") ?? "day", today.slice(0, 10)) };
+      return { rows: rows(query.get("group_by")?.split(",")[1] ?? "user", today.slice(0, 10)) };
     case "/api/v1/events":
       return { events: [event(today)], limit: 20, offset: 0 };
     case "/api/v1/chain-health":
@@ -43,12 +43,11 @@ export function report(path: string, query: URLSearchParams, { issuer, subject, 
 
 function rows(by: string, day: string) {
   const names: Readonly<Record<string, readonly (string | null)[]>> = {
-    day: [day],
     user: ["alice@example.com", null],
     model: ["claude-sonnet-4-5", "a-model-with-a-very-long-name-that-must-not-break-the-page"],
   };
   return (names[by] ?? ["demo"]).map((name, at) => ({
-    group: { [by]: name },
+    group: { day, [by]: name },
     requests: 40 - at * 10,
     tokens: 12_000,
     cost_usd: 1.25,

@@ -14,8 +14,10 @@ export interface MeBelow {
   readonly models: readonly string[];
 }
 
-/** One line of the gateway's spending report. */
+/** One line of the gateway's spending report: one group on one day. */
 export interface UsageLine {
+  /** UTC date. */
+  readonly day: string;
   readonly group: string;
   readonly requests: number;
   readonly tokens: number;
@@ -39,7 +41,8 @@ export interface Check {
   readonly milliseconds: number | null;
 }
 
-export type UsageBy = "day" | "user" | "team" | "model" | "app";
+export const usageBy = ["user", "team", "model", "app"] as const;
+export type UsageBy = (typeof usageBy)[number];
 
 export interface Below {
   me(c: Context<ApiEnv>): Promise<MeBelow>;
@@ -119,9 +122,10 @@ export function createBelow(credentials: Credentials, voicebox: Voicebox): Below
       };
     },
     async usage(c, by, fromMs) {
-      const query = new URLSearchParams({ group_by: by, from: new Date(fromMs).toISOString() });
+      const query = new URLSearchParams({ group_by: `day,${by}`, from: new Date(fromMs).toISOString() });
       const { rows } = await get(c, `/api/v1/usage?${query}`, usageShape);
       return rows.map(({ group, requests, tokens, cost_usd }) => ({
+        day: String(group.day ?? ""),
         group: String(group[by] ?? `no ${by}`),
         requests,
         tokens,

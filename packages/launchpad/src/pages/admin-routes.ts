@@ -3,7 +3,7 @@ import { AuthError } from "@onbehalf/shared-auth";
 import { type Context, Hono } from "hono";
 import { z } from "zod";
 import { notAdmin } from "../api/apps.ts";
-import type { Below, Check, UsageBy } from "../api/below.ts";
+import { type Below, type Check, type UsageBy, usageBy } from "../api/below.ts";
 import type { ApiEnv } from "../api/credentials.ts";
 import { type AppManagement, appRequest, keyRequest } from "../apps/manage.ts";
 import type { ProviderConfig } from "../providers-config.ts";
@@ -55,8 +55,7 @@ export function adminRoutes(options: AdminRouteOptions): Hono<ApiEnv> {
   }
 
   async function usageOf(c: C, from: number) {
-    const by: readonly UsageBy[] = ["day", "user", "team", "model", "app"];
-    const lines = await Promise.all(by.map(async (one) => [one, await below.usage(c, one, from)] as const));
+    const lines = await Promise.all(usageBy.map(async (one) => [one, await below.usage(c, one, from)] as const));
     return Object.fromEntries(lines) as Record<UsageBy, Awaited<ReturnType<Below["usage"]>>>;
   }
 

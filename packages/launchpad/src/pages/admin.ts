@@ -2,7 +2,7 @@ import type { Check, Denial, UsageBy, UsageLine } from "../api/below.ts";
 import type { AppManagement } from "../apps/manage.ts";
 import type { Session } from "../session/session.ts";
 import { appCards, type NewKey } from "./admin-apps.ts";
-import { dayChart, lastDays, ranking } from "./charts.ts";
+import { lastDays, usageOver } from "./charts.ts";
 import { page } from "./layout.ts";
 import { type Child, h, type Tree } from "./tree.ts";
 import { milliseconds } from "./words.ts";
@@ -88,17 +88,17 @@ const checkNames: Readonly<Record<string, string>> = {
 function usageCard({ usage, nowMs }: AdminPage): Tree {
   const title = `Usage, last ${usageDays} days`;
   if ("problem" in usage) return full(title, h("p", { class: "quiet" }, usage.problem));
-  const { day, user, team, model, app } = usage.value;
+  const { user, team, model, app } = usage.value;
+  const days = lastDays(nowMs, usageDays);
   return full(
     title,
-    dayChart(day, lastDays(nowMs, usageDays)),
     h(
       "div",
       { class: "rankings" },
-      ranking("By user", user),
-      ranking("By team", team),
-      ranking("By model", model),
-      ranking("By application", app),
+      usageOver(days, "By user", user),
+      usageOver(days, "By model", model),
+      usageOver(days, "By application", app),
+      usageOver(days, "By team", team),
     ),
   );
 }

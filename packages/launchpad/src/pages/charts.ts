@@ -1,76 +1,114 @@
 import type { UsageLine } from "../api/below.ts";
 import { h, type Tree } from "./tree.ts";
 
-const width = 640;
-const height = 150;
-const base = 124;
+const width = 480;
+const height = 130;
+const base = 106;
+const top = 16;
+/** As many as have a colour of their own; what is left is one more. */
+const shownGroups = 5;
 
-/** Requests per day as bars, drawn as SVG; the table beside it says the same for who does not see it. */
-export function dayChart(lines: readonly UsageLine[], days: readonly string[]): Tree {
-  const byDay = new Map(lines.map((line) => [line.group, line]));
-  const most = Math.max(1, ...lines.map(({ requests }) => requests));
-  const step = width / days.length;
-  const bars = days.map((day, at) => {
-    const line = byDay.get(day);
-    const tall = ((line?.requests ?? 0) / most) * (base - 24);
-    const x = at * step + step * 0.15;
-    return h(
-      "g",
-      {},
-      h("title", {}, `${day}: ${line?.requests ?? 0} requests, ${(line?.tokens ?? 0).toLocaleString("en")} tokens`),
-      h("rect", { class: "bar", x, y: base - Math.max(tall, 1), width: step * 0.7, height: Math.max(tall, 1), rx: 3 }),
-      line !== undefined &&
-        h("text", { x: x + step * 0.35, y: base - tall - 5, "text-anchor": "middle" }, String(line.requests)),
-      (at % 2 === 0 || days.length < 9) &&
-        h("text", { x: x + step * 0.35, y: base + 17, "text-anchor": "middle", class: "axis" }, day.slice(5)),
-    );
-  });
-  return h(
-    "svg",
-    { class: "chart", viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": "Requests per day" },
-    h("path", { class: "axis-line", d: `M0 ${base}.5H${width}` }),
-    ...bars,
-  );
+/** What one group used, on each day and in all. */
+interface Series {
+  readonly name: string;
+  readonly perDay: readonly number[];
+  readonly requests: number;
+  readonly tokens: number;
+  readonly usd: number;
 }
 
-/** The largest first, each with a bar of its share. */
-export function ranking(title: string, lines: readonly UsageLine[]): Tree {
-  const most = Math.max(1, ...lines.map(({ requests }) => requests));
-  const shown = [...lines].sort((a, b) => b.requests - a.requests).slice(0, 8);
+/** Usage over time, split by something: bars for the days, and the figures beside them, largest first. */
+export function usageOver(days: readonly string[], title: string, lines: readonly UsageLine[]): Tree {
+  const series = foldRest(seriesOf(days, lines));
   return h(
     "section",
     { class: "ranking" },
     h("h3", {}, title),
-    shown.length === 0
-      ? h("p", { class: "quiet" }, "Nothing yet.")
-      : h(
-          "table",
-          {},
-          h(
-            "tbody",
-            {},
-            ...shown.map(({ group, requests, tokens, usd }) =>
-              h(
-                "tr",
-                {},
-                h(
-                  "th",
-                  { scope: "row" },
-                  group,
-                  h(
-                    "svg",
-                    { class: "share", viewBox: "0 0 100 4", preserveAspectRatio: "none", "aria-hidden": "true" },
-                    h("rect", { class: "bar", x: 0, y: 0, width: (requests / most) * 100, height: 4, rx: 1 }),
-                  ),
-                ),
-                h("td", {}, `${requests.toLocaleString("en")} req`),
-                h("td", {}, `${tokens.toLocaleString("en")} tok`),
-                h("td", {}, `$${usd.toFixed(usd < 1 ? 4 : 2)}`),
-              ),
-            ),
-          ),
-        ),
+    series.length === 0 ? h("p", { class: "quiet" }, "Nothing yet.") : [chart(days, title, series), table(series)],
   );
+}
+
+/** Pure: one series a group, the one with most requests first. */
+export function seriesOf(days: readonly string[], lines: readonly UsageLine[]): readonly Series[] {
+  const groups = [...new Set(lines.map(({ group }) => group))];
+  return groups
+    .map((name) => {
+      const own = lines.filter(({ group }) => group === name);
+      const sum = (of: (line: UsageLine) => number): number => own.reduce((total, line) => total + of(line), 0);
+      return {
+        name,
+        perDay: days.map((day) =>
+          own.filter((line) => line.day === day).reduce((total, { requests }) => total + requests, 0),
+        ),
+        requests: sum(({ requests }) => requests),
+        tokens: sum(({ tokens }) => tokens),
+        usd: sum(({ usd }) => usd),
+      };
+    })
+    .sort((a, b) => b.requests - a.requests);
+}
+
+/** Pure: the smaller ones as one. */
+export function foldRest(series: readonly Series[]): readonly Series[] {
+  if (series.length <= shownGroups + 1) return series;
+  const rest = series.slice(shownGroups);
+  const sum = (of: (one: Series) => number): number => rest.reduce((total, one) => total + of(one), 0);
+  const others: Series = {
+    name: `${rest.length} others`,
+    perDay: (series[0]?.perDay ?? []).map((_, at) => sum(({ perDay }) => perDay[at] ?? 0)),
+    requests: sum(({ requests }) => requests),
+    tokens: sum(({ tokens }) => tokens),
+    usd: sum(({ usd }) => usd),
+  };
+  return [...series.slice(0, shownGroups), others];
+}
+
+function chart(days: readonly string[], title: string, series: readonly Series[]): Tree {
+  const totals = days.map((_, at) => series.reduce((total, { perDay }) => total + (perDay[at] ?? 0), 0));
+  const most = Math.max(1, ...totals);
+  const step = width / days.length;
+  const tall = (requests: number): number => (requests / most) * (base - top);
+  return h(
+    "svg",
+    { class: "chart", viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": `${title}: requests per day` },
+    h("path", { class: "axis-line", d: `M0 ${base}.5H${width}` }),
+    ...days.map((day, at) => {
+      const x = at * step + step * 0.14;
+      let y = base;
+      const parts = series.map(({ name, perDay }, colour) => {
+        const part = tall(perDay[at] ?? 0);
+        if (part === 0) return null;
+        y -= part;
+        return h(
+          "rect",
+          { class: `c${colour}`, x, y, width: step * 0.72, height: part },
+          h("title", {}, `${day} ${name}: ${perDay[at]}`),
+        );
+      });
+      const middle = { x: x + step * 0.36, "text-anchor": "middle" };
+      return h(
+        "g",
+        {},
+        ...parts,
+        (totals[at] ?? 0) > 0 && h("text", { ...middle, y: y - 4 }, String(totals[at])),
+        at % 3 === 1 && h("text", { ...middle, y: base + 16, class: "axis" }, day.slice(5)),
+      );
+    }),
+  );
+}
+
+function table(series: readonly Series[]): Tree {
+  const rows = series.map(({ name, requests, tokens, usd }, colour) =>
+    h(
+      "tr",
+      {},
+      h("th", { scope: "row" }, h("span", { class: `swatch c${colour}`, "aria-hidden": "true" }), name),
+      h("td", {}, `${requests.toLocaleString("en")} req`),
+      h("td", {}, `${tokens.toLocaleString("en")} tok`),
+      h("td", {}, `$${usd.toFixed(usd < 1 ? 4 : 2)}`),
+    ),
+  );
+  return h("table", {}, h("tbody", {}, ...rows));
 }
 
 /** The last `count` days, oldest first, as UTC dates. */
