@@ -7,13 +7,13 @@ export interface CompactToken {
   readonly claims: Record<string, unknown>;
 }
 
-/** All that is ever read of a header; `jwk`, `jku`, `x5u` and `x5c` are not. */
+/** All that is ever read of a header; `jku`, `x5u` and `x5c` are not. */
 export interface TokenHeader {
   readonly alg: unknown;
   readonly kid: string | undefined;
   /** In lower case and without `application/` (RFC 7515 section 4.1.9); `jwt` when there is none, undefined when it is odd. */
   readonly type: string | undefined;
-  /** Proofs carry their key; access tokens' are ignored. */
+  /** For proofs, which carry their key; an access token's is never used. */
   readonly jwk: unknown;
 }
 

@@ -55,6 +55,14 @@ describe("scheme and placement (RFC 6750 section 2.1)", () => {
     expect([status, challenge]).toEqual([401, `Bearer resource_metadata="${METADATA}"`]);
   });
 
+  test.each(["constructor", "__proto__", "toString", "Bear", "BearerX", "Digest"])(
+    "%s is no scheme of ours",
+    async (scheme) => {
+      const { status, challenge } = await call("/api/me", await bearer({}, scheme));
+      expect([status, challenge]).toEqual([401, `Bearer resource_metadata="${METADATA}"`]);
+    },
+  );
+
   test.each(["", "Bearer", "Bearer ", "Token", "eyJ.eyJ.x"])(
     "Authorization %j: nothing usable was sent",
     async (value) => {

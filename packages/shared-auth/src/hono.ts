@@ -81,13 +81,16 @@ function authorization(headers: Headers): { readonly scheme: "Bearer" | "DPoP"; 
   if (value.includes(","))
     throw new AuthError("request_ambiguous", "Send one Authorization header, with one credential.");
   const [, name = "", token = ""] = /^(\S+) +(.*)$/.exec(value) ?? [];
-  const scheme = schemes[name.toLowerCase()];
+  const scheme = schemes.get(name.toLowerCase());
   if (scheme === undefined || token === "") throw absent();
   if (/^[\w\-.~+/]+=*$/.test(token)) return { scheme, token };
   throw new AuthError("token_malformed", "The Authorization header holds no well-formed token.");
 }
 
-const schemes: Readonly<Record<string, "Bearer" | "DPoP" | undefined>> = { bearer: "Bearer", dpop: "DPoP" };
+const schemes: ReadonlyMap<string, "Bearer" | "DPoP"> = new Map([
+  ["bearer", "Bearer"],
+  ["dpop", "DPoP"],
+]);
 
 function absent(): AuthError {
   return new AuthError(

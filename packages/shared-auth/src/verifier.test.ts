@@ -1,5 +1,6 @@
 import { CompactEncrypt, CompactSign, SignJWT } from "jose";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { testClock } from "./fixtures/clock.ts";
 import { confuse, encode, forge, signed } from "./fixtures/forge.ts";
 import { refusal, refusalCode } from "./fixtures/refusal.ts";
 import { createTestIssuer, createTestKey, type TestIssuer } from "./testing.ts";
@@ -289,6 +290,41 @@ describe("times (RFC 7519 section 4.1.4 to 4.1.6)", () => {
     const seconds = at / 1000;
     expect(await refusalCode(strict(await issuer.mint({ exp: seconds, iat: undefined })))).toBe("token_expired");
     expect((await strict(await issuer.mint({ exp: seconds + 1, iat: undefined }))).subject).toBe("alice");
+  });
+});
+
+describe("the verified-token cache", () => {
+  test("never serves a token past its end", async () => {
+    const clock = testClock();
+    const caching = createVerifier({ issuers: [{ issuer: issuer.issuer, audience: "api" }], now: clock.now });
+    const token = await issuer.mint({ exp: clock.now() / 1000 + 100 });
+    await caching(token);
+    clock.stepWall(99);
+    expect((await caching(token)).subject).toBe("alice");
+    clock.stepWall(62);
+    expect(await refusalCode(caching(token))).toBe("token_expired");
+  });
+
+  test("remembers no refusal, and no more tokens than it may", async () => {
+    const keys = issuer.hits("jwks");
+    const small = createVerifier({
+      issuers: [{ issuer: issuer.issuer, audience: "api", requiredScopes: ["x"] }],
+      tokenCache: { maxEntries: 2 },
+    });
+    const [good, bad] = await Promise.all([issuer.mint({ scp: ["x"] }), issuer.mint()]);
+    for (let turn = 0; turn < 3; turn += 1) {
+      expect(await refusalCode(small(bad))).toBe("scope_insufficient");
+      expect(await small(good)).toBe(await small(good));
+    }
+    for (const jti of ["1", "2", "3"]) await small(await issuer.mint({ scp: ["x"], jti }));
+    expect(issuer.hits("jwks")).toBe(keys + 1);
+  });
+
+  test("is off by option: each call verifies anew", async () => {
+    const plain = createVerifier({ issuers: [{ issuer: issuer.issuer, audience: "api" }], tokenCache: false });
+    const token = await issuer.mint();
+    expect(await plain(token)).not.toBe(await plain(token));
+    expect(await plain(token)).toEqual(await plain(token));
   });
 });
 

@@ -7,7 +7,7 @@ import type { Exchange, ScopedToken, Subject } from "./exchange.ts";
 import { answerInvalid, unavailable } from "./faults.ts";
 import { requireNeeds } from "./needs.ts";
 import type { Effort } from "./patience.ts";
-import { type Ask, type TokenTypeName, tokenType } from "./profile.ts";
+import { type Ask, type ExchangeProfile, type TokenTypeName, tokenType } from "./profile.ts";
 import { type ProfileName, profiles } from "./profiles/index.ts";
 
 /** One next hop: which server to ask, as whom, and for what. */
@@ -38,8 +38,7 @@ export interface ActorOptions {
  * @throws TypeError when the options are incomplete for the profile, or the key file cannot be used
  */
 export function createExchange(options: ExchangeOptions): Exchange {
-  const profile = profiles[options.profile];
-  if (profile === undefined) throw new TypeError(`profile must be one of ${Object.keys(profiles).join(", ")}.`);
+  const profile = profileOf(options.profile);
   requireNeeds(options, profile.needs);
   const { timeoutMs = DEFAULT_TIMEOUT_MS, actor, dpop } = options;
   const clock = clockFrom(options);
@@ -95,6 +94,11 @@ export function createExchange(options: ExchangeOptions): Exchange {
   const server = [options, ...(target === undefined ? [] : [target])].map(({ issuer }) => serverName(issuer)).join(" ");
   const facts = { profile: name, server, clientId, subjectTokenType, withActor: actor !== undefined };
   return Object.assign(within, { target: Object.freeze({ ...facts, ...wish, boundTo: dpop?.thumbprint }) });
+}
+
+function profileOf(name: ProfileName): ExchangeProfile {
+  if (Object.hasOwn(profiles, name)) return profiles[name];
+  throw new TypeError(`profile must be one of ${Object.keys(profiles).join(", ")}.`);
 }
 
 function list(value: string | readonly string[] | undefined): readonly string[] {
