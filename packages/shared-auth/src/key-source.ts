@@ -12,26 +12,33 @@ export type KeySource =
   | { readonly jwksUri: string }
   | { readonly discoveryUrl: string };
 
-/** Bytes and milliseconds: a real set has a few kilobytes and comes in tens of milliseconds. */
-const LIMITS = { timeoutMs: 5000, maxBodyBytes: 512 * 1024 };
+/** A real set has a few kilobytes. */
+const MAX_BODY_BYTES = 512 * 1024;
+
+/** How the network is asked. */
+export interface KeyNetwork {
+  readonly fetch: Fetch;
+  /** Milliseconds for each document. */
+  readonly timeoutMs: number;
+}
 
 /** A function that loads the set once: from memory, from its URL, or by way of the discovery document. */
 export function keyLoader(
   issuer: string,
   source: KeySource,
   algorithms: readonly Algorithm[],
-  fetch: Fetch,
+  network: KeyNetwork,
 ): () => Promise<KeySet> {
   if ("secret" in source) return async () => secretKeys(source.secret, algorithms);
   if ("jwks" in source) return () => importKeySet({ ...source.jwks }, algorithms);
-  const jwksUri = "jwksUri" in source ? async () => source.jwksUri : discovered(issuer, source.discoveryUrl, fetch);
-  return async () => importKeySet(await fetchJson(fetch, await jwksUri(), LIMITS), algorithms);
+  const jwksUri = "jwksUri" in source ? async () => source.jwksUri : discovered(issuer, source.discoveryUrl, network);
+  return async () => importKeySet(await read(await jwksUri(), network), algorithms);
 }
 
 /** The URI is asked for anew with each load: keys move rarely, and a document is small. */
-function discovered(issuer: string, discoveryUrl: string, fetch: Fetch): () => Promise<string> {
+function discovered(issuer: string, discoveryUrl: string, network: KeyNetwork): () => Promise<string> {
   return async () => {
-    const document = await fetchJson(fetch, discoveryUrl, LIMITS);
+    const document = await read(discoveryUrl, network);
     if (document.issuer !== issuer) {
       throw misconfigured(
         `The discovery document at ${discoveryUrl} names another issuer than ${issuer}; correct one of the two.`,
@@ -41,6 +48,10 @@ function discovered(issuer: string, discoveryUrl: string, fetch: Fetch): () => P
     if (isSecureFrom(discoveryUrl, uri)) return uri;
     throw misconfigured(`The discovery document at ${discoveryUrl} has no usable jwks_uri: an https URL is needed.`);
   };
+}
+
+function read(url: string, { fetch, timeoutMs }: KeyNetwork): Promise<Record<string, unknown>> {
+  return fetchJson(fetch, url, { timeoutMs, maxBodyBytes: MAX_BODY_BYTES });
 }
 
 function misconfigured(message: string): AuthError {

@@ -284,6 +284,16 @@ describe("what a provider may answer", () => {
     expect(await codes(() => ({ status: 200, body }))).toBe("keys_unavailable");
   });
 
+  test("a provider that hangs, or never ends its answer, is left when the time is up", async () => {
+    const verify = verifier({ keysTimeoutMs: 200 });
+    issuer.answer("jwks", () => "hang");
+    expect(await refusalCode(verify(await mint()))).toBe("keys_unavailable");
+    clock.advance(4);
+    issuer.answer("jwks", undefined);
+    issuer.answer("discovery", () => "hang");
+    expect(await refusalCode(verify(await mint()))).toBe("keys_unavailable");
+  });
+
   test("an empty set has no key for anybody", async () => {
     expect(await codes(() => ({ status: 200, body: { keys: [] } }))).toBe("key_unknown");
   });

@@ -30,6 +30,8 @@ export interface VerifierOptions extends ClockOptions {
   readonly staleGraceSeconds?: number | undefined;
   /** At most one load per this many seconds because of unknown keys; 15 unless given. */
   readonly unknownKeyCooldownSeconds?: number | undefined;
+  /** Milliseconds for each document of a provider; 5000 unless given. */
+  readonly keysTimeoutMs?: number | undefined;
   /** Verified tokens that are remembered, by digest; false for none. */
   readonly tokenCache?: false | VerifiedCacheOptions | undefined;
   /** Accept tokens bound to a key (RFC 9449); off unless given. */
@@ -114,14 +116,14 @@ function createSources(options: VerifierOptions, clock: Clock): ReadonlyMap<stri
     throw new TypeError("createVerifier needs at least one issuer.");
   }
   const times = keyTimes(options);
-  const fetch = options.fetch ?? platformFetch;
+  const network = { fetch: options.fetch ?? platformFetch, timeoutMs: options.keysTimeoutMs ?? 5000 };
   const onEvent = listener(options.onEvent);
   const sources = new Map<string, Source>();
   for (const trusted of options.issuers.map(trust)) {
     const { issuer, keySource, algorithms } = trusted;
     if (sources.has(issuer))
       throw new TypeError(`Issuer ${issuer} is configured twice; give it all its audiences at once.`);
-    const load = keyLoader(issuer, keySource, algorithms, fetch);
+    const load = keyLoader(issuer, keySource, algorithms, network);
     sources.set(issuer, { trusted, keys: createIssuerKeys({ issuer, load, times, clock, onEvent }) });
   }
   return sources;
