@@ -81,4 +81,34 @@ describe("what lasts and what leaks", () => {
     expect((await alice.fetch(`${stage.publicUrl}/api/trail/not-a-trace`)).status).toBe(400);
     expect((await fetch(`${stage.publicUrl}/api/trail/${traceId}`)).status).toBe(401);
   });
+
+  it("ends a running answer properly when it is told to stop, and says that it can be asked again", async () => {
+    const other = await startStage();
+    const alice = other.person();
+    await alice.signIn("alice");
+    other.voicebox.behave((c, { path }) => (path.endsWith("/stream/ask") ? c.body(endless(), 200) : undefined));
+    const answer = await alice.post("/api/v1/voicebox/stream/ask", { query: "x" });
+    const reading = answer.text();
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    const startedAt = performance.now();
+    await other.replicas[0]?.close();
+    expect(performance.now() - startedAt).toBeLessThan(5_000);
+    const last = (await reading).trim().split("\n").at(-1) ?? "";
+    expect(JSON.parse(last)).toMatchObject({ result: "so far", pending: false, error: { error: "shutting_down" } });
+    await other.close();
+  });
 });
+
+function endless(): ReadableStream<Uint8Array> {
+  const line = new TextEncoder().encode(`${JSON.stringify({ result: "so far", actions: [], pending: true })}\n`);
+  let isOpen = true;
+  return new ReadableStream({
+    async pull(controller) {
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      if (isOpen) controller.enqueue(line);
+    },
+    cancel() {
+      isOpen = false;
+    },
+  });
+}
