@@ -184,6 +184,17 @@ describe("without JWT authentication, in a private network", () => {
     await bench.close();
   });
 
+  it("takes the blame itself when the gateway refuses its key", async () => {
+    const bench = await startBench({ env });
+    bench.gateway.behave(() => ({ status: 401, message: "unknown key" }));
+    const response = await bench.ask(undefined, { query: "Who?", client_id: "a" });
+    expect([response.status, (await response.json()) as unknown]).toEqual([
+      502,
+      expect.objectContaining({ error: "llm_misconfigured" }),
+    ]);
+    await bench.close();
+  });
+
   it("sends no token of a caller anywhere", async () => {
     const bench = await startBench({ env });
     const token = await bench.token();

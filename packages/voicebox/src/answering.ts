@@ -85,7 +85,7 @@ function requireModel({ config }: Setup): void {
 }
 
 /** The caller's way to a token for the gateway. */
-export function tokensOf(caller: Caller, exchange: Exchange | undefined, llmKey: string | undefined): GatewayTokens {
+function tokensOf(caller: Caller, exchange: Exchange | undefined, llmKey: string | undefined): GatewayTokens {
   if (caller.kind === "user" && exchange !== undefined) {
     return async (signal, rejected) => {
       const exchanged = await exchange(caller.subject, rejected === undefined ? { signal } : { signal, rejected });

@@ -32,7 +32,8 @@ export function createLlm({ wire, tokens, headers }: LlmOptions): Llm {
     try {
       return await wire(turn, { token: first.token, headers, signal });
     } catch (error) {
-      if (!isRefusedToken(error) || first.exchanged === undefined) throw upwards(error);
+      if (isRefusedToken(error) && first.exchanged === undefined) throw refusedKey(error);
+      if (!isRefusedToken(error)) throw upwards(error);
     }
     const second = await tokens(signal, first.token);
     try {
@@ -41,6 +42,13 @@ export function createLlm({ wire, tokens, headers }: LlmOptions): Llm {
       throw upwards(error);
     }
   };
+}
+
+/** Without a user's token it is this service's own key that was refused: nothing the caller could do about it. */
+function refusedKey(cause: LlmFailure): HttpError {
+  return new HttpError(502, "llm_misconfigured", "The language model's gateway does not accept this service's key.", {
+    cause,
+  });
 }
 
 /** A challenge that asks the user for something is not mended by another exchange of the same token. */

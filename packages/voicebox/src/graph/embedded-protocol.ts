@@ -17,6 +17,8 @@ export interface WorkerJob {
   readonly form: ReadQuery["form"];
   /** The graphs that are visible, as IRIs. */
   readonly graphs: readonly string[];
+  /** Whether what stands in no graph is visible too: only where nothing was chosen. */
+  readonly withUnnamed: boolean;
   readonly reasoning: boolean;
   readonly maxBytes: number;
   /** Also say which graphs speak of the things in the answer: a second job would cost more than the search. */

@@ -39,10 +39,10 @@ function graphsOf(loaded: Store): string[] {
   return (found as Map<string, Term>[]).map((row) => row.get("g")?.value ?? "");
 }
 
-function run({ query, graphs, reasoning, form, maxBytes, withSources }: WorkerJob): WorkerAnswer {
+function run({ query, graphs, withUnnamed, reasoning, form, maxBytes, withSources }: WorkerJob): WorkerAnswer {
   try {
     const visible: NamedNode[] = (reasoning ? withInferred(graphs) : graphs).map((iri) => namedNode(iri));
-    const options = { default_graph: [defaultGraph(), ...visible], named_graphs: visible };
+    const options = { default_graph: [...(withUnnamed ? [defaultGraph()] : []), ...visible], named_graphs: visible };
     if (form === "select" || form === "ask") {
       const json = store.query(query, { ...options, results_format: "json" }) as string;
       if (json.length > maxBytes) return { tooLarge: true };

@@ -84,6 +84,16 @@ describe("an embedded database", () => {
     expect(cells(await ask(on, "SELECT ?s WHERE { GRAPH <urn:file:a> { ?s ?p ?o } }", narrow))).toEqual([]);
   });
 
+  it("shows what stands in no graph only where no graphs are asked for", async () => {
+    await writeFile(join(folder, "d.trig"), "<urn:loose> <urn:p> 1 . <urn:g> { <urn:held> <urn:p> 2 }");
+    const on = await open(["d.trig"]);
+    const subjects = async (namedGraphs: readonly string[]) =>
+      cells(await ask(on, "SELECT ?s WHERE { ?s <urn:p> ?o } ORDER BY ?s", { ...everything, namedGraphs })).flat();
+    expect(await subjects([])).toEqual(["urn:held", "urn:loose"]);
+    expect(await subjects(["urn:g"])).toEqual(["urn:held"]);
+    expect(await subjects(["urn:elsewhere"])).toEqual([]);
+  });
+
   it("says that rows were left out, and refuses what is too large", async () => {
     const on = await open(["a.ttl", "b.nt", "c.jsonld"]);
     const table = await ask(on, "SELECT * WHERE { ?s ?p ?o }", everything, { ...usual, maxRows: 2 });

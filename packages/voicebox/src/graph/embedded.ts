@@ -42,7 +42,8 @@ export async function openEmbedded({ database, files, workers }: EmbeddedOptions
       const graphs = wanted.size === 0 ? pool.graphs : pool.graphs.filter((iri) => wanted.has(iri));
       const { reasoning } = dataset;
       const withSources = call.withSources === true;
-      const job = { query: query.text, form: query.form, graphs, reasoning, withSources, maxBytes: limits.maxBytes };
+      const seen = { graphs, withUnnamed: wanted.size === 0, reasoning };
+      const job = { query: query.text, form: query.form, ...seen, withSources, maxBytes: limits.maxBytes };
       const answer = await pool.run(job, limits.timeoutMs, call.signal);
       if ("json" in answer) return { ...readResultsJson(answer.json, limits), sources: answer.sources };
       if ("triples" in answer) return triplesTable(answer.triples, limits);
