@@ -19,6 +19,7 @@ export async function openStreams({ url, token, body, count }: OpenStreamsOption
       pool.dispatch(
         { method: "POST", path: pathname, headers, body },
         {
+          onRequestStart() {},
           onResponseStart(_, status) {
             if (status !== 200) reject(new Error(`a stream was refused with ${status}`));
             open += 1;
@@ -30,8 +31,9 @@ export async function openStreams({ url, token, body, count }: OpenStreamsOption
           onResponseEnd() {
             open -= 1;
           },
-          onResponseError() {
+          onResponseError(_, error) {
             open -= 1;
+            reject(error);
           },
         },
       );

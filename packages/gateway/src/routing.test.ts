@@ -57,6 +57,12 @@ describe("names", () => {
   ])("%s is found at %s", (name, expected) => {
     expect(ids(find(name))).toEqual(expected);
   });
+  it.each(["..", ".", "bedrock/..", "a b", "a?b", "a#b", "bedrock/", "x".repeat(600)])(
+    "%s stands behind no pattern",
+    (name) => {
+      expect(ids(find(name))).toEqual([]);
+    },
+  );
   it("that nothing fits are not found", () => {
     expect(createModelTable(deployments(["claude", "bedrock/a"]))("claude-2")).toEqual([]);
   });

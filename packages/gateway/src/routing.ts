@@ -77,15 +77,18 @@ export function createModelTable(deployments: readonly Deployment[]): (model: st
     const found = exact.get(model);
     if (found !== undefined) return found;
     const prefix = prefixes.find((candidate) => model.startsWith(candidate));
-    if (prefix === undefined) return [];
-    return (patterns.get(prefix) ?? []).map((deployment) => named(deployment, model.slice(prefix.length), model));
+    if (prefix === undefined || !idForm.test(model.slice(prefix.length))) return [];
+    return (patterns.get(prefix) ?? []).map((deployment) => named(deployment, model.slice(prefix.length)));
   };
 }
 
+/** What a pattern may stand for: a provider's id or ARN, and nothing that means something else in a path. */
+const idForm = /^[A-Za-z0-9][\w.:@+/-]{0,511}$/;
+
 /** A pattern's deployment for one name: what `*` stood for goes where the provider's id has its own `*`. */
-function named(deployment: Deployment, rest: string, model: string): Deployment {
+function named(deployment: Deployment, rest: string): Deployment {
   if (!deployment.modelId.includes("*")) return deployment;
-  const modelId = deployment.modelId.replace("*", rest === "" ? model : rest);
+  const modelId = deployment.modelId.replace("*", () => rest);
   return {
     ...deployment,
     key: `${deployment.key}/${modelId}`,

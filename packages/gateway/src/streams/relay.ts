@@ -1,4 +1,4 @@
-import type { ServerResponse } from "node:http";
+import { ShuttingDown } from "@onbehalf/service-kit";
 import type { Dispatcher } from "undici";
 import type { ForwardContext } from "../call.ts";
 import { GatewayError } from "../errors.ts";
@@ -51,6 +51,7 @@ export function relay(request: RelayRequest, context: ForwardContext): Promise<R
     let gone = false;
     let settled = false;
     let waiting = false;
+    let dispatched = false;
     let drainTimer: NodeJS.Timeout | undefined;
 
     const clock = createClock(limits, stream !== undefined, {
@@ -74,6 +75,7 @@ export function relay(request: RelayRequest, context: ForwardContext): Promise<R
       clearTimeout(drainTimer);
       signal.removeEventListener("abort", onAbort);
       outgoing.removeListener("drain", resume);
+      outgoing.removeListener("close", left);
       resolve(result);
     };
     const sent = (outcome: "ok" | "error" | "aborted", error?: GatewayError): void =>
@@ -112,13 +114,16 @@ export function relay(request: RelayRequest, context: ForwardContext): Promise<R
     };
 
     const onAbort = (): void => {
-      if (!clientGone(outgoing)) {
+      if (signal.reason instanceof ShuttingDown) {
         stop(new GatewayError("shutting_down", "The gateway is shutting down. Send the request again."));
-        return;
-      }
+      } else left();
+    };
+    /** Nobody reads any more: nothing waits for a drain that will not come. */
+    const left = (): void => {
+      if (gone || settled) return;
       gone = true;
       outgoing.removeListener("drain", resume);
-      if (request.drainMs === undefined || status >= 300) {
+      if (request.drainMs === undefined || status >= 300 || !dispatched) {
         sent("aborted");
         controller?.abort(new Error("the client is gone"));
         return;
@@ -220,14 +225,12 @@ export function relay(request: RelayRequest, context: ForwardContext): Promise<R
       return;
     }
     signal.addEventListener("abort", onAbort, { once: true });
+    outgoing.once("close", left);
     const { method, body } = exchange;
+    dispatched = true;
     request.dispatcher.dispatch(
       { method, path: request.path, headers: request.headers, body: body.length === 0 ? null : body },
       handler,
     );
   });
-}
-
-function clientGone(outgoing: ServerResponse): boolean {
-  return outgoing.destroyed || outgoing.closed || outgoing.socket === null || outgoing.socket.destroyed;
 }

@@ -196,3 +196,42 @@ describe("invoke", () => {
     expect(counted.inputTokens).toBeGreaterThan(3);
   });
 });
+
+describe("the AWS SDK as it comes, over HTTP/2", () => {
+  it("converses, streams, is told errors and can leave", async () => {
+    const models = [{ model_name: "nova", litellm_params: { model: "bedrock/us.amazon.nova-lite-v1:0" } }];
+    const second = await startForwarding({ bedrockUrl: bedrock.url, http2: true, models, router: { num_retries: 0 } });
+    const plain = new BedrockRuntimeClient({
+      region: "us-east-1",
+      endpoint: second.url,
+      token: { token: "t" },
+      authSchemePreference: ["httpBearerAuth"],
+      maxAttempts: 1,
+    });
+    try {
+      const whole = await plain.send(new ConverseCommand({ modelId: "nova", messages }));
+      expect(whole.output?.message?.content?.[0]?.text).toContain("Hello there");
+      const streamed = await plain.send(new ConverseStreamCommand({ modelId: "nova", messages }));
+      let text = "";
+      for await (const event of streamed.stream ?? []) text += event.contentBlockDelta?.delta?.text ?? "";
+      expect(text).toContain("Hello there");
+      await expect(plain.send(new ConverseCommand({ modelId: "nobody", messages }))).rejects.toMatchObject({
+        name: "ResourceNotFoundException",
+      });
+      await fault({ fault: "pause", after: 5, milliseconds: 3000 });
+      second.settlements.length = 0;
+      const abort = new AbortController();
+      const left = await plain.send(new ConverseStreamCommand({ modelId: "nova", messages }), {
+        abortSignal: abort.signal,
+      });
+      for await (const event of left.stream ?? []) if (event.contentBlockDelta !== undefined) break;
+      abort.abort();
+      plain.destroy();
+      await eventually(() => second.settlements.length > 0);
+      expect(second.settlements[0]).toMatchObject({ outcome: "aborted" });
+    } finally {
+      plain.destroy();
+      await second.close();
+    }
+  });
+});
