@@ -62,7 +62,11 @@ export async function start(env: Env, io: ServiceIo = {}): Promise<Gateway> {
   const queries = createQueries(database, migrated);
   const recorder = createRecorder({ dataDir, database: place, maxSpoolBytes: settings.maxSpoolBytes, log });
   const counters = openCounters(environment, settings, log);
-  const limiter = createLimiter({ counters, spentUsd: queries.spentUsd });
+  const limiter = createLimiter({
+    counters,
+    spentUsd: queries.spentUsd,
+    onUnchecked: ({ name }, error) => log.warn({ limit: name, err: error }, "budget: not checked, the record is away"),
+  });
   const keys = createKeyStore(database, migrated);
   const pepper = createPepper(environment.LITELLM_SALT_KEY ?? environment.ENCRYPTION_SECRET, database, migrated);
   const hashKey = async () => createKeyHash(await pepper());

@@ -1,3 +1,4 @@
+import { LRUCache } from "lru-cache";
 import { z } from "zod";
 
 /** USD per million tokens, by kind. */
@@ -68,15 +69,28 @@ export type FindPrice = (providerModel: string, model: string) => Price | undefi
 /** Looks a price up: the operator's own first, by provider's id or client's name, then the list. */
 export function createPrices(overrides: PriceOverrides): FindPrice {
   const own = new Map(Object.entries(overrides).map(([id, entry]) => [id, ownPrice(entry)]));
-  return (providerModel, model) => {
+  const ownByName = (id: string): Price | undefined =>
+    namesOf(id)
+      .map((name) => own.get(name))
+      .find((price) => price !== undefined);
+  const find: FindPrice = (providerModel, model) => {
     const id = providerModel.replace(/^(?:bedrock|openai|anthropic|azure)\//, "");
-    return own.get(id) ?? own.get(providerModel) ?? own.get(model) ?? own.get(bare(id)) ?? listPrice(id);
+    return own.get(id) ?? own.get(providerModel) ?? own.get(model) ?? ownByName(id) ?? listPrice(id);
+  };
+  // Asked twice a request about few models; a client's wildcard name can make it many.
+  const known = new LRUCache<string, { readonly price: Price | undefined }>({ max: 1_000 });
+  return (providerModel, model) => {
+    const key = `${providerModel}\n${model}`;
+    const found = known.get(key) ?? { price: find(providerModel, model) };
+    known.set(key, found);
+    return found.price;
   };
 }
 
 function listPrice(id: string): Price | undefined {
-  const price = Object.hasOwn(listed, bare(id)) ? listed[bare(id)] : undefined;
-  if (price === undefined || !surcharged.test(bare(id)) || isGlobal(id)) return price;
+  const name = namesOf(id).find((one) => Object.hasOwn(listed, one));
+  const price = name === undefined ? undefined : listed[name];
+  if (name === undefined || price === undefined || !surcharged.test(name) || isGlobal(id)) return price;
   return {
     ...price,
     input: price.input * geographySurcharge,
@@ -90,13 +104,14 @@ function isGlobal(id: string): boolean {
   return profileOf(id).startsWith("global.");
 }
 
-/** `arn:…:inference-profile/us.anthropic.claude-x-v1:0` → `anthropic.claude-x`. */
-function bare(id: string): string {
-  return profileOf(id)
-    .replace(/^(?:us|eu|apac|jp|au|ca|us-gov|global)\./, "")
-    .replace(/-v\d+:\d+(?::\w+)?$/, "")
-    .replace(/:\d+(?::\w+)?$/, "")
-    .replace(/(?<=claude-opus-4-\d)-v1$/, "");
+/**
+ * `arn:…:inference-profile/us.anthropic.claude-x-v1:0` → `anthropic.claude-x-v1:0`, `anthropic.claude-x-v1`,
+ * `anthropic.claude-x`: the version is part of some models' names and of most only a suffix.
+ */
+function namesOf(id: string): readonly string[] {
+  const whole = profileOf(id).replace(/^(?:us|eu|apac|jp|au|ca|us-gov|global)\./, "");
+  const unrevised = whole.replace(/:\d+(?::\w+)?$/, "");
+  return [whole, unrevised, unrevised.replace(/-v\d+$/, "")];
 }
 
 function profileOf(id: string): string {

@@ -1,3 +1,4 @@
+import { microUsd } from "./budget-start.ts";
 import type { Bucket } from "./counters.ts";
 import type { Estimate } from "./limiter.ts";
 import type { Limit } from "./limits.ts";
@@ -18,7 +19,6 @@ const minuteMs = 60_000;
 const leaseMs = 15 * minuteMs;
 /** Kept past its end, so that the last calls of a period are settled where they were reserved. */
 const periodSlackMs = 5 * minuteMs;
-const microUsd = 1_000_000;
 
 /**
  * Everything a call draws on. Pure. A reservation is at most the whole limit: a call that asks for more than a minute's

@@ -15,9 +15,20 @@ function setup(spent = 0) {
   let now = 0;
   let wall = Date.parse("2026-11-22T10:00:00Z");
   const counters = memoryCounters({ now: () => now });
-  const limiter = createLimiter({ counters, spentUsd: async () => spent, wallMs: () => wall });
+  const record = { spent: async (): Promise<number> => spent, asked: 0, unchecked: [] as string[] };
+  const limiter = createLimiter({
+    counters,
+    spentUsd: () => {
+      record.asked += 1;
+      return record.spent();
+    },
+    onUnchecked: ({ name }) => void record.unchecked.push(name),
+    wallMs: () => wall,
+    now: () => now,
+  });
   return {
     limiter,
+    record,
     pass: (ms: number) => {
       now += ms;
       wall += ms;
@@ -88,6 +99,27 @@ describe("reserve and settle", () => {
     expect(limitHeaders(first.states, 0)["x-onbehalf-budget-warning"]).toBe("user a has used 98 % of its day budget");
     await first.settle({ tokens: 1, costUsd: 0.05 });
     expect((await limiter.reserve(limits, { tokens: 1, costUsd: 0.000_01 })).allowed).toBe(false);
+  });
+
+  test("many at once ask the record once", async () => {
+    const { limiter, record } = setup(0.5);
+    const limits = [limit("a", { budget: { usd: 1, period: "day", warnAt: 0.8 } })];
+    await Promise.all(Array.from({ length: 100 }, () => limiter.reserve(limits, free)));
+    expect(record.asked).toBe(1);
+  });
+
+  test("while the record is away an unknown budget goes unchecked, and that is said; other limits hold", async () => {
+    const { limiter, record, pass } = setup(2);
+    const known = record.spent;
+    record.spent = () => Promise.reject(new Error("away"));
+    const limits = [limit("a", { rpm: 3, budget: { usd: 1, period: "day", warnAt: 0.8 } })];
+    for (let index = 0; index < 3; index += 1) expect((await limiter.reserve(limits, free)).allowed).toBe(true);
+    expect(await limiter.reserve(limits, free)).toMatchObject({ allowed: false, strictest: { dimension: "requests" } });
+    expect(record.unchecked).toHaveLength(4);
+    expect(record.asked).toBe(1);
+    record.spent = known;
+    pass(60_001);
+    expect(await limiter.reserve(limits, free)).toMatchObject({ allowed: false, strictest: { dimension: "budget" } });
   });
 
   test("a new day is a new budget", async () => {

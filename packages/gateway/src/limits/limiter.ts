@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
-import type { BucketState, Charge, Correction, Counters, SumBucket, Verdict } from "./counters.ts";
+import { type BudgetStartOptions, createBudgetStart, microUsd } from "./budget-start.ts";
+import type { BucketState, Correction, Counters, SumBucket, Verdict } from "./counters.ts";
 import { bucketsFor, type Dimension, type Draw } from "./draws.ts";
 import type { Limit } from "./limits.ts";
 
@@ -39,43 +40,41 @@ export interface Limiter {
   reserve(limits: readonly Limit[], estimate: Estimate): Promise<Granted | Refused>;
 }
 
-export interface LimiterOptions {
+export interface LimiterOptions extends Omit<BudgetStartOptions, "counters" | "now"> {
   readonly counters: Counters;
-  /** What was spent against a budget so far, from the record. Rejects when the record cannot be asked. */
-  readonly spentUsd: (limit: Limit, sinceMs: number) => Promise<number>;
   /** Milliseconds since the epoch: budgets follow the calendar. */
   readonly wallMs?: () => number;
+  readonly now?: () => number;
 }
 
 const unlimited: Granted = { allowed: true, states: [], settle: async () => {} };
 
+interface Charged {
+  readonly draws: readonly Draw[];
+  readonly verdict: Exclude<Verdict, { kind: "unseeded" }>;
+}
+
 /** Reserve, then settle. */
-export function createLimiter({ counters, spentUsd, wallMs = Date.now }: LimiterOptions): Limiter {
-  const seed = async (draws: readonly Draw[], indices: readonly number[]): Promise<void> => {
-    await Promise.all(
-      indices.map(async (index) => {
-        const draw = draws[index];
-        if (draw?.period === undefined || draw.bucket.kind !== "sum") return;
-        const spent = await spentUsd(draw.limit, draw.period.start);
-        await counters.seed(draw.bucket, Math.round(spent * microUsd));
-      }),
-    );
-  };
-  const charge = async (draws: readonly Draw[], asked: Charge): Promise<Exclude<Verdict, { kind: "unseeded" }>> => {
-    const verdict = await counters.charge(asked);
-    if (verdict.kind !== "unseeded") return verdict;
-    await seed(draws, verdict.indices);
-    const again = await counters.charge(asked);
-    if (again.kind !== "unseeded") return again;
-    throw new TypeError("a sum is still unknown after it was seeded");
+export function createLimiter(options: LimiterOptions): Limiter {
+  const { counters, wallMs = Date.now, now = () => performance.now() } = options;
+  const startBudgets = createBudgetStart({ ...options, now });
+
+  const charge = async (lease: string, draws: readonly Draw[]): Promise<Charged> => {
+    const verdict = await counters.charge({ lease, buckets: draws.map(({ bucket }) => bucket) });
+    if (verdict.kind !== "unseeded") return { draws, verdict };
+    const unknown = await startBudgets(draws.filter((_, index) => verdict.indices.includes(index)));
+    const checked = draws.filter((draw) => !unknown.has(draw));
+    const again = await counters.charge({ lease, buckets: checked.map(({ bucket }) => bucket) });
+    if (again.kind === "unseeded") throw new TypeError("a sum is still unknown after it was seeded");
+    return { draws: checked, verdict: again };
   };
 
   return {
     async reserve(limits, estimate) {
-      const draws = bucketsFor(limits, estimate, wallMs());
-      if (draws.length === 0) return unlimited;
+      const wanted = bucketsFor(limits, estimate, wallMs());
+      if (wanted.length === 0) return unlimited;
       const lease = randomUUID();
-      const verdict = await charge(draws, { lease, buckets: draws.map(({ bucket }) => bucket) });
+      const { draws, verdict } = await charge(lease, wanted);
       const states = draws.map((draw, index) => stateOf(draw, verdict.states[index]));
       if (verdict.kind === "refused") return refusal(states, verdict.states);
       return {
@@ -86,9 +85,6 @@ export function createLimiter({ counters, spentUsd, wallMs = Date.now }: Limiter
     },
   };
 }
-
-/** Budgets are counted in millionths of a dollar, as whole numbers. */
-export const microUsd = 1_000_000;
 
 function stateOf({ limit, dimension, bucket }: Draw, state: BucketState | undefined): LimitState {
   return { limit, dimension, max: bucket.max, used: state?.used ?? 0, resetMs: state?.resetMs ?? 0 };

@@ -4,7 +4,7 @@ import { promisify } from "node:util";
 import { type PostgresServer, startPostgres } from "@onbehalf/service-kit/testing";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { openGatewayDatabase } from "../sql/open.ts";
-import { masterKey, startTestGateway } from "../testing/gateway.ts";
+import { issuers, masterKey, models, startTestGateway } from "../testing/gateway.ts";
 import { verifyRecord } from "./verify.ts";
 
 let postgres: PostgresServer;
@@ -62,9 +62,11 @@ describe("with PostgreSQL", () => {
   test("away from the start: the gateway starts, serves JWTs, and delivers when the database comes", async () => {
     const url = await postgres.createDatabase();
     await postgres.down();
-    const gateway = await startTestGateway({ env: { DATABASE_URL: url } });
+    const yaml = `${issuers}${models}\naccess: { users: { "*": { budget: { usd: 5, period: day } } } }\n`;
+    const gateway = await startTestGateway({ yaml, env: { DATABASE_URL: url } });
     const token = await gateway.token();
     expect((await gateway.chat(token)).status).toBe(200);
+    expect(gateway.logs.text()).toContain("budget: not checked, the record is away");
     await postgres.up();
     await vi.waitFor(
       async () => {
