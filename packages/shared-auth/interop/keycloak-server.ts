@@ -59,6 +59,7 @@ export async function startKeycloak(home: string, realm: { readonly realm: strin
     stdio: ["ignore", "pipe", "pipe"],
     detached: true,
   });
+  endWithUs(server);
   let output = "";
   for (const stream of [server.stdout, server.stderr])
     stream.on("data", (text) => (output = `${output}${text}`.slice(-4000)));
@@ -80,6 +81,16 @@ async function answering(url: string, server: ChildProcess): Promise<void> {
     await new Promise((next) => setTimeout(next, 1000));
   }
   throw new Error("it did not answer within 180 seconds");
+}
+
+/** Ctrl-C does not reach a group of its own by itself. */
+function endWithUs(server: ChildProcess): void {
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    process.once(signal, () => {
+      if (server.exitCode === null && server.pid !== undefined) process.kill(-server.pid, "SIGTERM");
+      process.exit(1);
+    });
+  }
 }
 
 /** The whole group: the script starts Java as a child. */
