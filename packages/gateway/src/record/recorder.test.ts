@@ -1,0 +1,68 @@
+import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Worker } from "node:worker_threads";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { openGatewayDatabase } from "../sql/open.ts";
+import { createRowOf } from "./draft.ts";
+import { createRecorder } from "./recorder.ts";
+import { verifyRecord } from "./verify.ts";
+
+let dataDir: string;
+beforeEach(() => {
+  dataDir = mkdtempSync(join(tmpdir(), "recorder-"));
+});
+afterEach(() => {
+  vi.restoreAllMocks();
+  rmSync(dataDir, { recursive: true, force: true });
+});
+
+const log = { info: vi.fn(), warn: vi.fn(), error: vi.fn() };
+const rowOf = createRowOf();
+
+function row(id: string) {
+  const draft = { id, requestTime: new Date().toISOString(), traceId: "t", requestId: id, route: "GET /x", detail: {} };
+  return rowOf(draft, { status: 200, aborted: false, durationMs: 1 });
+}
+
+async function stored(): Promise<{ ids: string[]; findings: readonly unknown[]; lost: number }> {
+  const database = await openGatewayDatabase({ url: undefined, dataDir });
+  try {
+    const rows = await database.kysely.selectFrom("request_logs").select("id").orderBy("id").execute();
+    const { findings, lost } = await verifyRecord(database);
+    return { ids: rows.map(({ id }) => id), findings, lost: lost.length };
+  } finally {
+    await database.close();
+  }
+}
+
+function open() {
+  return createRecorder({ dataDir, database: { url: undefined, dataDir }, maxSpoolBytes: 1e9, log });
+}
+
+test("rows are delivered in batches, and nothing stays behind", async () => {
+  const recorder = open();
+  const ids = Array.from({ length: 1_000 }, (_, index) => String(index).padStart(4, "0"));
+  for (const id of ids) recorder.record(row(id));
+  expect(await recorder.flush(10_000)).toBe(true);
+  expect(recorder.state()).toMatchObject({ waiting: 0, full: false, error: undefined });
+  await recorder.close(10_000);
+  expect(await stored()).toEqual({ ids, findings: [], lost: 0 });
+  expect(readdirSync(join(dataDir, "spool"))).toEqual([]);
+});
+
+test("a writer thread that dies is replaced, and no row is lost or written twice", async () => {
+  const post = vi.spyOn(Worker.prototype, "postMessage");
+  const recorder = open();
+  recorder.record(row("before"));
+  await recorder.flush(10_000);
+  const worker = post.mock.contexts[0] as Worker;
+  worker.postMessage({ kind: "rows", batch: 999_999, rows: "no rows at all" });
+  recorder.record(row("during"));
+  await vi.waitFor(() => expect(log.error).toHaveBeenCalledWith(expect.anything(), "record: the writer thread failed"));
+  recorder.record(row("after"));
+  await vi.waitFor(async () => expect(await recorder.flush(5_000)).toBe(true), { timeout: 15_000 });
+  await recorder.close(10_000);
+  // The first chain broke off, and says so; the second holds what it had not taken.
+  expect(await stored()).toEqual({ ids: ["after", "before", "during"], findings: [], lost: 1 });
+});
