@@ -60,6 +60,20 @@ describe("how often keys are loaded", () => {
     expect(issuer.hits("jwks")).toBe(2);
   });
 
+  test("good requests do not wait while an unknown kid is looked for", async () => {
+    const verify = verifier({ keysTimeoutMs: 1500 });
+    await verify.ready();
+    issuer.answer("jwks", () => "hang");
+    let settled = false;
+    const looking = refusalCode(verify(await mint({}, "unknown"))).finally(() => {
+      settled = true;
+    });
+    await expect.poll(() => issuer.hits("jwks")).toBe(2);
+    const good = await Promise.all(times(50, async () => verify(await mint())));
+    expect([good.length, settled]).toEqual([50, false]);
+    expect(await looking).toBe("keys_unavailable");
+  });
+
   test("a cold flood of unknown kids: the set that was loaded for it is not asked for again", async () => {
     const verify = verifier();
     const tokens = await Promise.all(times(50, (index) => mint({}, `random-${index}`)));

@@ -1,3 +1,4 @@
+import fc from "fast-check";
 import { CompactEncrypt, CompactSign, SignJWT } from "jose";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { testClock } from "./fixtures/clock.ts";
@@ -244,6 +245,43 @@ describe("one spelling per token (RFC 7515 section 2, base64url without padding)
     const deep = `${"[".repeat(5000)}${"]".repeat(5000)}`;
     const text = JSON.stringify(claims()).replace("{", `{"deep":${deep},`);
     expect((await verify(await forge(header(), text, issuer.key()))).subject).toBe("alice");
+  });
+});
+
+describe("any change to a good token", () => {
+  test("one letter replaced, put in or taken away is refused, and never another error", async () => {
+    const token = await issuer.mint();
+    const letters = "ABCXYZabcxyz0189-_.=+/ \n\u0000é";
+    const position = fc.nat(token.length - 1);
+    const letter = fc.constantFrom(...letters);
+    const change = fc.constantFrom<(at: number, by: string) => string>(
+      (at, by) => token.slice(0, at) + by + token.slice(at + 1),
+      (at, by) => token.slice(0, at) + by + token.slice(at),
+      (at) => token.slice(0, at) + token.slice(at + 1),
+    );
+    await fc.assert(
+      fc.asyncProperty(position, letter, change, async (at, by, make) => {
+        const changed = make(at, by);
+        if (changed !== token) await refusal(verify(changed));
+      }),
+      { numRuns: 400 },
+    );
+  });
+
+  test("parts of two good tokens do not make a third", async () => {
+    const [one, two] = await Promise.all([issuer.mint({ sub: "alice" }), issuer.mint({ sub: "bob" })]);
+    const [header, claims, signature] = one.split(".");
+    const [otherHeader, otherClaims, otherSignature] = two.split(".");
+    expect(await refusalCode(verify([header, otherClaims, signature].join(".")))).toBe("signature_invalid");
+    expect(await refusalCode(verify([otherHeader, claims, otherSignature].join(".")))).toBe("signature_invalid");
+  });
+
+  test("any text at all is a refusal", async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.string({ unit: "binary" }), async (text) => {
+        await refusal(verify(text));
+      }),
+    );
   });
 });
 
