@@ -13,7 +13,8 @@ let carol = "";
 beforeAll(async () => {
   chain = await startChain();
   forge = openForge(chain.dataDir);
-  [alice, carol] = await Promise.all(["alice", "carol"].map((user) => tokenFor(chain, "gateway", user)));
+  alice = await tokenFor(chain, "gateway", "alice");
+  carol = await tokenFor(chain, "gateway", "carol");
 });
 afterAll(() => chain?.close());
 
