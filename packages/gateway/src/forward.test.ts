@@ -245,11 +245,12 @@ it("a slow reader holds the upstream back instead of filling memory", async () =
   const answer = await ask({ stream: true, signal: abort.signal });
   await answer.body?.getReader().read();
   let before = -1;
-  // Buffers of the sockets on the way fill; then nothing moves.
+  let still = 0;
+  // Buffers of the sockets on the way fill; then nothing moves any more.
   await eventually(() => {
-    const still = blocked && written === before;
+    still = blocked && written === before ? still + 1 : 0;
     before = written;
-    return still;
+    return still > 25;
   });
   const settled = written;
   await new Promise((resolve) => setTimeout(resolve, 150));

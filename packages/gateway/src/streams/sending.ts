@@ -1,0 +1,57 @@
+import type { ForwardContext } from "../call.ts";
+import type { WholeAnswer } from "../upstreams/exchange.ts";
+
+/** The client's side of one attempt. */
+export interface Sending {
+  /** `performance.now()` when the first byte was written. */
+  readonly firstByteAt: number | undefined;
+  /** A slow client has not taken what was written yet. */
+  readonly waiting: boolean;
+  /** Writes part of a stream, its head before the first part. */
+  send(bytes: string | Buffer, headers: Readonly<Record<string, string>>): void;
+  /** Writes a whole answer and ends it. */
+  sendWhole(answer: WholeAnswer): void;
+  /** The client is gone: nothing waits for him any more. */
+  abandon(): void;
+  release(): void;
+}
+
+/** Writes to Node's own answer, and holds the upstream back while the client takes nothing. */
+export function createSending(context: ForwardContext, flow: { pause(): void; resume(): void }): Sending {
+  const { outgoing } = context;
+  let firstByteAt: number | undefined;
+  let waiting = false;
+  const resume = (): void => {
+    waiting = false;
+    flow.resume();
+  };
+  const begin = (headers: Readonly<Record<string, string | number>>): void => {
+    firstByteAt = performance.now();
+    outgoing.writeHead(200, { ...context.headers, ...headers });
+  };
+  return {
+    get firstByteAt() {
+      return firstByteAt;
+    },
+    get waiting() {
+      return waiting;
+    },
+    send(bytes, headers) {
+      if (bytes.length === 0) return;
+      if (firstByteAt === undefined) begin(headers);
+      if (outgoing.write(bytes) || waiting) return;
+      waiting = true;
+      flow.pause();
+      outgoing.once("drain", resume);
+    },
+    sendWhole({ body, headers, contentType = "application/json" }) {
+      begin({ ...headers, "content-type": contentType, "content-length": Buffer.byteLength(body) });
+      outgoing.end(body);
+    },
+    abandon() {
+      outgoing.removeListener("drain", resume);
+      if (waiting) resume();
+    },
+    release: () => void outgoing.removeListener("drain", resume),
+  };
+}
