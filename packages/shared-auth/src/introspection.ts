@@ -1,7 +1,7 @@
 import { allowInsecureRequests, Configuration, customFetch, tokenIntrospection } from "openid-client";
 import { briefMemory } from "./brief-memory.ts";
 import { checkClaims } from "./claims.ts";
-import { type ClockOptions, clockFrom } from "./clock.ts";
+import { type ClockOptions, clockFrom, requireSeconds } from "./clock.ts";
 import { malformed, requireTokenText } from "./compact.ts";
 import { AuthError } from "./errors.ts";
 import { type ClientAuthOptions, clientAuthentication } from "./exchange/client-auth.ts";
@@ -49,7 +49,8 @@ export function createIntrospectionVerifier(options: IntrospectionOptions): Veri
   const clock = clockFrom(options);
   const accepted = accept(options);
   const ask = asker(options);
-  const { leewaySeconds = 60, allowApps = false, cacheTtlSeconds = 30, maxEntries = 5000 } = options;
+  const { leewaySeconds = 60, allowApps = false, maxEntries = 5000 } = options;
+  const cacheTtlSeconds = requireSeconds(options.cacheTtlSeconds ?? 30, "cacheTtlSeconds");
   const checkPresentation = createPresentationCheck(options.dpop, clock);
   // A refusal is kept as well: a token that is not active will not become so.
   const answers = briefMemory<Identity | AuthError>(cacheTtlSeconds, maxEntries, clock.steadyMs);

@@ -473,6 +473,15 @@ test("what comes out of the cache is what went in, frozen, and says where it com
   expect(keeper.stats()).toEqual({ hits: 1, misses: 1, flights: 1, renewals: 0, evictions: 0, refusals: 0 });
 });
 
+test.each([
+  { ttlSeconds: -1 },
+  { expiryBufferSeconds: Number.NaN },
+  { negativeTtlSeconds: -0.5 },
+  { ttlSeconds: "3600" as never },
+])("%j is refused at construction", (options) => {
+  expect(() => keep(counting().exchange, options)).toThrow(TypeError);
+});
+
 test("the store in memory is bounded", async () => {
   const store = memoryTokenStore({ maxEntries: 10 });
   for (let index = 0; index < 100; index += 1) await store.set(String(index), "x", 60);

@@ -1,6 +1,6 @@
 import { unlessAborted } from "./abort.ts";
 import { briefMemory } from "./brief-memory.ts";
-import { type ClockOptions, clockFrom } from "./clock.ts";
+import { type ClockOptions, clockFrom, requireSeconds } from "./clock.ts";
 import { AuthError } from "./errors.ts";
 import { listener, type OnEvent } from "./events.ts";
 import type { Exchange, ExchangeTarget, ScopedToken, Subject } from "./exchange/exchange.ts";
@@ -60,7 +60,9 @@ const MAX_REFUSALS = 1000;
  * @throws TypeError when a shared store is given and nothing says what the exchange is for
  */
 export function cached(exchange: Exchange, options: CacheOptions = {}): CachedExchange {
-  const { ttlSeconds = 3600, expiryBufferSeconds = 300, negativeTtlSeconds = 2 } = options;
+  const ttlSeconds = requireSeconds(options.ttlSeconds ?? 3600, "ttlSeconds");
+  const expiryBufferSeconds = requireSeconds(options.expiryBufferSeconds ?? 300, "expiryBufferSeconds");
+  const negativeTtlSeconds = requireSeconds(options.negativeTtlSeconds ?? 2, "negativeTtlSeconds");
   const target = options.target ?? exchange.target;
   const clock = clockFrom(options);
   const shelf = createShelf(storeOf(options, target), clock, ttlSeconds, listener(options.onEvent));

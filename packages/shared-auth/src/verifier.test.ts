@@ -640,6 +640,8 @@ describe("options that are wrong are refused at construction", () => {
       /configured twice/,
     ],
     [{ issuers: [{ issuer: name, audience: "a" }], leewaySeconds: -1 }, /leewaySeconds/],
+    [{ issuers: [{ issuer: name, audience: "a" }], jwksCacheTtlSeconds: -1 }, /jwksCacheTtlSeconds/],
+    [{ issuers: [{ issuer: name, audience: "a" }], staleGraceSeconds: Number.POSITIVE_INFINITY }, /staleGraceSeconds/],
     [{ issuers: [{ issuer: name, audience: "a" }], leewaySeconds: Number.NaN }, /leewaySeconds/],
   ])("%#", (options, message) => {
     expect(() => createVerifier(options)).toThrow(TypeError);

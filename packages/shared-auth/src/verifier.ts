@@ -1,7 +1,7 @@
 import { compactVerify, errors } from "jose";
 import type { Algorithm } from "./algorithms.ts";
 import { checkClaims } from "./claims.ts";
-import { type Clock, type ClockOptions, clockFrom } from "./clock.ts";
+import { type Clock, type ClockOptions, clockFrom, requireSeconds } from "./clock.ts";
 import { type CompactToken, createCompactParser, malformed, requireTokenText, UNVERIFIED } from "./compact.ts";
 import { AuthError } from "./errors.ts";
 import { listener, type OnEvent } from "./events.ts";
@@ -130,11 +130,14 @@ function createSources(options: VerifierOptions, clock: Clock): ReadonlyMap<stri
 }
 
 function keyTimes(options: VerifierOptions): KeyTimes {
+  const { ttlSeconds, staleGraceSeconds, unknownKidCooldownSeconds } = defaultKeyTimes;
+  const chosen = (name: "jwksCacheTtlSeconds" | "staleGraceSeconds" | "unknownKeyCooldownSeconds", usual: number) =>
+    requireSeconds(options[name] ?? usual, name);
   return {
     ...defaultKeyTimes,
-    ttlSeconds: options.jwksCacheTtlSeconds ?? defaultKeyTimes.ttlSeconds,
-    staleGraceSeconds: options.staleGraceSeconds ?? defaultKeyTimes.staleGraceSeconds,
-    unknownKidCooldownSeconds: options.unknownKeyCooldownSeconds ?? defaultKeyTimes.unknownKidCooldownSeconds,
+    ttlSeconds: chosen("jwksCacheTtlSeconds", ttlSeconds),
+    staleGraceSeconds: chosen("staleGraceSeconds", staleGraceSeconds),
+    unknownKidCooldownSeconds: chosen("unknownKeyCooldownSeconds", unknownKidCooldownSeconds),
   };
 }
 
