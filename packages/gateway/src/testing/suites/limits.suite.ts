@@ -18,6 +18,8 @@ access:
     busy-app: { rpm: 1 }
   models:
     nova: { rpm: 4 }
+# A machine that is busy with other tests answers late, and that is not what is tried here.
+limits: { timeout_ms: 10000 }
 `;
 
 export function limitsSuite(engine: Engine): void {
@@ -175,7 +177,7 @@ export function limitsSuite(engine: Engine): void {
     });
 
     test("a budget is remembered over a restart", async () => {
-      const budgeted = `${issuers}${models}\naccess: { users: { "*": { budget: { usd: 0.001, period: month } } } }\n`;
+      const budgeted = `${issuers}${models}\naccess: { users: { "*": { budget: { usd: 0.001, period: month } } } }\nlimits: { timeout_ms: 10000 }\n`;
       const first = await startTestGateway({ yaml: budgeted, env: await engine.fresh() });
       const token = await first.token();
       first.upstream.usage = { inputTokens: 11, outputTokens: 100 };
