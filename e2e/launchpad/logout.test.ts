@@ -80,6 +80,34 @@ describe("signing out", () => {
   });
 });
 
+describe("a body that is none", () => {
+  it.each([
+    ["multipart without parts", { "content-type": "multipart/form-data; boundary=x" }, "garbage"],
+    ["JSON", { "content-type": "application/json" }, "{"],
+    ["bytes", { "content-type": "application/x-www-form-urlencoded" }, "%%%=%00&=&logout_token"],
+  ])(
+    "%s does not break sign-out, which ends the session, nor the back channel, which refuses it",
+    async (_, headers: Record<string, string>, body) => {
+      const alice = stage.person();
+      await alice.signIn("alice");
+      const cookie = alice.cookies.get(sessionCookie);
+      const refused = await fetch(`${stage.publicUrl}/oauth/okta/backchannel-logout`, {
+        method: "POST",
+        headers,
+        body,
+      });
+      expect(refused.status).toBe(400);
+      const answer = await alice.fetch(`${stage.publicUrl}/logout`, {
+        method: "POST",
+        headers: { ...headers, origin: stage.publicUrl },
+        body,
+      });
+      expect(answer.status).toBe(303);
+      expect(await sessionStatus(stage, cookie)).toBe(401);
+    },
+  );
+});
+
 describe("back-channel logout", () => {
   it("ends the session here when the person signs out at the provider", async () => {
     const alice = stage.person();

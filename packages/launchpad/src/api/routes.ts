@@ -29,6 +29,8 @@ export interface ApiOptions {
 }
 
 const base = "/api/v1/voicebox";
+/** The page draws a growing answer so often: drawing costs, and nobody reads faster. */
+const pagePaceMs = 120;
 
 /** The public API, and the page's own way in: verified caller in, Voicebox's answer out. */
 export function apiRoutes(options: ApiOptions): Hono<ApiEnv> {
@@ -38,7 +40,7 @@ export function apiRoutes(options: ApiOptions): Hono<ApiEnv> {
   app.post(`${base}/ask`, (c) => asking(c, (run) => run.whole("ask")));
   app.post(`${base}/generate-query`, (c) => asking(c, (run) => run.whole("generate-query")));
   app.post(`${base}/stream/ask`, (c) => asking(c, (run) => run.streamed()));
-  app.post("/page/ask", (c) => asking(c, (run) => run.streamed(options.decorate)));
+  app.post("/page/ask", (c) => asking(c, (run) => run.streamed(options.decorate, pagePaceMs)));
 
   app.get("/api/v1/app", async (c) => {
     const { app: bound } = await credentials.caller(c);
@@ -54,7 +56,7 @@ export function apiRoutes(options: ApiOptions): Hono<ApiEnv> {
   interface Run {
     whole(path: "ask" | "generate-query"): Promise<Response>;
     /** `toLine`: changes a line on its way, for the page. */
-    streamed(toLine?: (snapshot: Snapshot) => object): Promise<Response>;
+    streamed(toLine?: (snapshot: Snapshot) => object, paceMs?: number): Promise<Response>;
   }
 
   /** Authenticates, limits, then asks; whatever the end, one hop goes into the trail. */
@@ -91,12 +93,13 @@ export function apiRoutes(options: ApiOptions): Hono<ApiEnv> {
         record(200, "ok", null);
         return c.json(asIs(body.data), 200, { "cache-control": "no-store" });
       },
-      async streamed(toLine = asIs) {
+      async streamed(toLine = asIs, paceMs = 0) {
         const upstream = await send("stream/ask", await readQuestion(c));
         const stream = snapshotStream({
           upstream,
           requestId: c.var.requestId,
           toLine,
+          paceMs,
           parse: (line) => snapshot.parse(JSON.parse(line)),
           onEnd: (outcome, last) => record(last?.error?.status ?? 200, outcome, last?.error?.error ?? null),
         });

@@ -22,6 +22,8 @@ export async function* ndjsonLines(body: AsyncIterable<Uint8Array>): AsyncGenera
 export interface StreamOptions {
   readonly upstream: UpstreamResponse;
   readonly requestId: string;
+  /** Of the lines that are not the last, one in so many milliseconds is passed on; all of them when 0. */
+  readonly paceMs: number;
   /** Changes a line on its way, for the page. */
   readonly toLine: (snapshot: Snapshot) => object;
   readonly parse: (line: string) => Snapshot;
@@ -43,30 +45,48 @@ export function snapshotStream(options: StreamOptions): ReadableStream<Uint8Arra
     over = true;
     options.onEnd(outcome, last);
   };
+  const isDue = createPace(options.paceMs);
+
+  /** The next line to pass on; undefined at the end. */
+  async function next(): Promise<Snapshot | undefined> {
+    for (;;) {
+      const { done, value } = await lines.next();
+      if (done === true) return undefined;
+      last = options.parse(value);
+      if (!last.pending || isDue()) return last;
+    }
+  }
+
   return new ReadableStream<Uint8Array>({
     async pull(controller) {
       const line = (value: object): void => controller.enqueue(encoder.encode(`${JSON.stringify(value)}\n`));
       try {
-        const next = await lines.next();
-        if (next.done !== true) {
-          last = options.parse(next.value);
-          line(options.toLine(last));
-          return;
-        }
+        const snapshot = await next();
+        if (snapshot !== undefined) return line(options.toLine(snapshot));
         if (last?.pending !== false) line(options.toLine(brokenOff(last, options.requestId, undefined)));
         end(last?.pending === false && last.error === undefined ? "ok" : "error");
-        controller.close();
       } catch (error) {
         line(options.toLine(brokenOff(last, options.requestId, error)));
         end("error");
-        controller.close();
       }
+      controller.close();
     },
     async cancel() {
       end("aborted");
       await options.upstream.body?.cancel().catch(() => {});
     },
   });
+}
+
+/** Says yes at most once in `paceMs`, at the first time always. */
+function createPace(paceMs: number): () => boolean {
+  let dueAt = Number.NEGATIVE_INFINITY;
+  return () => {
+    const now = performance.now();
+    if (now < dueAt) return false;
+    dueAt = now + paceMs;
+    return true;
+  };
 }
 
 /** What was said so far stays; the end says that there is no more, and why. */

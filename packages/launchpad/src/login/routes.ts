@@ -3,6 +3,7 @@ import { HttpError, isLoopback } from "@onbehalf/service-kit";
 import { type Context, Hono } from "hono";
 import { requireSameOrigin, type SessionVariables } from "../session/browser.ts";
 import { type Cookie, maxCookieValueBytes } from "../session/cookie.ts";
+import { formFields } from "../session/form.ts";
 import type { Seal } from "../session/seal.ts";
 import type { Session } from "../session/session.ts";
 import type { Sessions } from "../session/sessions.ts";
@@ -33,7 +34,7 @@ export interface LoginOptions {
   readonly absoluteSeconds: number;
   readonly pages: LoginPages;
   readonly verifyLogoutToken: (provider: Provider, token: string) => Promise<LogoutOrder>;
-  /** Told before the sessions go, so that what is cached for their owner goes too. */
+  /** Told of the sessions that have ended, so that what is cached for their owner goes too. */
   readonly onSignOut: (ended: readonly Session[], c: Context<Env>) => Promise<void>;
 }
 
@@ -84,12 +85,14 @@ export function loginRoutes(options: LoginOptions): Hono<Env> {
 
   app.post("/logout", async (c) => {
     requireSameOrigin(c, publicUrl);
+    const everywhere = (await formFields(c)).get("everywhere") === "1";
     const session = await c.var.session();
     sessionCookie.clear(c);
     if (session === undefined) return c.redirect("/signed-out", 303);
-    const everywhere = (await c.req.parseBody()).everywhere === "1";
-    await options.onSignOut(everywhere ? await sessions.list(session.user) : [session], c);
+    const ended = everywhere ? await sessions.list(session.user) : [session];
+    // First what signs out; then what tells others, which may fail without keeping anybody signed in.
     await (everywhere ? sessions.endAll(session.user) : sessions.end(session.id));
+    await options.onSignOut(ended, c);
     await bidFarewell(c, session);
     return c.redirect("/signed-out", 303);
   });
@@ -120,20 +123,20 @@ export function loginRoutes(options: LoginOptions): Hono<Env> {
     c.header("cache-control", "no-store");
     const provider = providerNamed(c.req.param("provider"));
     if (provider === undefined) throw new HttpError(404, "not_found", "There is no such login provider here.");
-    const token = (await c.req.parseBody()).logout_token;
-    const order = await orderFrom(provider, token);
+    const order = await orderFrom(provider, (await formFields(c)).get("logout_token"));
     const { issuer, subject, providerSession } = order;
-    if (subject !== undefined) await options.onSignOut(await sessions.list({ issuer, subject }), c);
+    const ended = subject === undefined ? [] : await sessions.list({ issuer, subject });
     // With a sid only that session ends; without one, all of this person's.
     if (providerSession !== undefined) await sessions.endProviderSession(issuer, providerSession);
     else if (subject !== undefined) await sessions.endAll({ issuer, subject });
+    await options.onSignOut(ended, c);
     await order.done();
     return c.body(null, 200);
   });
 
-  async function orderFrom(provider: Provider, token: unknown): Promise<LogoutOrder> {
+  async function orderFrom(provider: Provider, token: string | null): Promise<LogoutOrder> {
     try {
-      if (typeof token !== "string" || token.length > maxLogoutTokenLength) throw new Error("no logout_token");
+      if (token === null || token.length > maxLogoutTokenLength) throw new Error("no logout_token");
       return await options.verifyLogoutToken(provider, token);
     } catch (cause) {
       throw new HttpError(400, "invalid_request", "The logout token is missing or not valid for this client.", {

@@ -8,13 +8,13 @@ import type { ApiEnv } from "../api/credentials.ts";
 import { type AppManagement, appRequest, keyRequest } from "../apps/manage.ts";
 import type { ProviderConfig } from "../providers-config.ts";
 import { requireSameOrigin, requireSession } from "../session/browser.ts";
+import { formFields } from "../session/form.ts";
 import type { Session } from "../session/session.ts";
 import { type Asked, adminPage, usageDays } from "./admin.ts";
 import type { NewKey } from "./admin-apps.ts";
 import { signInPage } from "./sign-in.ts";
 
 type C = Context<ApiEnv>;
-type Form = Readonly<Record<string, string | File | (string | File)[]>>;
 
 export interface AdminRouteOptions {
   readonly management: AppManagement;
@@ -71,15 +71,14 @@ export function adminRoutes(options: AdminRouteOptions): Hono<ApiEnv> {
   });
 
   /** A form's work, then the list again; what was wrong with the form is said above it. */
-  const form = (path: string, work: (c: C, fields: Form, by: string) => Promise<NewKey | undefined>): void => {
+  const form = (
+    path: string,
+    work: (c: C, fields: URLSearchParams, by: string) => Promise<NewKey | undefined>,
+  ): void => {
     app.post(path, async (c) => {
       const session = await administrator(c);
       try {
-        const newKey = await work(
-          c,
-          await c.req.parseBody({ all: true }),
-          `${session.user.issuer} ${session.user.subject}`,
-        );
+        const newKey = await work(c, await formFields(c), `${session.user.issuer} ${session.user.subject}`);
         return newKey === undefined ? c.redirect("/admin#apps", 303) : await show(c, session, { newKey });
       } catch (error) {
         return show(c, session, { problem: wrongForm(error) });
@@ -101,9 +100,9 @@ export function adminRoutes(options: AdminRouteOptions): Hono<ApiEnv> {
     return undefined;
   });
   form("/admin/apps/:id/keys", async (c, fields, by) => {
-    const days = text(fields.days);
+    const days = text(fields, "days");
     const expires_at = days === "" ? null : new Date(now() + Number(days) * dayMs).toISOString();
-    const request = keyRequest.parse({ name: text(fields.name), expires_at });
+    const request = keyRequest.parse({ name: text(fields, "name"), expires_at });
     const made = await management.createKey(param(c, "id"), request, by);
     return { appId: made.app_id, name: made.name, key: made.key };
   });
@@ -149,30 +148,30 @@ function wrongForm(error: unknown): string {
   throw error;
 }
 
-function appFromForm(fields: Form) {
-  const requests = text(fields.requests_per_minute);
-  const ends = text(fields.expires_at);
+function appFromForm(fields: URLSearchParams) {
+  const requests = text(fields, "requests_per_minute");
+  const ends = text(fields, "expires_at");
   return appRequest.parse({
-    name: text(fields.name),
-    connection: text(fields.connection),
-    database: text(fields.database),
-    model: text(fields.model),
-    named_graphs: words(fields.named_graphs),
-    origins: words(fields.origins),
-    reasoning: fields.reasoning === "1",
-    disabled: fields.disabled === "1",
-    modes: [fields.modes ?? []].flat(),
+    name: text(fields, "name"),
+    connection: text(fields, "connection"),
+    database: text(fields, "database"),
+    model: text(fields, "model"),
+    named_graphs: words(fields, "named_graphs"),
+    origins: words(fields, "origins"),
+    reasoning: fields.get("reasoning") === "1",
+    disabled: fields.get("disabled") === "1",
+    modes: fields.getAll("modes"),
     requests_per_minute: requests === "" ? null : Number(requests),
     expires_at: ends === "" ? null : `${ends}T00:00:00Z`,
   });
 }
 
-function text(field: Form[string] | undefined): string {
-  return typeof field === "string" ? field.trim() : "";
+function text(fields: URLSearchParams, name: string): string {
+  return fields.get(name)?.trim() ?? "";
 }
 
-function words(field: Form[string] | undefined): string[] {
-  return text(field)
+function words(fields: URLSearchParams, name: string): string[] {
+  return text(fields, name)
     .split(",")
     .map((word) => word.trim())
     .filter((word) => word !== "");

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { parseCsv } from "./csv.ts";
-import { markdownTree } from "./markdown.ts";
+import { isCheap, markdownTree } from "./markdown.ts";
 import { h, toHtml } from "./tree.ts";
 
 const html = (text: string): string => toHtml(markdownTree(text));
@@ -35,9 +35,42 @@ describe("an answer in Markdown", () => {
     expect(written).not.toMatch(/(href|src)="(?!https?:|mailto:)/i);
   });
 
-  it("is shown as text when it is too long or too deep to be parsed cheaply", () => {
-    expect(markdownTree("x".repeat(200_000)).children).toHaveLength(1);
-    expect(html(`${">".repeat(500)} deep`)).toContain("…");
+  it.each([
+    "_a*",
+    "> ",
+    "[a](",
+    "*a",
+    "![",
+    "][",
+    "[[[",
+    "`",
+    "<a ",
+    "- - a\n",
+    "\n> a\n",
+    "a\n=\n",
+    "\n- a\n  ",
+    ">a\n>>b\n",
+    "[x]: /u\n",
+    "x",
+  ])("that repeats %j is not parsed at all, and shown as the text it is", (unit) => {
+    const text = unit.repeat(Math.ceil(16_000 / unit.length));
+    expect(isCheap(text)).toBe(false);
+    const tree = markdownTree(text);
+    expect(tree.children).toHaveLength(1);
+    expect(tree.children[0]).toMatchObject({ tag: "pre", children: [text] });
+  });
+
+  it.each([
+    ["a long answer in prose", "Bob works on **Atlas** and `beacon`. ".repeat(70)],
+    ["a table of 100 rows", `| a | b | c |\n|---|---|---|\n${"| one | two | three |\n".repeat(100)}`],
+    ["a list with links", "- [Bob](https://example.com/bob) in *Tallinn*\n".repeat(14)],
+    ["a query in a fence", `\`\`\`sparql\n${"SELECT ?a_b WHERE { ?a_b <urn:x> [] }\n".repeat(60)}\`\`\`\n`],
+    ["a nested list", "- a\n  - b\n    - c\n      > d\n"],
+  ])("that is %s is parsed", (_, text) => {
+    expect(isCheap(text)).toBe(true);
+    expect(
+      markdownTree(text).children.some((child) => typeof child === "object" && child.attributes.class !== "wrapped"),
+    ).toBe(true);
   });
 });
 
