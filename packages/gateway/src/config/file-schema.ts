@@ -131,7 +131,7 @@ const limitsWhenRedisIsGone = z.strictObject({
   when_unavailable: z.enum(["closed", "local"]).default("closed"),
   /** The share of every limit that one replica grants by itself. */
   local_share: z.number().gt(0).lte(1).default(0.5),
-  timeout_ms: whole.max(10_000).default(100),
+  timeout_ms: whole.max(10_000).default(250),
 });
 
 const recordSettings = z.strictObject({

@@ -55,7 +55,8 @@ function fromOwn(shape: IssuerShape, at: string, problems: Problems): TrustedIss
     mapping: {
       userId: or(claims.user_id, ["email", "sub"]),
       email: or(claims.user_email, ["email"]),
-      role: or(claims.user_role, ["role"]),
+      // Only where it is mapped: a claim that somebody happens to call `role` makes nobody an administrator.
+      role: or(claims.user_role, []),
       teamId: or(claims.team_id, ["team_id", "team"]),
       defaultTeam: undefined,
     },
@@ -124,7 +125,7 @@ function fromKeyUrl(file: FileSettings, environment: Environment, problems: Prob
       mapping: {
         userId: or(auth?.user_id_jwt_field, ["email", "sub"]),
         email: or(auth?.user_email_jwt_field, ["email"]),
-        role: or(auth?.user_roles_jwt_field ?? auth?.roles_jwt_field, ["role"]),
+        role: or(auth?.user_roles_jwt_field ?? auth?.roles_jwt_field, []),
         teamId: or(auth?.team_id_jwt_field, ["team_id", "team"]),
         defaultTeam: auth?.team_id_default,
       },
