@@ -18,7 +18,7 @@ afterAll(() => chain?.close());
 describe("a good token that speaks for no user, or names no group it should", () => {
   it("is refused with 403 at every hop when it speaks for an application only", async () => {
     for (const hop of hops) {
-      const app = forge.resign(tokens.get(hop) ?? "", { claims: { cid: "alice", uid: undefined } });
+      const app = forge.resign(tokens.get(hop) ?? "", { claims: { sub: "sandbox-cli", uid: undefined } });
       const answer = await knock(chain, hop, app);
       expect(answer.status).toBe(403);
       expect(await answer.text()).toContain("application");

@@ -137,6 +137,7 @@ describe("an order to sign out that the provider did not give", () => {
   });
 
   it.each([
+    ["multipart/form-data; boundary=x", "no boundary in here"],
     ["application/json", '{"logout_token":'],
     ["text/plain", "logout_token"],
     ["application/x-www-form-urlencoded", "logout_token=%E0%A4%A&logout_token=b"],
