@@ -104,16 +104,16 @@ export function createKeyAdmin({ store, hash, wallMs = Date.now }: KeyAdminOptio
       const expiresAt = old.expiresAt !== undefined && old.expiresAt < end ? old.expiresAt : end;
       // The alias moves on; it names the key that is in use.
       const replaced: VirtualKey = { ...old, alias: undefined, expiresAt, updatedAt: new Date(now).toISOString() };
-      await store.update(replaced);
-      const made = await insert(key, {
+      const made: VirtualKey = {
         ...old,
         ...stamps(now),
         id,
         hint: hintOf(key),
         createdBy: nameOf(actor.caller),
         replaces: old.id,
-      });
-      return { ...made, replaced };
+      };
+      await store.replace(replaced, made, (await hash())(key));
+      return { key, made, replaced };
     },
     async setBlocked(actor, named, blocked) {
       const old = await find(actor, named);

@@ -23,6 +23,8 @@ export interface KeyStore {
   insert(key: VirtualKey, keyHash: string): Promise<void>;
   /** Replaces everything but the id and the hash. */
   update(key: VirtualKey): Promise<void>;
+  /** Changes one key and adds another, both or neither. */
+  replace(changed: VirtualKey, added: VirtualKey, keyHash: string): Promise<void>;
   delete(id: string): Promise<boolean>;
   list(filter: KeyFilter): Promise<{ readonly keys: readonly VirtualKey[]; readonly total: number }>;
 }
@@ -45,6 +47,14 @@ export function createKeyStore({ kysely }: GatewayDatabase, migrated: () => Prom
       await migrated();
       const { id, key_hash: _, ...columns } = rowFromKey(key, "");
       await kysely.updateTable("virtual_keys").set(columns).where("id", "=", id).execute();
+    },
+    async replace(changed, added, keyHash) {
+      await migrated();
+      await kysely.transaction().execute(async (transaction) => {
+        const { id, key_hash: _, ...columns } = rowFromKey(changed, "");
+        await transaction.updateTable("virtual_keys").set(columns).where("id", "=", id).execute();
+        await transaction.insertInto("virtual_keys").values(rowFromKey(added, keyHash)).execute();
+      });
     },
     async delete(id) {
       await migrated();
