@@ -1,3 +1,5 @@
+import { remembered } from "../remembered.ts";
+
 /** Model families that word a wish differently. */
 export type Family =
   | "claude"
@@ -25,10 +27,11 @@ const families: readonly (readonly [pattern: RegExp, family: Family])[] = [
   [/qwen\./, "qwen"],
 ];
 
-/** By model id, inference-profile id or an ARN that names one of them. */
-export function familyOf(modelId: string): Family {
-  return families.find(([pattern]) => pattern.test(modelId))?.[1] ?? "other";
-}
+/** By model id, inference-profile id or an ARN that names one of them. The same few ids are asked for at every call. */
+export const familyOf: (modelId: string) => Family = remembered(
+  512,
+  (modelId) => families.find(([pattern]) => pattern.test(modelId))?.[1] ?? "other",
+);
 
 /** The model behind a geographic inference profile: `us.anthropic.claude…` → `anthropic.claude…`. */
 export function foundationModel(modelId: string): string {
