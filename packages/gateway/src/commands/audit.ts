@@ -34,6 +34,7 @@ export function auditCommand(env: Env, { print, write, setExitCode }: AuditIo): 
     );
   audit
     .command("export")
+    .description("every row, as JSON lines or CSV, on standard output")
     .option("--format <format>", "jsonl or csv", "jsonl")
     .option("--from <time>", "ISO time, inclusive")
     .option("--until <time>", "ISO time, exclusive")
@@ -71,7 +72,11 @@ function report({ writers, rows, findings, lost, heads }: Verification, print: P
   if (withHeads) for (const { writer, seq, hash } of heads) print(`head    writer ${writer} row ${seq} ${hash}`);
   const verdict =
     findings.length === 0 ? "intact" : `${findings.length} broken ${findings.length === 1 ? "place" : "places"}`;
-  print(`${rows} rows of ${writers} writers: ${verdict}`);
+  print(`${counted(rows, "row")} of ${counted(writers, "writer")}: ${verdict}`);
+}
+
+function counted(count: number, thing: string): string {
+  return `${count} ${thing}${count === 1 ? "" : "s"}`;
 }
 
 function isoTime(text: string | undefined): string | undefined {

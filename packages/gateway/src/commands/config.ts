@@ -7,12 +7,16 @@ import type { Print } from "./keys.ts";
 /** `config check`: what a start would say about environment and file, without starting. `config keys`: LiteLLM's keys. */
 export function configCommand(env: Env, print: Print): Command {
   const config = new Command("config").description("environment and gateway.yaml");
-  config.command("check").action(() => {
-    const { settings } = readConfiguration(env);
-    for (const warning of settings.warnings) print(`warning: ${warning}`);
-    const issuers = settings.issuers.map(({ options }) => options.issuer).join(", ") || "none";
-    print(`usable: ${settings.models.length} models, issuers: ${issuers}, keys: ${settings.keyAuth ? "on" : "off"}`);
-  });
+  config
+    .command("check")
+    .description("say what a start would say, without starting")
+    .action(() => {
+      const { settings } = readConfiguration(env);
+      for (const warning of settings.warnings) print(`warning: ${warning}`);
+      const issuers = settings.issuers.map(({ options }) => options.issuer).join(", ") || "none";
+      const models = [...new Set(settings.models.map(({ model_name: name }) => name))].join(", ") || "none";
+      print(`usable. models: ${models}; issuers: ${issuers}; keys: ${settings.keyAuth ? "on" : "off"}`);
+    });
   config
     .command("keys")
     .description("LiteLLM's keys that are not read here, and why")

@@ -53,6 +53,7 @@ export function keysCommand(env: Env, print: Print): Command {
     );
   keys
     .command("list")
+    .description("all keys, newest first; never the keys themselves")
     .option("--user <id>")
     .option("--team <id>")
     .action(({ user, team }: { user?: string; team?: string }) =>
@@ -62,13 +63,16 @@ export function keysCommand(env: Env, print: Print): Command {
         show(found.keys.map((key) => keyView(key, 0, Date.now())));
       }),
     );
-  keys.command("info <key>").action((named: string) =>
-    withSession(env, async (session) => {
-      const key = await session.keyAdmin.find(actor(session), named);
-      const spent = await session.queries.spentUsd({ scope: "key", subject: { value: key.id } }, 0);
-      show(keyView(key, spent, Date.now()));
-    }),
-  );
+  keys
+    .command("info <key>")
+    .description("one key and what it has spent")
+    .action((named: string) =>
+      withSession(env, async (session) => {
+        const key = await session.keyAdmin.find(actor(session), named);
+        const spent = await session.queries.spentUsd({ scope: "key", subject: { value: key.id } }, 0);
+        show(keyView(key, spent, Date.now()));
+      }),
+    );
   keys
     .command("regenerate <key>")
     .description("a new key with the same rights; the old one works on for the grace period")
@@ -86,25 +90,31 @@ export function keysCommand(env: Env, print: Print): Command {
     ["block", true],
     ["unblock", false],
   ] as const) {
-    keys.command(`${name} <key>`).action((named: string) =>
+    keys
+      .command(`${name} <key>`)
+      .description(`${name} a key on every replica`)
+      .action((named: string) =>
+        withSession(env, (session) =>
+          session.audited(name, async () => {
+            const key = await session.keyAdmin.setBlocked(actor(session), named, blocked);
+            print(`${key.id} is ${blocked ? "blocked; every replica knows within 2 seconds" : "no longer blocked"}`);
+            return { result: undefined, keys: [key.id] };
+          }),
+        ),
+      );
+  }
+  keys
+    .command("delete <keys...>")
+    .description("remove keys for good")
+    .action((named: string[]) =>
       withSession(env, (session) =>
-        session.audited(name, async () => {
-          const key = await session.keyAdmin.setBlocked(actor(session), named, blocked);
-          print(`${key.id} is ${blocked ? "blocked; every replica knows within 2 seconds" : "no longer blocked"}`);
-          return { result: undefined, keys: [key.id] };
+        session.audited("delete", async () => {
+          const deleted = await session.keyAdmin.delete(actor(session), named, []);
+          print(`deleted: ${deleted.join(", ")}`);
+          return { result: undefined, keys: deleted };
         }),
       ),
     );
-  }
-  keys.command("delete <keys...>").action((named: string[]) =>
-    withSession(env, (session) =>
-      session.audited("delete", async () => {
-        const deleted = await session.keyAdmin.delete(actor(session), named, []);
-        print(`deleted: ${deleted.join(", ")}`);
-        return { result: undefined, keys: deleted };
-      }),
-    ),
-  );
   return keys;
 }
 

@@ -18,7 +18,7 @@ export const environmentSchema = z.object({
   /** Path of gateway.yaml (a LiteLLM configuration works). */
   GATEWAY_CONFIG: z.string().optional(),
   JWT_PUBLIC_KEY_URL: url({ httpOnLoopbackOnly: true }).optional(),
-  JWT_ISSUER: z.string().refine(URL.canParse, "expected the issuer as its tokens name it, a URL").optional(),
+  JWT_ISSUER: issuerUrl().optional(),
   JWT_AUDIENCE: list({ min: 1 }).optional(),
   JWT_REQUIRED_SCOPE: list({ min: 1 }).optional(),
 
@@ -27,8 +27,8 @@ export const environmentSchema = z.object({
   LITELLM_SALT_KEY: secret({ min: 16 }).optional(),
   ENCRYPTION_SECRET: secret({ min: 16 }).optional(),
 
-  DATABASE_URL: secretUrl("postgresql", "postgres").optional(),
-  REDIS_URL: secretUrl("redis", "rediss").optional(),
+  DATABASE_URL: secretUrl("postgresql://host:5432/database", "postgresql", "postgres").optional(),
+  REDIS_URL: secretUrl("redis://host:6379", "redis", "rediss").optional(),
   AWS_ENDPOINT_URL_BEDROCK_RUNTIME: url().optional(),
 
   MAX_BODY_BYTES: count({ min: 1024, max: 1_073_741_824 }).default(33_554_432),
@@ -37,6 +37,12 @@ export const environmentSchema = z.object({
   /** The file is looked at this often for changes; SIGHUP works at once. */
   CONFIG_WATCH: flag().default(true),
 });
+
+/** Kept to the letter, a slash at its end included: it is compared with what tokens say. */
+function issuerUrl() {
+  const isUrl = (text: string) => ["https:", "http:"].includes(URL.parse(text)?.protocol ?? "");
+  return z.string().refine(isUrl, "expected the issuer as its tokens name it, https://…");
+}
 
 /** The key that opens everything: one that can be guessed is refused. */
 function strongKey() {
@@ -47,8 +53,8 @@ function strongKey() {
 }
 
 /** An address with a password in it: never shown. */
-function secretUrl(...schemes: readonly string[]) {
-  const expected = `expected ${schemes[0]}://user:password@host/…`;
+function secretUrl(example: string, ...schemes: readonly string[]) {
+  const expected = `expected an address like ${example}`;
   return secret().refine((text) => schemes.includes(URL.parse(text)?.protocol.slice(0, -1) ?? ""), expected);
 }
 

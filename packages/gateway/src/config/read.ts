@@ -36,7 +36,9 @@ function readEnvironment(env: Env): { environment: Environment; problems: readon
     if (!(error instanceof ConfigError)) throw error;
     const wrong = new Set(error.problems.flatMap(({ name }) => [name, `${name}_FILE`]));
     const rest = Object.fromEntries(Object.entries(env).filter(([name]) => !wrong.has(name)));
-    return { environment: loadEnv(environmentSchema, rest), problems: error.problems };
+    // What belongs to an address is checked also when the address is wrong.
+    const keysUrl = wrong.has("JWT_PUBLIC_KEY_URL") ? { JWT_PUBLIC_KEY_URL: unknownKeysUrl } : {};
+    return { environment: loadEnv(environmentSchema, { ...rest, ...keysUrl }), problems: error.problems };
   }
 }
 
@@ -50,6 +52,8 @@ export function readSettings(environment: Environment, env: Env): Settings {
     path === undefined ? { file: fileSchema.parse(plainSetup), warnings: [] } : readFile(path, env);
   return buildSettings(file, environment, warnings);
 }
+
+const unknownKeysUrl = "https://wrong.invalid/.well-known/jwks.json";
 
 /** Without a file every model of the AWS account may be asked for, by Bedrock's own id, with or without `bedrock/`. */
 const plainSetup = {

@@ -51,6 +51,7 @@ export function buildSettings(file: FileSettings, environment: Environment, warn
   const issuers = readIssuers(file, environment, problems);
   const master = readMasterKey(environment.LITELLM_MASTER_KEY, general.master_key);
   problems.push(...master.problems, ...checkCustomAuth(general), ...checkAnyCredential(file, issuers));
+  problems.push(...checkPlainSetup(environment, issuers, master.key));
   const roles = readRoles(file, problems);
   const retention = readRetention(file, problems);
   if (problems.length > 0) throw new ConfigError(problems);
@@ -80,7 +81,7 @@ export function buildSettings(file: FileSettings, environment: Environment, warn
       general.max_request_size_mb === undefined ? environment.MAX_BODY_BYTES : general.max_request_size_mb * 1_048_576,
     retentionDays: retention,
     maxSpoolBytes: file.record.max_spool_mb * 1_048_576,
-    warnings: [...warnings, ...master.warnings],
+    warnings: [...warnings, ...master.warnings, ...credentialWarnings(file, issuers)],
   });
 }
 
@@ -99,6 +100,24 @@ function checkCustomAuth({
   }
   const problem = "is missing: custom_auth custom_jwt_auth.jwt_auth reads issuer, audience and public_key_url there";
   return settings === undefined ? [{ name: "general_settings.jwt_settings", problem }] : [];
+}
+
+/** A plain set-up that names nobody to let in is a set-up somebody forgot to finish. */
+function checkPlainSetup(
+  environment: Environment,
+  issuers: readonly TrustedIssuer[],
+  masterKey: string | undefined,
+): ConfigProblem[] {
+  if (environment.GATEWAY_CONFIG !== undefined || environment.JWT_PUBLIC_KEY_URL !== undefined) return [];
+  if (issuers.length > 0 || masterKey !== undefined) return [];
+  const problem = "is not set, and neither is GATEWAY_CONFIG or LITELLM_MASTER_KEY: nobody could call this gateway";
+  return [{ name: "JWT_PUBLIC_KEY_URL", problem }];
+}
+
+/** Said at the start: whose credentials open this gateway. */
+function credentialWarnings(file: FileSettings, issuers: readonly TrustedIssuer[]): readonly string[] {
+  if (issuers.length > 0 || !file.general_settings.enable_jwt_auth) return [];
+  return ["no issuer is configured: no person's token is accepted, only keys (issuers, or JWT_PUBLIC_KEY_URL)"];
 }
 
 function checkAnyCredential(file: FileSettings, issuers: readonly TrustedIssuer[]): ConfigProblem[] {

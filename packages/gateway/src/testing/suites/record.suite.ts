@@ -176,7 +176,7 @@ export function recordSuite(engine: Engine): void {
       };
       expect(await verify()).toMatchObject({
         code: 0,
-        output: expect.stringMatching(/head {4}writer .*\n.* rows of 1 writers: intact/),
+        output: expect.stringMatching(/head {4}writer .*\n.* rows of 1 writer: intact/),
       });
       await database.kysely
         .updateTable("request_logs")
