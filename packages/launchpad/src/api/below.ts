@@ -65,6 +65,14 @@ const count = z
 const usageShape = z.object({
   rows: z.array(z.object({ group: record, requests: count, tokens: count, cost_usd: count })),
 });
+/** What requests are called that belong to no group of a kind. */
+const withoutGroup: Readonly<Record<UsageBy, string>> = {
+  user: "nobody known",
+  team: "no team",
+  model: "look-ups, no model asked",
+  app: "no application",
+};
+
 const text = z
   .string()
   .nullish()
@@ -126,7 +134,7 @@ export function createBelow(credentials: Credentials, voicebox: Voicebox): Below
       const { rows } = await get(c, `/api/v1/usage?${query}`, usageShape);
       return rows.map(({ group, requests, tokens, cost_usd }) => ({
         day: String(group.day ?? ""),
-        group: String(group[by] ?? `no ${by}`),
+        group: String(group[by] ?? withoutGroup[by]),
         requests,
         tokens,
         usd: cost_usd,

@@ -108,11 +108,7 @@ function startAsking(root) {
     for (const key of Object.keys(sessionStorage)) {
       if (key.startsWith("conversations-") && key !== storageKey) sessionStorage.removeItem(key);
     }
-    try {
-      return JSON.parse(sessionStorage.getItem(storageKey) ?? "[]");
-    } catch {
-      return [];
-    }
+    return JSON.parse(sessionStorage.getItem(storageKey) ?? "[]");
   }
 
   function keep() {
@@ -209,6 +205,12 @@ function startAsking(root) {
         body: JSON.stringify({ query: question, conversation_id: current.id }),
       });
       traceId = response.headers.get("traceparent")?.split("-")[1] ?? "";
+      // Chromium lists a body that is read piece by piece as aborted, unless a copy is read as a whole.
+      if (response.ok)
+        void response
+          .clone()
+          .text()
+          .catch(() => "");
       if (response.ok && response.body !== null) await read(response.body, turn, view.update);
       else turn.problem = await refusal(response, question);
     } catch (error) {

@@ -46,6 +46,16 @@ export function adminPage(options: AdminPage): string {
   );
 }
 
+/** The gateway's rule in words, with its name for who looks it up in the configuration. */
+function denialWords(status: number, code: string): string {
+  const words: Readonly<Record<string, string>> = {
+    "access.groups": "none of their groups may do this",
+    allowed_routes: "this route is open to other groups",
+  };
+  const known = words[code];
+  return known === undefined ? `${status} ${code}` : `${known} (${status} ${code})`;
+}
+
 function full(title: string, ...content: readonly Child[]): Tree {
   return h("section", { class: "card full" }, h("h2", {}, title), ...content);
 }
@@ -127,7 +137,7 @@ function denialsCard(denials: Asked<readonly Denial[]>): Tree {
               h("td", {}, user),
               h("td", {}, route),
               h("td", {}, model),
-              h("td", {}, `${status} ${code}`),
+              h("td", {}, denialWords(status, code)),
               h("td", {}, h("a", { href: `/chain/${traceId}` }, "show")),
             ),
           ),
