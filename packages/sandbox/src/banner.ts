@@ -25,7 +25,7 @@ export function curlLine({ urls, demoAppKeyFile }: Pick<Sandbox, "urls" | "demoA
 }
 
 /** What a person who typed \`npm start\` needs to know next. */
-export function banner(sandbox: Sandbox): string {
+export function banner(sandbox: Sandbox, logFile?: string): string {
   const { urls } = sandbox;
   const row = (name: string, url: string, what: string): string => `  ${name.padEnd(18)} ${url.padEnd(24)} ${what}`;
   return [
@@ -45,6 +45,7 @@ export function banner(sandbox: Sandbox): string {
     "",
     curlLine(sandbox),
     "",
+    ...(logFile === undefined ? [] : [`Logs: ${logFile}`]),
     "Ctrl-C ends it.",
     "",
     "",

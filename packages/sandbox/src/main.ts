@@ -1,5 +1,7 @@
+import { createWriteStream, mkdirSync } from "node:fs";
+import { join } from "node:path";
 import process from "node:process";
-import { runMain } from "@onbehalf/service-kit";
+import { type Env, runMain, type ServiceIo } from "@onbehalf/service-kit";
 import { banner } from "./banner.ts";
 import { launch } from "./launch.ts";
 
@@ -7,7 +9,16 @@ import { launch } from "./launch.ts";
 process.on("disconnect", () => process.kill(process.pid, "SIGTERM"));
 
 await runMain(async (env) => {
-  const sandbox = await launch(env);
-  process.stdout.write(banner(sandbox));
+  const { io, logFile } = whereToLog(env);
+  const sandbox = await launch(env, io);
+  process.stdout.write(banner(sandbox, logFile));
   return sandbox;
 }, process.env);
+
+/** A person at a terminal keeps what the banner says in sight; the log of this run goes to a file then. */
+function whereToLog({ ONBEHALF_DATA_DIR: dataDir = ".onbehalf" }: Env): { io: ServiceIo; logFile?: string } {
+  if (!process.stdout.isTTY) return { io: {} };
+  mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+  const logFile = join(dataDir, "sandbox.log");
+  return { io: { destination: createWriteStream(logFile, { mode: 0o600 }) }, logFile };
+}

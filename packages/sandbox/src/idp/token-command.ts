@@ -1,6 +1,7 @@
 import { Command, CommanderError } from "commander";
 import { decodeJwt, decodeProtectedHeader } from "jose";
 import { defaultScope, SignInError, signIn } from "../token.ts";
+import { walkChain } from "./chain-command.ts";
 
 interface TokenOptions {
   readonly user: string;
@@ -12,6 +13,12 @@ interface TokenOptions {
   readonly at?: string;
   readonly json?: boolean;
   readonly decode?: boolean;
+}
+
+interface ChainOptions {
+  readonly user: string;
+  readonly at?: string;
+  readonly launchpad?: string;
 }
 
 /** Where the lines of a command go, and the environment it sees. */
@@ -43,12 +50,20 @@ export async function run(args: readonly string[], terminal: Terminal): Promise<
     .option("--json", "print the whole answer of the token endpoint")
     .option("--decode", "print the token's header and claims")
     .action((options: TokenOptions) => printToken(options, terminal));
+  program
+    .command("chain")
+    .description("Make the four tokens of one question as the services make them, and print their claims")
+    .requiredOption("--user <name>", "alice, bob, carol or mallory")
+    .option("--at <url>", "where the identity provider is, for example http://localhost:9400; else SANDBOX_IDP_PORT")
+    .option("--launchpad <url>", "where Launchpad is, for example http://localhost:3000; else LAUNCHPAD_PORT")
+    .action((options: ChainOptions) => printChain(options, terminal));
   try {
     await program.parseAsync(args, { from: "user" });
     return 0;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 1;
-    const at = program.commands[0]?.opts<TokenOptions>().at ?? baseUrl(terminal.env);
+    const at =
+      program.commands.map((command) => command.opts<{ at?: string }>().at).find(Boolean) ?? baseUrl(terminal.env);
     terminal.err(`${explain(error, at)}\n`);
     return 1;
   }
@@ -71,6 +86,13 @@ async function printToken(options: TokenOptions, { env, out }: Terminal): Promis
   else if (options.decode === true) {
     out(`${JSON.stringify({ header: decodeProtectedHeader(token), claims: decodeJwt(token) }, undefined, 2)}\n`);
   } else out(`${token}\n`);
+}
+
+async function printChain(options: ChainOptions, { env, out }: Terminal): Promise<void> {
+  const at = options.at?.replace(/\/+$/, "") ?? baseUrl(env);
+  const launchpad = options.launchpad?.replace(/\/+$/, "") ?? `http://localhost:${env.LAUNCHPAD_PORT ?? "3000"}`;
+  const chain = await walkChain({ user: options.user, at, launchpad });
+  out(`${JSON.stringify(chain, undefined, 2)}\n`);
 }
 
 const baseUrl = (env: Terminal["env"]): string => `http://localhost:${env.SANDBOX_IDP_PORT ?? "9400"}`;

@@ -15,7 +15,7 @@ export function wordAnswer(plan: Plan, reading: Reading, rows: readonly Row[]): 
     case "relation":
       return wordRelation(plan, reading, rows);
     case "having":
-      return `${sentence(listOf(distinct(rows, "name")))} ${havingVerb(rows)} ${cell(rows[0], "valueName")}.`;
+      return wordHaving(rows);
     case "list":
       return `The graph has ${rows.length} ${reading.wantedWord ?? "things"}: ${listOf(distinct(rows, "name"))}.`;
     case "extreme":
@@ -66,9 +66,16 @@ function wordRelation(plan: Extract<Plan, { kind: "relation" }>, reading: Readin
   return yes + lines.join(" ");
 }
 
-function havingVerb(rows: readonly Row[]): string {
-  const label = rows[0]?.property ?? "has";
-  return distinct(rows, "name").length > 1 ? plural(label) : label;
+/** One sentence for each way in which things have to do with what was named. */
+function wordHaving(rows: readonly Row[]): string {
+  const sentences = [...grouped(rows, "property")].flatMap(([property, of]) =>
+    [...grouped(of, "valueName")].map(([value, having]) => {
+      const names = distinct(having, "name");
+      const label = property === "" ? "has" : property;
+      return `${sentence(listOf(names))} ${names.length > 1 ? plural(label) : label} ${value}.`;
+    }),
+  );
+  return sentences.join(" ");
 }
 
 function grouped(rows: readonly Row[], column: string): ReadonlyMap<string, readonly Row[]> {

@@ -3,6 +3,7 @@ import { wordAnswer } from "./answer-wording.ts";
 import { type Asked, type Done, doneSince, earlierQuestions, lastQuestion } from "./dialogue.ts";
 import { type Reading, readQuestion } from "./question-reading.ts";
 import { type KnownSchema, readSchema } from "./schema-reading.ts";
+import { canAsk } from "./small-talk.ts";
 import { type Plan, planOf, writeSparql } from "./sparql-writing.ts";
 import { whoAsks } from "./who-asks.ts";
 import { listOf } from "./words.ts";
@@ -23,10 +24,12 @@ export const answerFromGraph: Rule = (turn) => {
   const reading = resolved(readQuestion(asked.text, schema), turn, asked, schema);
   const unclear = reading.mentions.length === 0 ? pronouns.exec(asked.text)?.[0] : undefined;
   if (unclear !== undefined) return { text: `I cannot tell whom or what “${unclear}” means; use the name.${standIn}` };
+  if (reading.unknown !== undefined)
+    return { text: `The graph has no word for “${reading.unknown}”. ${canAsk(schema)}${standIn}` };
   const plan = planOf(reading, schema);
   const done = doneSince(turn, asked.at);
   const queried = done.findLast(({ tool }) => tool === "run_sparql");
-  if (plan === undefined) return { text: `I cannot tell what is asked; name a person, project or system.${standIn}` };
+  if (plan === undefined) return { text: `I cannot tell what is asked. ${canAsk(schema)}${standIn}` };
   if (queried === undefined) return queryFor(plan, reading, schema);
   const tries = done.filter(({ tool }) => tool === "run_sparql").length;
   const another = plan.kind === "relation" && plan.known === "object" && !reading.count;

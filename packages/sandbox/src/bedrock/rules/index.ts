@@ -1,6 +1,7 @@
 import type { Rule } from "../rule.ts";
 import { answerFromGraph } from "./graph-questions.ts";
+import { answerSmallTalk } from "./small-talk.ts";
 import { sayWhoAsks } from "./who-asks.ts";
 
 /** What the stand-in can do when a service like Voicebox asks it: in this order. */
-export const rules: readonly Rule[] = [sayWhoAsks, answerFromGraph];
+export const rules: readonly Rule[] = [sayWhoAsks, answerSmallTalk, answerFromGraph];

@@ -11,12 +11,20 @@ export interface Reading {
   readonly wanted: KnownClass | undefined;
   /** That class as the question calls it. */
   readonly wantedWord: string | undefined;
+  /** The class follows from “who” or “where” only. */
+  readonly implied: boolean;
   /** The class of what is mentioned. */
   readonly given: KnownClass | undefined;
   readonly count: boolean;
   readonly extreme: "least" | "most" | undefined;
   readonly years: { readonly relation: "from" | "before" | "in"; readonly year: number } | undefined;
   readonly yesNo: boolean;
+  /** Where something is: any property that leads to a place will do. */
+  readonly where: boolean;
+  /** A place or thing comes after a preposition: the question is what belongs there. */
+  readonly belonging: boolean;
+  /** Something asked of a thing that the schema has no word for. */
+  readonly unknown: string | undefined;
 }
 
 export interface FoundProperty {
@@ -26,12 +34,12 @@ export interface FoundProperty {
 }
 
 const small = new Set(
-  "who whom whose what which where when how many much do does did is are was were be been being the a an of in on at to for by with from and or both same together me tell about show list give all there has have had name names please can could you us any every some called named it its this that these those he she they him her them his their now currently today right more most recently than after before since between during year not 's whats".split(
+  "who whom whose what which where when how many much do does did is are was were be been being the a an of in on at to for by with from and or both same together me tell about show list give all there has have had name names please can could you us any every some called named it its this that these those he she they him her them his their now currently today right more recently than after before since between during year not 's whats our my exist exists here should ask about who's employed".split(
     " ",
   ),
 );
-const least = new Set(["first", "oldest", "earliest", "smallest", "cheapest", "lowest", "longest"]);
-const most = new Set(["last", "newest", "latest", "largest", "biggest", "highest", "youngest", "recently"]);
+const least = new Set(["least", "first", "oldest", "earliest", "smallest", "cheapest", "lowest", "longest"]);
+const most = new Set(["most", "last", "newest", "latest", "largest", "biggest", "highest", "youngest", "recently"]);
 
 /** Reads a question by the words of the schema; what is left over are names. */
 export function readQuestion(question: string, schema: KnownSchema): Reading {
@@ -39,9 +47,10 @@ export function readQuestion(question: string, schema: KnownSchema): Reading {
   const asked = wantedClass(tokens, schema);
   const years = yearsIn(tokens);
   const fitting = bestProperty(tokens, schema, asked?.class);
+  const other = fitting ?? bestProperty(tokens, schema, undefined);
   // “Who” is most often a person, but a team may look after something too.
-  const wanted = fitting === undefined && asked?.implied === true && anyProperty(tokens, schema) ? undefined : asked;
-  const found = fitting ?? (wanted === undefined ? bestProperty(tokens, schema, undefined) : undefined);
+  const wanted = fitting === undefined && other !== undefined && asked?.implied === true ? undefined : asked;
+  const found = wanted === undefined ? other : fitting;
   const used = new Set<number>(found === undefined ? [] : range(found.match));
   const classes = classMentions(tokens, schema).filter(({ at }) => !used.has(at));
   for (const { at } of classes) used.add(at);
@@ -54,10 +63,14 @@ export function readQuestion(question: string, schema: KnownSchema): Reading {
     property: found && { property: found.property, known: knownSide(found, wanted?.class, given, names) },
     wanted: wanted?.class,
     wantedWord: wanted?.word,
+    implied: wanted?.implied === true,
     given,
     count: /\bhow many\b/i.test(question),
     extreme,
     years,
+    where: /^where\b/i.test(question.trim()) && found === undefined,
+    belonging: /\b(?:in|at|on|from|for)\b/i.test(question),
+    unknown: found === undefined ? unknownFact(tokens, used) : undefined,
     yesNo: /^(?:do|does|did|is|are|was|were|has|have)\b/i.test(question.trim()),
   };
 }
@@ -102,6 +115,9 @@ function onlySmall(tokens: readonly Token[]): boolean {
   return tokens.every(({ lower }) => small.has(lower) || lower === "different");
 }
 
+/** Less than a word of the phrase itself. */
+const weakest = 1;
+
 interface Candidate {
   readonly property: KnownProperty;
   readonly match: Match;
@@ -121,11 +137,21 @@ function bestProperty(
   });
   return candidates
     .filter(({ property }) => fits(property, wanted) && (!dated || leadsToDate(property)))
+    .filter((candidate) => isSure(candidate, tokens, schema))
     .toSorted((a, b) => b.match.score - a.match.score)[0];
 }
 
-function anyProperty(tokens: readonly Token[], schema: KnownSchema): boolean {
-  return bestProperty(tokens, schema, undefined) !== undefined;
+/** A preposition alone (“who is in …”) names a property only when a class says which. */
+function isSure({ match, property }: Candidate, tokens: readonly Token[], schema: KnownSchema): boolean {
+  if (match.score >= weakest) return true;
+  return classMentions(tokens, schema).some(({ class: known }) => property.pairs.some(({ to }) => to === known.name));
+}
+
+/** “Bob's salary”: a word after a possessive that nothing in the schema answers to. */
+function unknownFact(tokens: readonly Token[], used: ReadonlySet<number>): string | undefined {
+  const at = tokens.findIndex(({ lower }, index) => lower === "'s" && index > 1);
+  const word = tokens[at + 1];
+  return at < 0 || word === undefined || used.has(at + 1) || small.has(word.lower) ? undefined : word.written;
 }
 
 function matches(words: readonly string[], tokens: readonly Token[]): readonly Match[] {

@@ -17,17 +17,33 @@ export type Plan =
 export function planOf(reading: Reading, schema: KnownSchema): Plan | undefined {
   const { property, mentions, wanted, extreme } = reading;
   if (extreme !== undefined && mentions.length === 0) {
-    const measured = property?.property ?? schema.properties.find((each) => isMeasureOf(each, wanted?.name));
-    if (measured !== undefined && (leadsToDate(measured) || leadsToNumber(measured)))
-      return { kind: "extreme", property: measured };
+    const named = [property?.property].flatMap((each) => (each !== undefined && isMeasure(each) ? each : []))[0];
+    const measured = named ?? schema.properties.find((each) => isMeasureOf(each, wanted?.name));
+    if (measured !== undefined) return { kind: "extreme", property: measured };
+  }
+  if (reading.where && mentions.length > 0) {
+    const place = placesOf(reading, schema);
+    if (place !== undefined) return { kind: "relation", property: place, known: "subject" };
   }
   if (property !== undefined) {
     return { kind: "relation", property: property.property, known: mentions.length === 0 ? "none" : property.known };
   }
   const [mention] = mentions;
   if (mention === undefined) return wanted === undefined ? undefined : { kind: "list" };
-  const asksForKind = wanted !== undefined && !wanted.words.includes("person") && reading.wantedWord !== "places";
+  const asksForKind = wanted !== undefined && (!reading.implied || reading.belonging);
   return asksForKind ? { kind: "having", value: mention } : { kind: "describe" };
+}
+
+function isMeasure(property: KnownProperty): boolean {
+  return leadsToDate(property) || leadsToNumber(property);
+}
+
+/** Everything that leads to a place, as one property. */
+function placesOf({ wanted }: Reading, { properties }: KnownSchema): KnownProperty | undefined {
+  const leading = properties.filter(({ pairs }) => pairs.some(({ to }) => to === wanted?.name));
+  const pairs = leading.flatMap((each) => each.pairs);
+  const path = `(${leading.map((each) => each.path).join("|")})`;
+  return leading.length === 0 ? undefined : { name: path, path, pairs, words: ["is in"], backwards: [] };
 }
 
 function isMeasureOf(property: KnownProperty, name: string | undefined): boolean {
@@ -122,7 +138,7 @@ function having(value: string, { wanted, count }: Reading): string {
   OPTIONAL { ?value rdfs:label ?label }
   BIND(COALESCE(?label, STR(?value)) AS ?valueName)
   OPTIONAL { ?predicate rdfs:label ?property }
-  FILTER(isIRI(?thing)) ${named("?valueName", [value])}
+  FILTER(isIRI(?thing) && ?predicate != rdfs:comment && ?predicate != rdfs:label) ${named("?valueName", [value])}
 }`;
   if (count) return `SELECT (COUNT(DISTINCT ?thing) AS ?count)\n${inner}`;
   return `SELECT DISTINCT ?thing ?name ?property ?valueName\n${inner}\nORDER BY ?name`;

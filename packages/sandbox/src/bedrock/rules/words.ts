@@ -53,6 +53,9 @@ export interface Match {
   readonly score: number;
 }
 
+/** Of a phrase that is a preposition and nothing else. */
+const leastScore = 0.5;
+
 /** The first place where the phrase stands, words of nothing between them allowed; undefined when it is not there. */
 export function findPhrase({ content, preposition }: Phrase, tokens: readonly Token[]): Match | undefined {
   if (content.length === 0) return undefined;
@@ -61,8 +64,8 @@ export function findPhrase({ content, preposition }: Phrase, tokens: readonly To
     if (end === undefined) continue;
     const exact = preposition !== undefined && tokens[end]?.lower === preposition;
     // Somebody who asks “where does she work” leaves the preposition out: possible, but less certain.
-    const sure = content.every((stem) => prepositions.has(stem)) ? 0.5 : 2;
-    const score = content.length * sure + (exact ? 1 : preposition === undefined ? 0.5 : -1);
+    const onlySmall = content.every((stem) => prepositions.has(stem));
+    const score = onlySmall ? leastScore : content.length * 2 + (exact ? 1 : preposition === undefined ? 0.5 : -1);
     return { start, end: exact ? end + 1 : end, score };
   }
   return undefined;
