@@ -1,7 +1,6 @@
 import { connect } from "node:net";
-import { setTimeout as sleep } from "node:timers/promises";
 import fc from "fast-check";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { type Route, routes } from "../routes.ts";
 import { issuers, masterKey, models, startTestGateway, type TestGateway } from "../testing/gateway.ts";
 
@@ -229,18 +228,23 @@ describe("bodies", () => {
     "a client that leaves in the middle of its body (%s) leaves a row, and no error of ours",
     async (how) => {
       const token = await gateway.token({ sub: `leaver-${how}` });
+      const head = `POST /v1/chat/completions HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer ${token}\r\nContent-Length: 1000\r\n`;
       const socket = connect(port, "127.0.0.1");
-      socket.write(
-        `POST /v1/chat/completions HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer ${token}\r\nContent-Length: 1000\r\n\r\n{`,
-      );
-      await sleep(150);
+      socket.on("error", () => {});
+      // The server's "go on" says that it has read the head and waits for the body.
+      const continued = new Promise((resolve) => socket.once("data", resolve));
+      socket.write(`${head}Expect: 100-continue\r\n\r\n`);
+      await continued;
+      socket.write("{");
       socket[how]();
-      await sleep(150);
-      const { json } = await gateway.call("/audit/events", { token });
-      expect(json.events.find(({ route }: { route: string }) => route === "POST /v1/chat/completions")).toMatchObject({
-        outcome: "aborted",
-        status: 499,
-      });
+      await vi.waitFor(
+        async () => {
+          const { json } = await gateway.call("/audit/events", { token });
+          const row = json.events.find(({ route }: { route: string }) => route === "POST /v1/chat/completions");
+          expect(row).toMatchObject({ outcome: "aborted", status: 499 });
+        },
+        { timeout: 10_000 },
+      );
       expect(gateway.logs.text()).not.toContain("request failed");
     },
   );

@@ -1,6 +1,5 @@
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { issuers, startTestGateway, type TestGateway } from "../testing/gateway.ts";
 
@@ -58,10 +57,15 @@ access: { users: { "*": { max_parallel: 1, tpm: 100000 } } }
     expect((await gateway.chat(token, { model: "endless" })).status).toBe(429);
     leaving.abort();
     await vi.waitFor(() => expect(state.left).toBe(1));
-    await sleep(50);
-    const { json } = await gateway.call("/audit/events?outcome=aborted", { token });
-    expect(json.events).toHaveLength(1);
-    expect(json.events[0]).toMatchObject({
+    const events = await vi.waitFor(
+      async () => {
+        const { json } = await gateway.call("/audit/events?outcome=aborted", { token });
+        expect(json.events).toHaveLength(1);
+        return json.events;
+      },
+      { timeout: 10_000 },
+    );
+    expect(events[0]).toMatchObject({
       route: "POST /v1/chat/completions",
       model: "endless",
       stream: true,
