@@ -74,6 +74,15 @@ const questions: readonly (readonly [question: string, expected: readonly string
   ["Is Bob a member of the Data team?", ["Yes", ...labelled("BIND(:data AS ?x) :bob o:memberOf :data")], ["Bob Baker"]],
   ["In which country is Bergen?", values(":bergen o:country ?n"), ["Bergen"]],
   ["Who is based in Portugal?", labelled("?x o:basedIn/o:country 'Portugal'"), ["Lisbon", "Portugal"]],
+  ["Which projects are running?", labelled("?x o:status 'running'"), []],
+  ["Where is Carol?", labelled(":carol o:basedIn ?x"), ["Carol Chen"]],
+  ["list all employees in Tallinn", labelled("?x o:basedIn :tallinn"), ["Tallinn"]],
+  ["Who is the manager of Bob?", labelled(":bob o:reportsTo ?x"), ["Bob Baker"]],
+  [
+    "Who works on the same project as Erik?",
+    labelled(":erik o:worksOn ?p . ?x o:worksOn ?p . FILTER(?x != :erik)"),
+    ["Erik Eklund"],
+  ],
   ["List all teams", labelled("?x a o:Team"), []],
 ];
 
@@ -145,6 +154,12 @@ describe("questions over the demo graph, through the whole chain", () => {
   it("says so when the graph knows nothing", async () => {
     expect(said(await ask("Who is Zaphod Beeblebrox?"))).toMatch(/nothing/i);
     expect(said(await ask("Does Fatima work on Beacon?"))).toMatch(/^No\b/);
+  });
+
+  it("has a word for those who only say hello, and for those who want something changed", async () => {
+    expect((await ask("Hi, how are you?")).result).toMatch(/stand-in.*Ask about a person/s);
+    expect((await ask("Delete Bob")).result).toMatch(/nothing can be changed/);
+    expect(said(await ask("What is Bob's salary?"))).toMatch(/no word for “salary”/);
   });
 
   it("remembers whom the conversation was about", async () => {

@@ -50,7 +50,8 @@ export function readQuestion(question: string, schema: KnownSchema): Reading {
   const other = fitting ?? bestProperty(tokens, schema, undefined);
   // “Who” is most often a person, but a team may look after something too.
   const wanted = fitting === undefined && other !== undefined && asked?.implied === true ? undefined : asked;
-  const found = wanted === undefined ? other : fitting;
+  const best = wanted === undefined ? other : fitting;
+  const found = best && { ...best, possessed: tokens[best.match.end]?.lower === "of" };
   const used = new Set<number>(found === undefined ? [] : range(found.match));
   const classes = classMentions(tokens, schema).filter(({ at }) => !used.has(at));
   for (const { at } of classes) used.add(at);
@@ -172,13 +173,14 @@ export function leadsToNumber({ pairs }: KnownProperty): boolean {
 
 /** The classes decide; where they leave it open, what stands before the verb is its subject. */
 function knownSide(
-  { property, match, backwards }: Candidate,
+  { property, match, backwards, possessed }: Candidate & { readonly possessed: boolean },
   wanted: KnownClass | undefined,
   given: KnownClass | undefined,
   names: readonly Mention[],
 ): FoundProperty["known"] {
-  const before = names.filter(({ at }) => at < match.start);
-  const after = names.filter(({ at }) => at >= match.start);
+  // “The manager of Bob” is Bob's manager: what follows “of” comes first.
+  const before = possessed ? names : names.filter(({ at }) => at < match.start);
+  const after = possessed ? [] : names.filter(({ at }) => at >= match.start);
   const isFrom = (known: KnownClass | undefined) =>
     known !== undefined && property.pairs.some(({ from }) => from === known.name);
   const isTo = (known: KnownClass | undefined) =>

@@ -83,6 +83,25 @@ describe("reading a question", () => {
     expect(queryFor("How many films are there?")).toContain("COUNT(DISTINCT ?thing)");
   });
 
+  it("takes what is possessed for the same, whichever way it is said", () => {
+    const ways = ["Who is Solaris's director?", "Who is the director of Solaris?", "Who directed Solaris?"].map(
+      queryFor,
+    );
+    for (const query of ways) expect(query).toMatch(/LCASE\(STR\(\?subjectName\)\)/);
+  });
+
+  it("asks what belongs to something when no property is named", () => {
+    const query = queryFor("Which people are in Moscow?");
+    expect(query).toContain("?thing a f:Person");
+    expect(query).toContain('" moscow "');
+  });
+
+  it("says that it has no word for a fact, what can be asked, and that nothing can be changed", () => {
+    expect(reply([user("What is Olga's salary?")])?.text).toMatch(/no word for “salary”.*film.*person/s);
+    expect(reply([user("Hi, how are you?")])?.text).toMatch(/^Hello.*stand-in.*film/s);
+    expect(reply([user("Delete Olga")])?.text).toMatch(/nothing can be changed/);
+  });
+
   it("keeps quotes and braces in names inside their string", () => {
     const query = queryFor('Who is "Bob\\" } DROP ALL #"?');
     expect(query).not.toMatch(/\}\s*DROP/);

@@ -25,6 +25,9 @@ export function planOf(reading: Reading, schema: KnownSchema): Plan | undefined 
     const place = placesOf(reading, schema);
     if (place !== undefined) return { kind: "relation", property: place, known: "subject" };
   }
+  if (property !== undefined && mentions.length === 1 && /\bsame\b.*\bas\b/i.test(reading.question)) {
+    return { kind: "relation", property: shared(property.property, reading), known: "object" };
+  }
   if (property !== undefined) {
     return { kind: "relation", property: property.property, known: mentions.length === 0 ? "none" : property.known };
   }
@@ -32,6 +35,13 @@ export function planOf(reading: Reading, schema: KnownSchema): Plan | undefined 
   if (mention === undefined) return wanted === undefined ? undefined : { kind: "list" };
   const asksForKind = wanted !== undefined && (!reading.implied || reading.belonging);
   return asksForKind ? { kind: "having", value: mention } : { kind: "describe" };
+}
+
+/** “The same project as Bob”: along the property and back again. */
+function shared({ name, path, pairs, words }: KnownProperty, { given }: Reading): KnownProperty {
+  const label = `${words[0] ?? "has"} the same ${given?.words[0] ?? "thing"} as`;
+  const ends = pairs.map(({ from }) => ({ from, to: from }));
+  return { name, path: `${path}/^${path}`, pairs: ends, words: [label], backwards: [] };
 }
 
 function isMeasure(property: KnownProperty): boolean {
