@@ -1,11 +1,11 @@
 import type { Identity } from "@onbehalf/shared-auth";
 
 /** What Voicebox passes on from the gateway, in its form: figures for the pages. */
-export function report(path: string, query: URLSearchParams, { issuer, subject, groups }: Identity): unknown {
+export function report(path: string, { issuer, subject, groups }: Identity): unknown {
   const today = new Date().toISOString();
   switch (path) {
     case "/api/v1/usage":
-      return { rows: rows(query.get("group_by")?.split(",")[1] ?? "user", today.slice(0, 10)) };
+      return { rows: rows(today.slice(0, 10)) };
     case "/api/v1/events":
       return { events: [event(today)], limit: 20, offset: 0 };
     case "/api/v1/chain-health":
@@ -41,17 +41,19 @@ export function report(path: string, query: URLSearchParams, { issuer, subject, 
   }
 }
 
-function rows(by: string, day: string) {
-  const names: Readonly<Record<string, readonly (string | null)[]>> = {
-    user: ["alice@example.com", null],
-    model: ["claude-sonnet-4-5", "a-model-with-a-very-long-name-that-must-not-break-the-page"],
-  };
-  return (names[by] ?? ["demo"]).map((name, at) => ({
-    group: { day, [by]: name },
-    requests: 40 - at * 10,
+/** Every combination in one report; one line is a look-up, which is no usage. */
+function rows(day: string) {
+  const line = (user: string | null, model: string | null, requests: number) => ({
+    group: { day, user, model, team: null, app: "demo" },
+    requests,
     tokens: 12_000,
     cost_usd: 1.25,
-  }));
+  });
+  return [
+    line("alice@example.com", "claude-sonnet-4-5", 40),
+    line(null, "a-model-with-a-very-long-name-that-must-not-break-the-page", 30),
+    line("carol@example.com", null, 9_999),
+  ];
 }
 
 function event(at: string) {

@@ -61,7 +61,7 @@ export async function startVoiceboxDouble(
     const own = await behaviour?.(c, one);
     if (own !== undefined) return own;
     if (c.req.path.startsWith("/api/trail/")) return c.json({ trace_id: c.req.path.slice(11), hops: hops(one, c) });
-    const figures = report(c.req.path, new URL(c.req.url).searchParams, identity);
+    const figures = report(c.req.path, identity);
     if (figures !== undefined) return c.json(figures as object);
     const answer = whoAmI(identity);
     if (!c.req.path.endsWith("/stream/ask")) return c.json(answer);

@@ -49,7 +49,8 @@ const maxBodyBytes = 256 * 1024;
 export function createApp(stages: Stages): Hono<ApiEnv> {
   const { log, publicUrl, login, authorizationServers, apiScopes } = stages;
   const resourceMetadata = `${publicUrl}/.well-known/oauth-protected-resource`;
-  const app = new Hono<ApiEnv>();
+  // `/me/` is `/me`.
+  const app = new Hono<ApiEnv>({ strict: false });
   const refuse = errorHandler({ resourceMetadata, realm: "onbehalf" });
   const missing = notFound();
   app.onError(async (error, c) => asPage(c, await refuse(error, c)));

@@ -52,6 +52,7 @@ export function createStages(parts: StageParts): Omit<Stages, "requests"> {
     registry,
     verifier,
     exchangeForApi: people.exchanges.of(apiProvider.id),
+    sessionEndsAt: people.sessions.endsAt,
     tokenForSession: people.tokenForSession,
     tokenForApp: createAppToken(apiProvider, config.voicebox.scopes),
   });

@@ -46,7 +46,8 @@ export type UsageBy = (typeof usageBy)[number];
 
 export interface Below {
   me(c: Context<ApiEnv>): Promise<MeBelow>;
-  usage(c: Context<ApiEnv>, by: UsageBy, fromMs: number): Promise<readonly UsageLine[]>;
+  /** What was asked of models; look-ups are left out. */
+  usage(c: Context<ApiEnv>, fromMs: number): Promise<Readonly<Record<UsageBy, readonly UsageLine[]>>>;
   denials(c: Context<ApiEnv>, fromMs: number): Promise<readonly Denial[]>;
   health(c: Context<ApiEnv>): Promise<readonly Check[]>;
 }
@@ -69,7 +70,7 @@ const usageShape = z.object({
 const withoutGroup: Readonly<Record<UsageBy, string>> = {
   user: "nobody known",
   team: "no team",
-  model: "look-ups, no model asked",
+  model: "no model",
   app: "no application",
 };
 
@@ -129,21 +130,30 @@ export function createBelow(credentials: Credentials, voicebox: Voicebox): Below
         models: me.models,
       };
     },
-    async usage(c, by, fromMs) {
-      const query = new URLSearchParams({ group_by: `day,${by}`, from: new Date(fromMs).toISOString() });
+    async usage(c, fromMs) {
+      // Asked once for all: the question itself becomes a row, and every chart must count the same.
+      const query = new URLSearchParams({
+        group_by: ["day", ...usageBy].join(","),
+        from: new Date(fromMs).toISOString(),
+      });
       const { rows } = await get(c, `/api/v1/usage?${query}`, usageShape);
-      return rows.map(({ group, requests, tokens, cost_usd }) => ({
-        day: String(group.day ?? ""),
-        group: String(group[by] ?? withoutGroup[by]),
-        requests,
-        tokens,
-        usd: cost_usd,
-      }));
+      const asked = rows.filter(({ group }) => group.model !== null && group.model !== undefined);
+      const by = (name: UsageBy): readonly UsageLine[] =>
+        asked.map(({ group, requests, tokens, cost_usd }) => ({
+          day: String(group.day ?? ""),
+          group: String(group[name] ?? withoutGroup[name]),
+          requests,
+          tokens,
+          usd: cost_usd,
+        }));
+      return { user: by("user"), team: by("team"), model: by("model"), app: by("app") };
     },
     async denials(c, fromMs) {
-      const query = new URLSearchParams({ outcome: "denied", limit: "20", from: new Date(fromMs).toISOString() });
+      const query = new URLSearchParams({ outcome: "denied", limit: "200", from: new Date(fromMs).toISOString() });
       const { events } = await get(c, `/api/v1/events?${query}`, eventsShape);
-      return events.map((event) => ({
+      // What a page looks up for somebody who may not is no attempt of theirs.
+      const tried = events.filter(({ model }) => model !== "").slice(0, 20);
+      return tried.map((event) => ({
         at: event.request_time,
         user: event.user_id || event.subject || "unknown",
         route: event.route,

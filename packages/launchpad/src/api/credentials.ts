@@ -22,6 +22,8 @@ export interface CredentialOptions {
   readonly verifier: Verifier | undefined;
   /** Exchanges the token of a public API client's user. */
   readonly exchangeForApi: Exchange;
+  /** When a session ends if nobody comes any more, in seconds since the epoch. */
+  readonly sessionEndsAt: (session: Session) => number;
   /** A token for Voicebox on behalf of a session, renewed where needed. */
   readonly tokenForSession: (session: Session) => Caller["token"];
   /** A token for Voicebox that speaks for this service itself, for applications that come with their key alone. */
@@ -43,7 +45,7 @@ export function createCredentials(options: CredentialOptions): Credentials {
   const { registry, verifier, now = Date.now } = options;
 
   async function fromSession(c: ApiContext): Promise<Reader> {
-    return sessionReader(await requireSession(c), options.tokenForSession);
+    return sessionReader(await requireSession(c), options);
   }
 
   async function fromToken(c: ApiContext, token: string): Promise<Reader> {
@@ -126,7 +128,7 @@ export function createCredentials(options: CredentialOptions): Credentials {
   };
 }
 
-function sessionReader(session: Session, tokenFor: CredentialOptions["tokenForSession"]): Reader {
+function sessionReader(session: Session, options: CredentialOptions): Reader {
   const { user, tokens } = session;
   const identity: TrailIdentity = {
     issuer: user.issuer,
@@ -140,13 +142,13 @@ function sessionReader(session: Session, tokenFor: CredentialOptions["tokenForSe
     name: user.name ?? null,
     kind: "user",
     credential: "session",
-    expires_at: session.expiresAt,
+    expires_at: options.sessionEndsAt(session),
   };
   return {
     identity,
     claims: session.claims,
     clientId: undefined,
-    token: tokenFor(session),
+    token: options.tokenForSession(session),
     provider: session.provider,
   };
 }

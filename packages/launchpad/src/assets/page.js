@@ -194,7 +194,7 @@ function startAsking(root) {
     send.hidden = true;
     stop.hidden = false;
     status.textContent = "Answering…";
-    view.element.scrollIntoView({ block: "start", behavior: "auto" });
+    view.element.scrollIntoView({ block: "start" });
     let traceId = "";
     const chosenApp = appChoice instanceof HTMLSelectElement ? { "x-voicebox-app": appChoice.value } : undefined;
     try {
@@ -222,11 +222,11 @@ function startAsking(root) {
     send.hidden = false;
     stop.hidden = true;
     view.element.classList.remove("pending");
-    // A problem speaks for itself: it is an alert.
     status.textContent = turn.problem === null ? "The answer is complete." : "";
     view.update();
     if (traceId !== "") turn.chain = await fetchChain(traceId);
     view.update();
+    view.element.scrollIntoView({ block: "nearest" });
     keep();
   }
 

@@ -12,14 +12,18 @@ export interface NewKey {
 }
 
 /** The applications, each with its keys, and the form for another one. */
-export function appCards(apps: readonly ListedApp[], newKey: NewKey | undefined): readonly Tree[] {
+export function appCards(
+  apps: readonly ListedApp[],
+  newKey: NewKey | undefined,
+  open: string | undefined,
+): readonly Tree[] {
   return [
     h(
       "section",
       { class: "card full", id: "apps" },
       h("h2", {}, "Applications"),
       newKey !== undefined && shownOnce(newKey),
-      ...apps.map((app) => appDetails(app, app.id === newKey?.appId)),
+      ...apps.map((app) => appDetails(app, app.id === open)),
       h("details", { class: "fold" }, h("summary", {}, "New application"), appForm("/admin/apps", undefined)),
     ),
   ];
@@ -170,11 +174,13 @@ function appForm(action: string, app: App | undefined): Tree {
     field("database", "Database", app?.database ?? "demo", { required: true }),
     field("model", "Model", app?.model ?? "default", { required: true }),
     field("named_graphs", "Named graphs, comma-separated (empty: all)", app?.named_graphs.join(", ")),
-    field("origins", "Other sites that may call, comma-separated", app?.origins.join(", ")),
+    field("origins", "Other sites that may call, comma-separated", app?.origins.join(", "), {
+      placeholder: "https://intranet.example.com",
+    }),
     field("requests_per_minute", "Requests per minute (empty: general limit)", app?.requests_per_minute ?? undefined, {
       inputmode: "numeric",
     }),
-    field("expires_at", "Ends, for example 2027-01-31 (empty: never)", app?.expires_at?.slice(0, 10)),
+    field("expires_at", "Ends (empty: never)", app?.expires_at?.slice(0, 10), { type: "date" }),
     h(
       "fieldset",
       {},

@@ -3,7 +3,7 @@ import { AuthError } from "@onbehalf/shared-auth";
 import { type Context, Hono } from "hono";
 import { z } from "zod";
 import { notAdmin } from "../api/apps.ts";
-import { type Below, type Check, type UsageBy, usageBy } from "../api/below.ts";
+import type { Below, Check } from "../api/below.ts";
 import type { ApiEnv } from "../api/credentials.ts";
 import { type AppManagement, appRequest, keyRequest } from "../apps/manage.ts";
 import type { ProviderConfig } from "../providers-config.ts";
@@ -46,17 +46,13 @@ export function adminRoutes(options: AdminRouteOptions): Hono<ApiEnv> {
     const from = Math.floor(now() / dayMs) * dayMs - (usageDays - 1) * dayMs;
     const [apps, usage, denials, health] = await Promise.all([
       management.list(),
-      asked(() => usageOf(c, from)),
+      asked(() => below.usage(c, from)),
       asked(() => below.denials(c, from)),
       healthOf(c),
     ]);
-    const html = adminPage({ session, apps, usage, denials, health, nowMs: now(), ...more });
+    const open = c.req.query("app");
+    const html = adminPage({ session, apps, usage, denials, health, open, nowMs: now(), ...more });
     return c.html(html, more.problem === undefined ? 200 : 400, { "cache-control": "no-store" });
-  }
-
-  async function usageOf(c: C, from: number) {
-    const lines = await Promise.all(usageBy.map(async (one) => [one, await below.usage(c, one, from)] as const));
-    return Object.fromEntries(lines) as Record<UsageBy, Awaited<ReturnType<Below["usage"]>>>;
   }
 
   async function healthOf(c: C): Promise<readonly Check[]> {
@@ -70,16 +66,17 @@ export function adminRoutes(options: AdminRouteOptions): Hono<ApiEnv> {
     return show(c, await administrator(c));
   });
 
-  /** A form's work, then the list again; what was wrong with the form is said above it. */
+  /** A form's work, then the list again, with the application it names unfolded; what was wrong with the form is said above it. */
   const form = (
     path: string,
-    work: (c: C, fields: URLSearchParams, by: string) => Promise<NewKey | undefined>,
+    work: (c: C, fields: URLSearchParams, by: string) => Promise<NewKey | string | undefined>,
   ): void => {
     app.post(path, async (c) => {
       const session = await administrator(c);
       try {
-        const newKey = await work(c, await formFields(c), `${session.user.issuer} ${session.user.subject}`);
-        return newKey === undefined ? c.redirect("/admin#apps", 303) : await show(c, session, { newKey });
+        const made = await work(c, await formFields(c), `${session.user.issuer} ${session.user.subject}`);
+        if (typeof made === "object") return await show(c, session, { newKey: made });
+        return c.redirect(made === undefined ? "/admin#apps" : `/admin?app=${made}#apps`, 303);
       } catch (error) {
         return show(c, session, { problem: wrongForm(error) });
       }
@@ -87,10 +84,7 @@ export function adminRoutes(options: AdminRouteOptions): Hono<ApiEnv> {
   };
   const param = (c: C, name: string): string => c.req.param(name) ?? "";
 
-  form("/admin/apps", async (_c, fields, by) => {
-    await management.create(appFromForm(fields), by);
-    return undefined;
-  });
+  form("/admin/apps", async (_c, fields, by) => (await management.create(appFromForm(fields), by)).id);
   form("/admin/apps/:id", async (c, fields) => {
     await management.update(param(c, "id"), appFromForm(fields));
     return undefined;

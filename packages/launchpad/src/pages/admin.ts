@@ -18,6 +18,8 @@ export interface AdminPage {
   readonly health: readonly Check[];
   /** A key that was just made: shown here, and never again. */
   readonly newKey?: NewKey | undefined;
+  /** Id of the application that stands unfolded. */
+  readonly open?: string | undefined;
   readonly problem?: string | undefined;
   readonly nowMs: number;
 }
@@ -38,7 +40,7 @@ export function adminPage(options: AdminPage): string {
         "div",
         { class: "cards" },
         healthCard(health),
-        ...appCards(options.apps, options.newKey),
+        ...appCards(options.apps, options.newKey, options.newKey?.appId ?? options.open),
         usageCard(options),
         denialsCard(denials),
       ),

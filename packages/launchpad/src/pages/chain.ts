@@ -1,7 +1,7 @@
 import type { TrailHop } from "@onbehalf/service-kit";
 import { type Chain, chainOf, type Stop, type Ticket } from "./chain-model.ts";
 import { type Child, h, type Tree } from "./tree.ts";
-import { milliseconds, secondsLeft, shortIssuer } from "./words.ts";
+import { dollars, milliseconds, secondsLeft, shortIssuer } from "./words.ts";
 
 /**
  * The picture of one request: who asked, each service it passed, and between two services the token that was carried
@@ -35,7 +35,7 @@ function caption({ person: who, stops, model: answered, totalMilliseconds }: Cha
   const last = stops.at(-1)?.title ?? "";
   const way = troubled === undefined ? (answered === null ? `to ${last} ` : "to the model and back ") : "";
   return [
-    `This question travelled ${way}`,
+    `This ${stops[0]?.service === "launchpad" ? "question" : "request"} travelled ${way}`,
     h("strong", { class: "behalf" }, `on behalf of ${name}`),
     troubled !== undefined && [` and ${troubleWords[troubled.outcome]} at `, h("strong", {}, troubled.title)],
     h("span", { class: "quiet" }, ` · ${milliseconds(totalMilliseconds)} · `),
@@ -215,7 +215,7 @@ function model({ model: answered, stops }: Chain): Tree[] {
   if (answered === null) return [];
   const figures = [
     answered.tokens === null ? null : `${answered.tokens.toLocaleString("en")} tokens`,
-    answered.usd === null ? null : `$${answered.usd.toFixed(4)}`,
+    answered.usd === null ? null : dollars(answered.usd),
   ].filter((text) => text !== null);
   return [
     h(

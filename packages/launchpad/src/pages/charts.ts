@@ -1,5 +1,6 @@
 import type { UsageLine } from "../api/below.ts";
 import { h, type Tree } from "./tree.ts";
+import { dollars } from "./words.ts";
 
 const width = 480;
 const height = 130;
@@ -91,7 +92,7 @@ function chart(days: readonly string[], title: string, series: readonly Series[]
         {},
         ...parts,
         (totals[at] ?? 0) > 0 && h("text", { ...middle, y: y - 4 }, String(totals[at])),
-        at % 3 === 1 && h("text", { ...middle, y: base + 16, class: "axis" }, day.slice(5)),
+        (days.length - 1 - at) % 3 === 0 && h("text", { ...middle, y: base + 16, class: "axis" }, day.slice(5)),
       );
     }),
   );
@@ -105,7 +106,7 @@ function table(series: readonly Series[]): Tree {
       h("th", { scope: "row" }, h("span", { class: `swatch c${colour}`, "aria-hidden": "true" }), name),
       h("td", {}, `${requests.toLocaleString("en")} req`),
       h("td", {}, `${tokens.toLocaleString("en")} tok`),
-      h("td", {}, `$${usd.toFixed(usd < 1 ? 4 : 2)}`),
+      h("td", {}, dollars(usd)),
     ),
   );
   return h("table", {}, h("tbody", {}, ...rows));

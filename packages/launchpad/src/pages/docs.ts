@@ -44,6 +44,26 @@ export function docsPage(document: ApiDocument, publicUrl: string): string {
         ".",
       ),
       ways(publicUrl),
+      h(
+        "dl",
+        { class: "facts spaced" },
+        h("dt", {}, h("code", {}, "$ACCESS_TOKEN")),
+        h(
+          "dd",
+          {},
+          "the user's access token, from your own authorization server; which issuers and scopes are accepted is configured here. In the sandbox: ",
+          h("code", {}, "npm run -s sandbox -- token --user alice"),
+        ),
+        h("dt", {}, h("code", {}, "$APP_KEY")),
+        h(
+          "dd",
+          {},
+          "an application's key, made by an administrator under Admin, Applications. In the sandbox: ",
+          h("code", {}, ".onbehalf/demo-app-key"),
+        ),
+        h("dt", {}, h("code", {}, "X-Client-Id")),
+        h("dd", {}, "a name of your choice for the calling program."),
+      ),
       h("h2", {}, "Routes"),
       ...Object.entries(paths).flatMap(([path, methods]) =>
         Object.entries(methods).map(([method, operation]) => route(method, path, operation)),

@@ -57,6 +57,7 @@ function header({ session, isAdmin, path }: Frame): Tree {
         tab("/", "Ask", path),
         tab("/me", "Me", path),
         isAdmin === true && tab("/admin", "Admin", path),
+        tab("/api/v1/docs", "API", path),
       ),
     session !== undefined && account(session),
   );

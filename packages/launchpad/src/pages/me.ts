@@ -115,7 +115,6 @@ function rights({ user }: Session, below: MeBelow | undefined): Tree {
     groups.length === 0
       ? h("p", { class: "quiet" }, "None. The gateway decides by groups; ask your administrator for one.")
       : h("p", { class: "chips start" }, ...groups.map((group) => h("span", { class: "chip" }, group))),
-    h("p", { class: "quiet spaced" }, user.email ?? user.subject),
   );
 }
 

@@ -1,4 +1,5 @@
 import type { LoginFailure } from "../login/failure.ts";
+import type { Session } from "../session/session.ts";
 import { page } from "./layout.ts";
 import { h } from "./tree.ts";
 
@@ -40,9 +41,9 @@ export function signedOutPage(next: string | undefined): string {
 }
 
 /** Any other page that cannot be shown. */
-export function problemPage(title: string, message: string, requestId: string): string {
+export function problemPage(title: string, message: string, requestId: string, session?: Session): string {
   return page(
-    { title, path: "" },
+    { title, path: "", session },
     h(
       "section",
       { class: "notice", role: "alert" },

@@ -1,4 +1,6 @@
 import type { Context } from "hono";
+import type { SessionVariables } from "../session/browser.ts";
+import type { Session } from "../session/session.ts";
 import { problemPage } from "./notices.ts";
 
 const titles: Readonly<Record<number, string>> = {
@@ -20,11 +22,18 @@ export async function asPage(c: Context, response: Response): Promise<Response> 
   headers.set("content-type", "text/html; charset=utf-8");
   headers.delete("content-length");
   const title = titles[response.status] ?? "Something went wrong";
-  const html = problemPage(title, message, String(c.get("requestId") ?? ""));
+  const session = await sessionOf(c);
+  const html = problemPage(title, message, String(c.get("requestId") ?? ""), session);
   return new Response(html, { status: response.status, headers });
 }
 
 function opensPage(c: Context): boolean {
   if (!["GET", "POST"].includes(c.req.method) || c.req.path.startsWith("/api/")) return false;
   return c.req.header("accept")?.includes("text/html") === true;
+}
+
+/** Whoever is signed in keeps the way back; that a store is away must not make the problem page one too. */
+async function sessionOf(c: Context): Promise<Session | undefined> {
+  const find: SessionVariables["session"] | undefined = c.get("session");
+  return find?.().catch(() => undefined);
 }

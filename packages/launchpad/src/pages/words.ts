@@ -39,3 +39,9 @@ export function browserName(userAgent: string): string {
   const system = ["Android", "iPhone", "iPad", "Windows", "Mac OS X", "Linux"].find((name) => userAgent.includes(name));
   return [browser ?? "A browser", system?.replace("Mac OS X", "Mac")].filter(Boolean).join(" on ");
 }
+
+/** "$0.0056"; what cost something is never shown as nothing. */
+export function dollars(usd: number): string {
+  if (usd > 0 && usd < 0.0001) return "<$0.0001";
+  return `$${usd.toFixed(usd < 1 ? 4 : 2)}`;
+}
