@@ -213,9 +213,8 @@ function startAsking(root) {
           .catch(() => "");
       if (response.ok && response.body !== null) await read(response.body, turn, view.update);
       else turn.problem = await refusal(response, question);
-    } catch (error) {
-      const why = error instanceof Error ? error.message : "";
-      const broken = `The connection broke off. Check your network and ask again. (${why})`;
+    } catch {
+      const broken = "The connection broke off. Check your network, or wait a moment, and ask again.";
       turn.problem = { said: [running.signal.aborted ? "You stopped this answer." : broken] };
     }
     running = undefined;

@@ -69,9 +69,23 @@ function appDetails(app: ListedApp, isOpen: boolean): Tree {
           keyForm(app),
           h("details", { class: "fold" }, h("summary", {}, "Settings"), appForm(`/admin/apps/${app.id}`, app)),
           h(
-            "form",
-            { method: "post", action: `/admin/apps/${app.id}/delete` },
-            h("button", { class: "danger", type: "submit" }, "Delete application"),
+            "details",
+            { class: "fold" },
+            h("summary", {}, "Delete"),
+            h(
+              "form",
+              { method: "post", action: `/admin/apps/${app.id}/delete` },
+              h(
+                "p",
+                {},
+                `Whoever uses ${app.name} with one of its keys is refused from then on. This cannot be undone.`,
+              ),
+              h(
+                "button",
+                { class: "danger spaced", type: "submit" },
+                `Delete ${app.name} and its ${app.keys.length} keys`,
+              ),
+            ),
           ),
         ],
   );
