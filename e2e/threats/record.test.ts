@@ -104,7 +104,7 @@ describe("the record afterwards", () => {
     expect(names.some((name) => name.includes("DROP TABLE"))).toBe(true);
     expect(names.filter((name) => name.includes("\0") || !name.isWellFormed())).toEqual([]);
     const { code, text } = await verify();
-    expect(text).toMatch(/[1-9]\d\d rows of 1 writers: intact/);
+    expect(text).toMatch(/[1-9]\d\d rows .*: intact/);
     expect(code).toBe(0);
   });
 
