@@ -70,6 +70,8 @@ export const bedrockSettings = z.strictObject({
   /** With it every call is made under a session of this role that is named and tagged after the user. */
   assume_role_arn: z.string().startsWith("arn:").optional(),
   sts_endpoint: z.string().optional(),
+  /** Buckets and folders that requests to Bedrock's own routes may name, as `s3://bucket/folder/`; none when empty. */
+  s3_prefixes: z.array(z.string().regex(/^s3:\/\/[^/]+\//, "must be s3://bucket/ or s3://bucket/folder/")).default([]),
   session_duration_seconds: number.int().min(900).max(43_200).default(3600),
 });
 export type BedrockSettings = z.output<typeof bedrockSettings>;

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { type Completion, complete } from "./completion.ts";
 import type { Operation } from "./operation.ts";
 import { type ConverseMessage, type Reply, replyTo, type Turn } from "./rule.ts";
+import { fitted } from "./schema-example.ts";
 import { pieces } from "./tokens.ts";
 
 const block = z.looseObject({ text: z.string().optional(), toolUse: z.looseObject({ name: z.string() }).optional() });
@@ -33,6 +34,16 @@ const requestSchema = z.looseObject({
         .min(1),
     })
     .optional(),
+  outputConfig: z
+    .looseObject({
+      textFormat: z
+        .looseObject({
+          type: z.literal("json_schema"),
+          structure: z.looseObject({ jsonSchema: z.looseObject({ schema: z.string() }) }),
+        })
+        .optional(),
+    })
+    .optional(),
   guardrailConfig: z.looseObject({ guardrailIdentifier: z.string() }).optional(),
   requestMetadata: z
     .record(
@@ -56,7 +67,10 @@ export const converse: Operation = (body, { model, rules }) => {
     ),
     model,
   };
-  const reply: Reply = replyTo(rules, turn);
+  const said: Reply = replyTo(rules, turn);
+  const schema = request.outputConfig?.textFormat?.structure.jsonSchema.schema;
+  const text = fitted(said.text, schema === undefined ? undefined : JSON.parse(schema));
+  const reply: Reply = text === undefined ? said : { ...said, text };
   const completion = complete(reply, turn, JSON.stringify([request.system, request.messages, request.toolConfig]), {
     maxTokens: request.inferenceConfig?.maxTokens,
     stopSequences: request.inferenceConfig?.stopSequences,

@@ -108,6 +108,26 @@ it("takes a picture", async () => {
   expect(answer.choices[0]?.message.content).toContain("What is this?");
 });
 
+it("answers in the schema that was asked for", async () => {
+  const place = {
+    type: "object",
+    properties: { city: { type: "string" }, size: { type: "integer" } },
+    required: ["city", "size"],
+  };
+  const schema = {
+    type: "object",
+    properties: { places: { type: "array", items: { $ref: "#/$defs/place" } } },
+    $defs: { place },
+  };
+  const answer = await client.chat.completions.create({
+    model: "nova-lite",
+    messages,
+    response_format: { type: "json_schema", json_schema: { name: "places", schema, strict: true } },
+  });
+  const said = JSON.parse(answer.choices[0]?.message.content ?? "");
+  expect(said).toEqual({ places: [{ city: expect.stringContaining("stand-in"), size: 0 }] });
+});
+
 it("refuses by name, in OpenAI's envelope", async () => {
   const refusal = client.chat.completions.create({ model: "nova-lite", messages, logit_bias: { "5": 1 } });
   await expect(refusal).rejects.toMatchObject({ status: 400, param: "logit_bias", type: "invalid_request_error" });

@@ -1,3 +1,5 @@
+import type { Usage } from "../../call.ts";
+import { anthropicUsage } from "../../dialects/anthropic/answer.ts";
 import { anthropicErrorBody } from "../../dialects/anthropic/error.ts";
 import { isObject, type JsonObject, unsupported } from "../../dialects/body.ts";
 import { eventStreamHeaders } from "../../dialects/openai-chat/stream.ts";
@@ -109,6 +111,10 @@ function claudeStream(): ResponseStream {
     const chunk: JsonObject = JSON.parse(payload.toString("utf8"));
     const event = Buffer.from(String(chunk.bytes), "base64").toString("utf8");
     const type = watch(event);
+    if (type === "message_delta") {
+      out += `event: ${type}\ndata: ${wholeUsage(event, progress.usage)}\n\n`;
+      return;
+    }
     // Bedrock adds its own metrics to the last event.
     out += `event: ${type}\ndata: ${type === "message_stop" ? '{"type":"message_stop"}' : event}\n\n`;
   });
@@ -135,4 +141,11 @@ function claudeStream(): ResponseStream {
     },
     fail: (error) => `event: error\ndata: ${anthropicErrorBody(error)}\n\n`,
   };
+}
+
+/** Anthropic's own service says all counts at the end, and clients read them there; Bedrock says some only at the start. */
+function wholeUsage(event: string, usage: Usage | undefined): string {
+  const parsed: unknown = JSON.parse(event);
+  if (!isObject(parsed) || !isObject(parsed.usage) || usage === undefined) return event;
+  return JSON.stringify({ ...parsed, usage: { ...anthropicUsage(usage), ...parsed.usage } });
 }

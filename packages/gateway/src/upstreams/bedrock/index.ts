@@ -13,6 +13,7 @@ import { embeddingsExchange } from "./embeddings.ts";
 import { bedrockError } from "./error.ts";
 import { familyOf } from "./family.ts";
 import { nativeExchange } from "./native.ts";
+import { refuseReach } from "./reach.ts";
 import { createSessions } from "./sessions.ts";
 import { createSigner } from "./signer.ts";
 
@@ -40,6 +41,12 @@ export function createBedrockUpstream({ settings, env }: BedrockUpstreamOptions)
       const { call, deployment, translator } = outgoing;
       const tellUser = settings.request_metadata;
       const claude = call.dialect === "anthropic" && familyOf(deployment.modelId) === "claude";
+      if (call.dialect === "bedrock" || claude) {
+        refuseReach(call.body, {
+          guarded: deployment.params.guardrailConfig !== undefined,
+          s3Prefixes: settings.s3_prefixes,
+        });
+      }
       if (call.dialect === "bedrock") return nativeExchange(outgoing, tellUser);
       if (call.operation === "embed") return embeddingsExchange(outgoing);
       if (call.operation === "count_tokens") return claude ? claudeCount(outgoing) : converseCount(outgoing);

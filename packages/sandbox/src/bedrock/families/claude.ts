@@ -3,6 +3,7 @@ import { z } from "zod";
 import { type Completion, complete } from "../completion.ts";
 import type { Operation } from "../operation.ts";
 import { type ConverseBlock, type ConverseMessage, replyTo, type Turn } from "../rule.ts";
+import { fitted } from "../schema-example.ts";
 import { pieces, tokensIn } from "../tokens.ts";
 
 const block = z.looseObject({ type: z.string() });
@@ -24,7 +25,7 @@ const requestSchema = z.strictObject({
   tool_choice: z.looseObject({ type: z.string() }).optional(),
   thinking: z.looseObject({ type: z.string() }).optional(),
   metadata: z.looseObject({}).optional(),
-  output_config: z.looseObject({}).optional(),
+  output_config: z.looseObject({ format: z.looseObject({ schema: z.unknown() }).optional() }).optional(),
   context_management: z.looseObject({}).optional(),
   cache_control: z.looseObject({}).optional(),
 });
@@ -41,7 +42,9 @@ export const claude: Operation = (body, { model, rules, guarded }) => {
     model,
   };
   const prompt = JSON.stringify([request.system, request.messages, request.tools]);
-  const reply = replyTo(rules, turn);
+  const said = replyTo(rules, turn);
+  const text = fitted(said.text, request.output_config?.format?.schema);
+  const reply = text === undefined ? said : { ...said, text };
   const thought =
     request.thinking?.type === "enabled" ? { reasoning: reply.reasoning ?? "The stand-in thinks about it." } : {};
   const completion = complete({ ...reply, ...thought }, turn, prompt, {
@@ -156,7 +159,7 @@ function* events(completion: Completion, model: string): Generator<readonly [str
   yield chunk({
     type: "message_delta",
     delta: ending(completion),
-    usage: { output_tokens: completion.usage.outputTokens },
+    usage: usageOf(completion),
   });
   const metrics = {
     inputTokenCount: completion.usage.inputTokens,
