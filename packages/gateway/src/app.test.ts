@@ -109,6 +109,26 @@ describe("the way of a request", () => {
     expect((await gateway.call("/v1/models/nova", { token })).status).toBe(404);
   });
 
+  test("a refused list of models is refused in the envelope of the client that asked", async () => {
+    const token = await gateway.token({ sub: "mallory", groups: [] });
+    const ask = async (path: string, headers: Record<string, string> = {}) =>
+      (await gateway.call(path, { token, headers })).json;
+    expect(await ask("/v1/models")).toMatchObject({
+      error: { message: expect.stringContaining("is needed"), type: expect.any(String) },
+    });
+    expect(await ask("/v1/models/claude")).toMatchObject({ error: { message: expect.any(String) } });
+    expect(await ask("/v1/models", { "anthropic-version": "2026-10-21" })).toMatchObject({
+      type: "error",
+      error: { type: "permission_error" },
+    });
+    expect(await ask("/inference-profiles")).toMatchObject({ message: expect.stringContaining("is needed") });
+    expect(await ask("/user/info")).toMatchObject({
+      error: "forbidden",
+      message: expect.any(String),
+      request_id: expect.any(String),
+    });
+  });
+
   test("the resource describes itself", async () => {
     const { json } = await gateway.call("/.well-known/oauth-protected-resource");
     expect(json).toMatchObject({ authorization_servers: [gateway.issuer.issuer], scopes_supported: ["llm-gateway"] });

@@ -38,8 +38,15 @@ export function answerErrors({ dialects, resourceMetadata }: WireErrorOptions): 
 }
 
 function dialectOf(c: StageContext, dialects: WireErrorOptions["dialects"]): Dialect | undefined {
-  const name = c.get("route")?.dialect;
-  return name === undefined ? undefined : dialects[name];
+  const route = c.get("route");
+  if (route?.kind === "models") return dialects[listDialect(c, route.path)];
+  return route?.dialect === undefined ? undefined : dialects[route.dialect];
+}
+
+/** Lists of models are asked for by the same clients as the models themselves. */
+function listDialect(c: StageContext, path: string): DialectName {
+  if (path === "/inference-profiles") return "bedrock";
+  return c.req.header("anthropic-version") === undefined ? "openai-chat" : "anthropic";
 }
 
 function asGatewayError(error: Error, resourceMetadata: string): GatewayError {
