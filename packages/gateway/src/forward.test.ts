@@ -301,3 +301,24 @@ it("tells a guardrail's intervention apart from an ordinary end", async () => {
   expect(answer).toMatchObject({ choices: [{ finish_reason: "content_filter", stop_reason: "guardrail_intervened" }] });
   expect(gateway.settlements[0]).toMatchObject({ outcome: "ok", errorCode: "guardrail_intervened" });
 });
+
+it("tells it apart in Anthropic's words too, whole and streamed", async () => {
+  const guardrailConfig = { guardrailIdentifier: "g", guardrailVersion: "1" };
+  const model = "bedrock/us.anthropic.claude-sonnet-4-5-20250929-v1:0";
+  const { gateway } = await setUp({ models: [{ model_name: "m", litellm_params: { model, guardrailConfig } }] });
+  const messages = [{ role: "user", content: "About forbidden-topic, please" }];
+  const post = (stream: boolean) =>
+    fetch(`${gateway.url}/v1/messages`, {
+      method: "POST",
+      body: JSON.stringify({ model: "m", max_tokens: 50, messages, stream }),
+    });
+  expect(await (await post(false)).json()).toMatchObject({
+    stop_reason: "refusal",
+    stop_details: { explanation: "guardrail_intervened" },
+  });
+  await (await post(true)).text();
+  await eventually(() => gateway.settlements.length === 2);
+  expect(gateway.settlements.map(({ outcome, errorCode }) => [outcome, errorCode])).toEqual(
+    Array(2).fill(["ok", "guardrail_intervened"]),
+  );
+});

@@ -1,5 +1,5 @@
 import type { Usage } from "../../call.ts";
-import { anthropicUsage } from "../../dialects/anthropic/answer.ts";
+import { anthropicStopReason, anthropicUsage, stopDetails } from "../../dialects/anthropic/answer.ts";
 import { anthropicErrorBody } from "../../dialects/anthropic/error.ts";
 import { isObject, type JsonObject, unsupported } from "../../dialects/body.ts";
 import { eventStreamHeaders } from "../../dialects/openai-chat/stream.ts";
@@ -10,7 +10,7 @@ import { type Exchange, newProgress, type ResponseStream } from "../exchange.ts"
 import type { Outgoing } from "../upstream.ts";
 import { modelPath } from "./converse.ts";
 import { foundationModel } from "./family.ts";
-import { invokeUsage } from "./invoke-usage.ts";
+import { guardrailStop, invokeUsage } from "./invoke-usage.ts";
 import { requestMetadata } from "./metadata.ts";
 import { frameFailure } from "./reader.ts";
 
@@ -73,7 +73,14 @@ export function claudeExchange(outgoing: Outgoing, tellUser: boolean): Exchange 
             "x-amzn-bedrock-guardrailversion": guardrail.guardrailVersion,
           }),
     },
-    answer: (body, headers) => ({ body, usage: invokeUsage(body, headers) }),
+    answer(body, headers) {
+      const usage = invokeUsage(body, headers);
+      const message: unknown = JSON.parse(body.toString("utf8"));
+      const stopReason = guardrailStop(message);
+      if (stopReason === undefined || !isObject(message)) return { body, usage };
+      const told = { ...message, stop_reason: anthropicStopReason(stopReason), ...stopDetails(stopReason) };
+      return { body: JSON.stringify(told), usage, stopReason };
+    },
     ...(call.stream ? { stream: claudeStream } : {}),
   };
 }
@@ -115,7 +122,8 @@ function claudeStream(): ResponseStream {
       out += `event: ${type}\ndata: ${wholeUsage(event, progress.usage)}\n\n`;
       return;
     }
-    // Bedrock adds its own metrics to the last event.
+    // Bedrock adds its own metrics to the last event, and whether a guardrail stepped in.
+    if (type === "message_stop") progress.stopReason = guardrailStop(JSON.parse(event)) ?? progress.stopReason;
     out += `event: ${type}\ndata: ${type === "message_stop" ? '{"type":"message_stop"}' : event}\n\n`;
   });
   const take = (): string => {

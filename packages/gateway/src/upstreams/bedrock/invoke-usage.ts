@@ -68,3 +68,8 @@ function count(value: unknown): number {
 function headerCount(value: string | string[] | undefined): number | undefined {
   return typeof value === "string" && /^\d+$/.test(value) ? Number(value) : undefined;
 }
+
+/** InvokeModel's word for a guardrail that stepped in; Converse has a stop reason for it. */
+export function guardrailStop(body: unknown): "guardrail_intervened" | undefined {
+  return isObject(body) && body["amazon-bedrock-guardrailAction"] === "INTERVENED" ? "guardrail_intervened" : undefined;
+}

@@ -6,7 +6,7 @@ import type { Outgoing } from "../upstream.ts";
 import { converseUsage } from "./answer.ts";
 import { modelPath } from "./converse.ts";
 import { foundationModel } from "./family.ts";
-import { invokeUsage } from "./invoke-usage.ts";
+import { guardrailStop, invokeUsage } from "./invoke-usage.ts";
 import { requestMetadata } from "./metadata.ts";
 import { nativeStream } from "./native-stream.ts";
 
@@ -38,7 +38,9 @@ export function nativeExchange(outgoing: Outgoing, tellUser: boolean): Exchange 
       ...(converse ? {} : invokeHeaders(call.raw.headers, tellUser ? caller : undefined, guardrail)),
     },
     answer(body, headers) {
-      const answer = converse ? converseRead(body) : { usage: invokeUsage(body, headers), stopReason: undefined };
+      const answer = converse
+        ? converseRead(body)
+        : { usage: invokeUsage(body, headers), stopReason: guardrailStop(JSON.parse(body.toString("utf8"))) };
       return { body, ...answer, headers: tokenHeaders(headers) };
     },
     ...(call.stream ? { stream: () => nativeStream(converse) } : {}),

@@ -58,6 +58,7 @@ export const claude: Operation = (body, { model, rules, guarded }) => {
       content: contentOf(completion),
       ...ending(completion),
       usage: usageOf(completion),
+      ...action(completion),
     }),
     events: () => events(completion, model),
     headers: tokenHeaders(completion),
@@ -133,6 +134,11 @@ function ending({ stopReason, stopSequence }: Completion) {
   return { stop_reason: reason, stop_sequence: stopSequence ?? null };
 }
 
+/** How InvokeModel says that a guardrail stepped in. */
+function action({ stopReason }: Completion) {
+  return stopReason === "guardrail_intervened" ? { "amazon-bedrock-guardrailAction": "INTERVENED" } : {};
+}
+
 function usageOf({ usage }: Completion) {
   return {
     input_tokens: usage.inputTokens,
@@ -169,7 +175,7 @@ function* events(completion: Completion, model: string): Generator<readonly [str
     invocationLatency: 1,
     firstByteLatency: 1,
   };
-  yield chunk({ type: "message_stop", "amazon-bedrock-invocationMetrics": metrics });
+  yield chunk({ type: "message_stop", ...action(completion), "amazon-bedrock-invocationMetrics": metrics });
 }
 
 function* blockEvents(part: Block, index: number): Generator<readonly [string, unknown]> {
