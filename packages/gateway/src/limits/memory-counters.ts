@@ -33,7 +33,12 @@ export function memoryCounters({
   };
   const running = (key: string): Map<string, number> => {
     const held = leases.get(key) ?? new Map<string, number>();
-    for (const [lease, endsAt] of held) if (endsAt <= now()) held.delete(lease);
+    const at = now();
+    // All leases last equally long, so the oldest end first: the first that runs ends the search.
+    for (const [lease, endsAt] of held) {
+      if (endsAt > at) break;
+      held.delete(lease);
+    }
     return held;
   };
   const look = (bucket: Bucket): BucketState => {
