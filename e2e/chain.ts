@@ -1,7 +1,7 @@
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { launch, type Sandbox } from "@onbehalf/sandbox";
+import { type LaunchOptions, launch, type Sandbox } from "@onbehalf/sandbox";
 import type { Env } from "@onbehalf/service-kit";
 import { freePort } from "@onbehalf/service-kit/testing";
 import { createPerson, type Person } from "./person.ts";
@@ -22,7 +22,7 @@ export interface Chain {
   close(): Promise<void>;
 }
 
-export async function startChain(env: Env = {}): Promise<Chain> {
+export async function startChain(env: Env = {}, options: Pick<LaunchOptions, "retell"> = {}): Promise<Chain> {
   const dataDir = await mkdtemp(join(tmpdir(), "onbehalf-"));
   const environment = { ...(await freePorts()), ONBEHALF_DATA_DIR: dataDir, SHUTDOWN_GRACE_SECONDS: "2", ...env };
   let output = "";
@@ -31,7 +31,7 @@ export async function startChain(env: Env = {}): Promise<Chain> {
       output += text;
     },
   };
-  const sandbox = await launch(environment, { destination });
+  const sandbox = await launch(environment, { destination, ...options });
   return {
     sandbox,
     urls: sandbox.urls,

@@ -2,4 +2,4 @@ export { curlLine } from "./banner.ts";
 export { startBedrock } from "./bedrock/index.ts";
 export type { SandboxUrls } from "./environment.ts";
 export { startIdentityProvider } from "./idp/index.ts";
-export { launch, type Sandbox } from "./launch.ts";
+export { type LaunchOptions, launch, type Sandbox } from "./launch.ts";

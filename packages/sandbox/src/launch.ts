@@ -8,7 +8,7 @@ import { startBedrock } from "./bedrock/index.ts";
 import { rules } from "./bedrock/rules/index.ts";
 import { environments, type SandboxPorts, type SandboxUrls, standInCredentials, urlsOf } from "./environment.ts";
 import { startIdentityProvider } from "./idp/index.ts";
-import { readSecrets } from "./secrets.ts";
+import { readSecrets, type SecretFiles } from "./secrets.ts";
 
 const schema = z.object({
   HOST: z.string().default("127.0.0.1"),
@@ -32,11 +32,20 @@ export interface Sandbox extends Service {
   startIdentityProvider(): Promise<void>;
 }
 
+/** The environment of each service. */
+export type Told = ReturnType<typeof environments>;
+
+export interface LaunchOptions extends ServiceIo {
+  /** Another set-up than the usual one: changes what the services are told. */
+  readonly retell?: (told: Told, files: SecretFiles) => Told;
+}
+
 /**
  * Starts everything, each service after those it calls.
  * @throws ConfigError naming every wrong variable, or the variable of a taken port; what had started is closed again
  */
-export async function launch(env: Env, io: ServiceIo = {}): Promise<Sandbox> {
+export async function launch(env: Env, options: LaunchOptions = {}): Promise<Sandbox> {
+  const { retell = (usual) => usual, ...io } = options;
   const config = loadEnv(schema, env);
   const ports: SandboxPorts = {
     launchpad: config.LAUNCHPAD_PORT,
@@ -48,7 +57,7 @@ export async function launch(env: Env, io: ServiceIo = {}): Promise<Sandbox> {
   const dataDir = resolve(config.ONBEHALF_DATA_DIR);
   const files = readSecrets(dataDir);
   const urls = urlsOf(ports);
-  const told = environments(env, ports, dataDir, files);
+  const told = retell(environments(env, ports, dataDir, files), files);
   const host = config.HOST;
 
   const provider = {

@@ -1,0 +1,56 @@
+import { writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type Chain, startChain } from "./chain.ts";
+
+const apps = `
+apps:
+  - { id: demo, name: Demo, connection: demo, database: demo, modes: [app_key], default: true,
+      keys: [{ name: only, key: os.environ/LAUNCHPAD_DEMO_APP_KEY }] }
+`;
+
+let chain: Chain;
+beforeAll(async () => {
+  const appsFile = join(tmpdir(), `apps-${process.pid}.yaml`);
+  await writeFile(appsFile, apps);
+  chain = await startChain(
+    {},
+    {
+      // The set-up without users: Voicebox on a private network, with one key for the gateway.
+      retell: ({ launchpad, voicebox, gateway }, { secrets }) => {
+        const { HOST, VOICEBOX_PORT, VBX_CONFIG, GATEWAY_URL, SHUTDOWN_GRACE_SECONDS, ONBEHALF_DATA_DIR } = voicebox;
+        const common = { HOST, VOICEBOX_PORT, VBX_CONFIG, GATEWAY_URL, SHUTDOWN_GRACE_SECONDS, ONBEHALF_DATA_DIR };
+        return {
+          launchpad: { ...launchpad, LAUNCHPAD_APPS_FILE: appsFile },
+          voicebox: { ...common, REQUIRE_JWT_AUTH: "false", LLM_API_KEY: secrets.masterKey },
+          gateway,
+        };
+      },
+    },
+  );
+});
+afterAll(() => chain?.close());
+
+async function ask(headers: Record<string, string>): Promise<Response> {
+  return fetch(`${chain.urls.launchpad}/api/v1/voicebox/ask`, {
+    method: "POST",
+    headers: { "content-type": "application/json", ...headers },
+    body: JSON.stringify({ query: "Who is Bob?" }),
+  });
+}
+
+describe("an application that comes with its key alone", () => {
+  it("gets its answer through the whole chain, and Voicebox has warned loudly", async () => {
+    const response = await ask({ authorization: `Bearer ${await chain.appKey()}`, "x-client-id": "nightly" });
+    expect(response.status).toBe(200);
+    expect(((await response.json()) as { result: string }).result).toContain("Bob");
+    expect(chain.logs().some(({ level, service }) => service === "voicebox" && level === "warn")).toBe(true);
+  });
+
+  it("must say which client it is, and have a key that is known", async () => {
+    expect((await ask({ authorization: `Bearer ${await chain.appKey()}` })).status).toBe(400);
+    const unknown = await ask({ authorization: "Bearer obk_unknown", "x-client-id": "nightly" });
+    expect(unknown.status).toBe(401);
+  });
+});
