@@ -77,10 +77,12 @@ def refuses_a_model_that_is_not_there():
     assert error.body["error"]["type"] == "not_found_error" and NO_MODEL in error.message
 
 
-def refuses_a_token_that_is_none():
+def refuses_by_its_own_kinds_of_error():
     stranger = anthropic.Anthropic(base_url=GATEWAY, auth_token="nonsense", max_retries=0)
     error = refusal(anthropic.AuthenticationError, lambda: stranger.messages.create(**hello))
     assert error.body["error"]["type"] == "authentication_error"
+    error = refusal(anthropic.PermissionDeniedError, mallory.models.list)
+    assert error.body["error"]["type"] == "permission_error"
 
 
 run(
@@ -96,6 +98,6 @@ run(
         counts_tokens,
         refuses_a_user_without_a_group,
         refuses_a_model_that_is_not_there,
-        refuses_a_token_that_is_none,
+        refuses_by_its_own_kinds_of_error,
     ],
 )

@@ -51,7 +51,7 @@ def checks_of(client):
         for chunk in chunks[1:]:
             total += chunk
         assert len(chunks) > 3 and text_of(total) == text_of(whole)
-        assert total.usage_metadata["output_tokens"] == whole.usage_metadata["output_tokens"]
+        assert total.usage_metadata["total_tokens"] == whole.usage_metadata["total_tokens"]
 
     def tool_and_its_result():
         bound = model.bind_tools([run_sparql])

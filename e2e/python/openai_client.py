@@ -117,7 +117,8 @@ def refuses_a_model_that_is_not_there():
 
 def refuses_a_token_that_is_none():
     stranger = alice.with_options(api_key="nonsense")
-    assert refusal(openai.AuthenticationError, stranger.models.list).request_id
+    error = refusal(openai.AuthenticationError, stranger.models.list)
+    assert error.type == "authentication_error" and error.request_id, error.body
 
 
 run(

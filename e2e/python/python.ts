@@ -57,6 +57,9 @@ async function must(program: string, args: readonly string[]): Promise<void> {
   throw new Error(`${program} ${args.join(" ")} ended with ${code}:\n${output.slice(-3000)}`);
 }
 
+/** As a shell says it. */
+const noSuchProgram = 127;
+
 /** Runs a program to its end; its output is kept, or shown when `stdio` says so. */
 export async function run(program: string, args: readonly string[], options: SpawnOptions = {}) {
   const child = spawn(program, args, { stdio: ["ignore", "pipe", "pipe"], ...options });
@@ -66,12 +69,12 @@ export async function run(program: string, args: readonly string[], options: Spa
       output += text;
     });
   }
-  const code = await Promise.race([
-    once(child, "close").then(([status]) => status as number | null),
-    once(child, "error").then(([error]) => {
+  const code = await once(child, "close").then(
+    ([status]) => status as number | null,
+    (error: unknown) => {
       output += String(error);
-      return 127;
-    }),
-  ]);
+      return noSuchProgram;
+    },
+  );
   return { code, output };
 }
