@@ -100,7 +100,7 @@ describe("a question by session", () => {
         issuer: `${chain.urls.identityProvider}/oauth2/llm`,
         client_id: "voicebox",
         outcome: "ok",
-        model: "claude-sonnet-4-5",
+        model: "claude-sonnet-4-6",
         trace_id: trace,
       });
       expect(String(row.groups)).toContain("litellm-users");

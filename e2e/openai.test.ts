@@ -16,7 +16,7 @@ async function client(user: string): Promise<OpenAI> {
 }
 
 const messages: OpenAI.ChatCompletionMessageParam[] = [{ role: "user", content: "Say hello." }];
-const model = "claude-sonnet-4-5";
+const model = "claude-sonnet-4-6";
 
 describe("the official OpenAI client with a person's token as its key", () => {
   it("lists the models this person may use", async () => {
