@@ -1,4 +1,4 @@
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import type { Sandbox } from "./launch.ts";
 
 const repository = join(import.meta.dirname, "../../..");
@@ -45,7 +45,8 @@ export function banner(sandbox: Sandbox, logFile?: string): string {
     "",
     curlLine(sandbox),
     "",
-    ...(logFile === undefined ? [] : [`Logs: ${logFile}`]),
+    `Its data: ${dirname(sandbox.demoAppKeyFile)} (delete that folder to begin anew)`,
+    ...(logFile === undefined ? [] : [`Its log:  ${logFile}`]),
     "Ctrl-C ends it.",
     "",
     "",

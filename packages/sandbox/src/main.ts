@@ -12,7 +12,13 @@ await runMain(async (env) => {
   const { io, logFile } = whereToLog(env);
   const sandbox = await launch(env, io);
   process.stdout.write(banner(sandbox, logFile));
-  return sandbox;
+  return {
+    ...sandbox,
+    async close() {
+      await sandbox.close();
+      if (logFile !== undefined) process.stdout.write("Onbehalf has stopped.\n");
+    },
+  };
 }, process.env);
 
 /** A person at a terminal keeps what the banner says in sight; the log of this run goes to a file then. */
