@@ -8,7 +8,7 @@ import type { Sockets } from "./sockets.ts";
 export interface DrainOptions {
   readonly server: Server;
   readonly sockets: Sockets;
-  readonly http2: Pick<Http2Side, "closeIdle" | "destroy"> | undefined;
+  readonly http2: Pick<Http2Side, "closeIdle" | "destroy" | "cut"> | undefined;
   readonly running: Running;
   readonly log: Logger;
   readonly graceSeconds: number;
@@ -20,6 +20,8 @@ export interface DrainOptions {
 
 /** Streams are told to end this long before the deadline, so that they end properly instead of being cut. */
 const endingMs = 1_000;
+/** For clients to take their last bytes and leave, before their connections are cut. */
+const leavingMs = 500;
 /** For the lines of what was cut to be written. */
 const linesMs = 500;
 /** Each closer gets this long: a database that does not answer must not keep the process. */
@@ -58,7 +60,8 @@ export async function drain(options: DrainOptions): Promise<void> {
   }
   sockets.destroy();
   http2?.destroy();
-  await closed;
+  if (!(await within(closed, leavingMs))) http2?.cut();
+  await within(closed, leavingMs);
   await within(running.empty(), linesMs);
   for (const close of onClose) await guarded("onClose", async () => close(), log);
   log.info({}, "stopped");

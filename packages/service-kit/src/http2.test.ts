@@ -4,7 +4,7 @@ import { connect as connectTcp } from "node:net";
 import { text } from "node:stream/consumers";
 import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
 import { Hono } from "hono";
-import { afterEach, expect, test } from "vitest";
+import { afterEach, describe, expect, test } from "vitest";
 import { connectionOf } from "./connection.ts";
 import { errorHandler } from "./errors.ts";
 import { createLogger } from "./log.ts";
@@ -109,6 +109,89 @@ test("a connection that says nothing is dropped in time", async () => {
   const { service } = await start({ limits: { headersMs: 100 } });
   const silent = connectTcp(service.port, "127.0.0.1");
   await once(silent, "close");
+});
+
+test("a connection that leaves without a word is let go at once", async () => {
+  const { service } = await start({ limits: patient });
+  const leaving = connectTcp({ port: service.port, host: "127.0.0.1", allowHalfOpen: true }).end();
+  await once(leaving.resume(), "end");
+  leaving.destroy();
+});
+
+test("the first bytes may come one by one, in either language", async () => {
+  const { service } = await start();
+  for (const bytes of [
+    `${helloHttp2}${emptySettings}`,
+    "PROPFIND / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
+  ]) {
+    const socket = connectTcp(service.port, "127.0.0.1").setNoDelay(true);
+    const answer = once(socket, "data");
+    for (const byte of [...bytes.slice(0, 5), bytes.slice(5)]) {
+      socket.write(byte, "latin1");
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    const [first]: Buffer[] = await answer;
+    // A SETTINGS frame has type 4; an answer in HTTP/1.1 says so.
+    expect(first?.[3] === 4 ? "HTTP/2" : first?.toString("latin1", 0, 12)).toBe(
+      bytes.startsWith("PRI ") ? "HTTP/2" : "HTTP/1.1 404",
+    );
+    socket.destroy();
+  }
+});
+
+const helloHttp2 = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+/** So that no other limit ends what is to be ended. */
+const patient = { headersMs: 600_000, requestMs: 600_000, keepAliveMs: 600_000 };
+const emptySettings = "\0\0\0\u0004\0\0\0\0\0";
+
+describe("a client that holds on to its connection", () => {
+  test.each([
+    ["says nothing", ""],
+    ["begins to speak HTTP/2", helloHttp2.slice(0, 2)],
+    ["does not finish its hello", helloHttp2.slice(0, 16)],
+    ["speaks HTTP/2 and then nothing", `${helloHttp2}${emptySettings}`],
+  ])("and %s does not hold the end, nor what is closed after it", async (_, bytes) => {
+    const steps: string[] = [];
+    const { service } = await start({
+      graceSeconds: 1,
+      limits: patient,
+      onClose: [() => void steps.push("closed")],
+    });
+    const holding = connectTcp({ port: service.port, host: "127.0.0.1", allowHalfOpen: true }).on("error", () => {});
+    closers.push(() => holding.destroy());
+    await once(holding, "connect");
+    holding.pause().write(bytes, "latin1");
+    // The connection was taken once a later one is answered.
+    await fetch(`${service.url}/direct`);
+    await service.close();
+    expect(steps).toEqual(["closed"]);
+  });
+
+  test("after its session has ended is cut off, not kept for ever", async () => {
+    const { service } = await start({ limits: { keepAliveMs: 100 } });
+    const holding = connectTcp({ port: service.port, host: "127.0.0.1", allowHalfOpen: true });
+    holding.write(`${helloHttp2}${emptySettings}`, "latin1");
+    await once(holding.resume(), "end");
+    // Writing to what is gone is answered by a reset.
+    const writing = setInterval(() => holding.write(emptySettings, "latin1"), 50);
+    await once(holding, "error").finally(() => clearInterval(writing));
+  });
+});
+
+test("a method that HTTP/1.1 would not know is refused, and stays out of the route and of what is counted by it", async () => {
+  const { service, logs } = await start();
+  const client = session(service);
+  expect((await ask(client, "FOO1", "/echo")).status).toBe(400);
+  const long = await ask(client, "X".repeat(3_000), "/echo", "body");
+  expect(JSON.parse(long.body)).toMatchObject({ error: "invalid_request", request_id: long.id });
+  expect((await ask(client, "PROPFIND", "/echo")).status).toBe(404);
+  await expect
+    .poll(() => logs.requests())
+    .toMatchObject([
+      { route: "unmatched", status: 400, outcome: "error", error_code: "invalid_request" },
+      { route: "unmatched", status: 400 },
+      { route: "PROPFIND unmatched", status: 404 },
+    ]);
 });
 
 test("nonsense in either language harms nobody else", async () => {

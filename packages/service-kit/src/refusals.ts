@@ -1,4 +1,5 @@
-import type { IncomingMessage, ServerResponse } from "node:http";
+import { type IncomingMessage, METHODS, type ServerResponse } from "node:http";
+import type { Http2ServerResponse } from "node:http2";
 import type { Duplex } from "node:stream";
 import type { Logger } from "./log.ts";
 
@@ -13,6 +14,11 @@ const severalHosts: Refusal = {
   status: 400,
   error: "invalid_request",
   message: "The request has several Host headers; send one.",
+};
+const unknownMethod: Refusal = {
+  status: 400,
+  error: "invalid_request",
+  message: "The request's method is not one of HTTP; use GET, POST or another that the documentation names.",
 };
 const unreadable: Refusal = {
   status: 400,
@@ -37,6 +43,21 @@ export function hasSeveralHosts({ rawHeaders }: IncomingMessage): boolean {
 
 export function refuseSeveralHosts(outgoing: ServerResponse, log: Logger): void {
   answer(outgoing, severalHosts, log);
+}
+
+const methods: ReadonlySet<string> = new Set(METHODS);
+
+/** HTTP/2 lets any word through; Node's parser of HTTP/1.1 knows a bounded number, and so may what counts by method. */
+export function hasUnknownMethod(method: string): boolean {
+  return !methods.has(method);
+}
+
+export function refuseUnknownMethod(outgoing: Http2ServerResponse, log: Logger): void {
+  const { body, requestId } = envelope(unknownMethod);
+  log.info(line(unknownMethod, requestId), "request");
+  outgoing.writeHead(unknownMethod.status, { "content-type": "application/json", "x-request-id": requestId });
+  // Without the rest of the request, which nobody reads.
+  outgoing.end(body, () => outgoing.stream.close());
 }
 
 /** For what the adapter cannot turn into a request, and for what an app throws past its own error handler. */

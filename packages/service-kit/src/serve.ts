@@ -7,7 +7,14 @@ import type { Readiness } from "./health.ts";
 import { speakHttp2 } from "./http2.ts";
 import { listen } from "./listen.ts";
 import type { Logger } from "./log.ts";
-import { hasSeveralHosts, refuseConnection, refuseSeveralHosts, refuseUnreadable } from "./refusals.ts";
+import {
+  hasSeveralHosts,
+  hasUnknownMethod,
+  refuseConnection,
+  refuseSeveralHosts,
+  refuseUnknownMethod,
+  refuseUnreadable,
+} from "./refusals.ts";
 import type { Service } from "./service.ts";
 import { trackSockets } from "./sockets.ts";
 import { createStreamFinder, sendStream } from "./stream-answer.ts";
@@ -79,11 +86,12 @@ export async function serve(options: ServeOptions): Promise<Service> {
     else void respond(incoming, outgoing);
   });
   server.on("clientError", (error, socket) => refuseConnection(error, socket, sockets.pending(socket), log));
-  const http2 = options.http2 === true ? speakHttp2(server, limits, sockets.release) : undefined;
+  const http2 = options.http2 === true ? speakHttp2(server, limits) : undefined;
   http2?.server.on("request", (incoming, outgoing) => {
     // Alike in everything that is used of them here.
     sockets.count(outgoing as unknown as ServerResponse);
-    void respond(incoming, outgoing);
+    if (hasUnknownMethod(incoming.method)) refuseUnknownMethod(outgoing, log);
+    else void respond(incoming, outgoing);
   });
   const port = await listen(server, options);
   log.info({ host, port }, "listening");

@@ -11,9 +11,7 @@ export interface Sockets {
   readonly running: number;
   /** Resolves when no request is running. */
   idle(): Promise<void>;
-  /** Leaves a connection to somebody else, who counts its requests here. */
-  release(socket: Duplex): void;
-  /** Counts a request of such a connection. */
+  /** Counts a request of a connection that is not this server's own, for instance of an HTTP/2 session. */
   count(outgoing: ServerResponse): void;
   /** The answer that is due on a connection. */
   pending(socket: Duplex): ServerResponse | undefined;
@@ -65,7 +63,6 @@ export function trackSockets(server: Server): Sockets {
     destroy() {
       for (const socket of requests.keys()) socket.destroy();
     },
-    release: (socket) => void requests.delete(socket),
     count,
     pending(socket) {
       return requests.get(socket)?.values().next().value;
