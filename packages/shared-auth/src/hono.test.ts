@@ -85,6 +85,22 @@ describe("scheme and placement (RFC 6750 section 2.1)", () => {
     expect([status, JSON.parse(body).error]).toEqual([400, "invalid_request"]);
   });
 
+  test.each(["Basic eA==", "DPoP x", "Bearer"])("Bearer and %s in one: 400", async (other) => {
+    const [[name, value] = ["", ""]] = await bearer();
+    expect((await call("/api/me", [[name, `${value},${other}`]])).status).toBe(400);
+    expect((await call("/api/me", [[name, `${other} , ${value}`]])).status).toBe(400);
+  });
+
+  test.each([",", ", "])("a token in JSON serialisation (RFC 7515 section 7.2) with %j: 401", async (comma) => {
+    const [header, payload, signature] = (await issuer.mint()).split(".");
+    const flat = JSON.stringify({ payload, protected: header, signature }).replaceAll(",", comma);
+    const general = JSON.stringify({ payload, signatures: [{ protected: header, signature }] }).replaceAll(",", comma);
+    for (const token of [flat, general]) {
+      const { status, challenge } = await call("/api/me", [["authorization", `Bearer ${token}`]]);
+      expect([status, challenge]).toEqual([401, expect.stringContaining('error="invalid_token"')]);
+    }
+  });
+
   test.each(["Bearer x' OR pg_sleep(5)--", "Bearer a b", 'Bearer "a"', "Bearer a=b", "Bearer é"])(
     "%s is no token",
     async (value) => {

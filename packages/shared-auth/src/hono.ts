@@ -77,8 +77,8 @@ function rebased(url: string, publicUrl: string): string {
 function authorization(headers: Headers): { readonly scheme: "Bearer" | "DPoP"; readonly token: string } {
   const value = headers.get("authorization");
   if (value === null) throw absent();
-  // Several headers arrive joined by commas; a single token holds none (RFC 6750 section 2.1, b64token).
-  if (value.includes(","))
+  // Several headers arrive joined by commas; what follows the comma is then a scheme of its own (RFC 9110 section 5.3).
+  if (/,\s*[\w!#$%&'*+.^`|~-]+(?:\s|$)/.test(value))
     throw new AuthError("request_ambiguous", "Send one Authorization header, with one credential.");
   const [, name = "", token = ""] = /^(\S+) +(.*)$/.exec(value) ?? [];
   const scheme = schemes.get(name.toLowerCase());
