@@ -128,6 +128,15 @@ describe("the administrators' page", () => {
       body: new URLSearchParams(fields),
     });
 
+  const keyShape = /obk_[A-Za-z0-9_-]{43}/;
+  /** The page that a browser comes to after the form. */
+  const keyBy = async (path: string, fields: Record<string, string>): Promise<{ page: string; address: string }> => {
+    const answer = await form(path, fields);
+    expect(answer.status).toBe(303);
+    const address = new URL(answer.headers.get("location") ?? "", stage.publicUrl).href;
+    return { address, page: await (await carol.fetch(address)).text() };
+  };
+
   it("makes an application and a key whose text is on the page once, and then never", async () => {
     const created = await form("/admin/apps", {
       name: "By page",
@@ -137,10 +146,43 @@ describe("the administrators' page", () => {
       modes: "jwt",
     });
     expect(created.status).toBe(303);
-    const page = await (await form("/admin/apps/by-page/keys", { name: "k" })).text();
-    const [key = ""] = /obk_[A-Za-z0-9_-]{43}/.exec(page) ?? [];
+    const { page, address } = await keyBy("/admin/apps/by-page/keys", { name: "k" });
+    const [key = ""] = keyShape.exec(page) ?? [];
     expect(await askWith(key)).toBe(200);
     expect(await (await carol.fetch(`${stage.publicUrl}/admin`)).text()).not.toContain(key);
+    expect(address).not.toContain(key);
+    expect(stage.output()).not.toContain(key);
+  });
+
+  it("makes no second key when the page after it is loaded again, and says that the key is not shown again", async () => {
+    const id = (await made(carol.post("/api/apps", { ...app, name: "Loaded twice" }))).id;
+    const keys = async (): Promise<Key[]> => {
+      const { apps } = (await (await carol.fetch(`${stage.publicUrl}/api/apps`)).json()) as {
+        apps: { id: string; keys: Key[] }[];
+      };
+      return apps.find((one) => one.id === id)?.keys ?? [];
+    };
+    const first = await keyBy(`/admin/apps/${id}/keys`, { name: "k" });
+    const again = await (await carol.fetch(first.address)).text();
+    expect(again).not.toMatch(keyShape);
+    expect(again).toContain("A new key is shown once");
+    expect(await keys()).toHaveLength(1);
+
+    const [old] = await keys();
+    const rotated = await keyBy(`/admin/apps/${id}/keys/${old?.id}/rotate`, {});
+    expect(rotated.page).toMatch(keyShape);
+    expect(await (await carol.fetch(rotated.address)).text()).not.toMatch(keyShape);
+    expect(await keys()).toHaveLength(2);
+  });
+
+  it("shows a new key to the session that made it only", async () => {
+    const id = (await made(carol.post("/api/apps", { ...app, name: "Mine" }))).id;
+    const answer = await form(`/admin/apps/${id}/keys`, { name: "k" });
+    const address = new URL(answer.headers.get("location") ?? "", stage.publicUrl).href;
+    const elsewhere = stage.person();
+    await elsewhere.signIn("carol");
+    expect(await (await elsewhere.fetch(address)).text()).not.toMatch(keyShape);
+    expect(await (await carol.fetch(address)).text()).toMatch(keyShape);
   });
 
   it("is not for others, who are told so in words", async () => {

@@ -54,6 +54,25 @@ export function replicaSuite(name: string, shared: () => Promise<{ readonly env:
       expect(refreshes(stage) - before).toBe(2);
     });
 
+    it("shows on B, once, the key that a form made on A", async () => {
+      const cookie = await signIn("carol");
+      const browser = { cookie: `${sessionCookie}=${cookie}`, origin: stage.publicUrl };
+      const send = (fields: Record<string, string>, path: string): Promise<Response> =>
+        fetch(urls[0] + path, {
+          method: "POST",
+          redirect: "manual",
+          headers: { ...browser, "content-type": "application/x-www-form-urlencoded" },
+          body: new URLSearchParams(fields),
+        });
+      const settings = { name: "Shared", connection: "demo", database: "demo", model: "default", modes: "jwt" };
+      expect((await send(settings, "/admin/apps")).status).toBe(303);
+      const made = await send({ name: "k" }, "/admin/apps/shared/keys");
+      const address = new URL(made.headers.get("location") ?? "", urls[1]).href;
+      const look = async (): Promise<string> => (await fetch(address, { headers: browser })).text();
+      expect(await look()).toMatch(/obk_[A-Za-z0-9_-]{43}/);
+      expect(await look()).not.toMatch(/obk_[A-Za-z0-9_-]{43}/);
+    });
+
     it("ends on B what was signed out on A, and everywhere when asked to", async () => {
       const [one, two] = [await signIn("carol"), await signIn("carol")];
       const signOut = (url: string, cookie: string, body = ""): Promise<Response> =>

@@ -1,5 +1,6 @@
 import type { Logger } from "@onbehalf/service-kit";
 import { createVerifier, type Verifier } from "@onbehalf/shared-auth";
+import { sweepHandovers } from "./apps/handover.ts";
 import type { LaunchpadConfig } from "./config.ts";
 import { type DiscoveryOptions, discover } from "./login/discovery.ts";
 import { createProvider, type Provider } from "./login/provider.ts";
@@ -17,8 +18,8 @@ export interface Resources {
   close(): Promise<void>;
 }
 
-/** How often ended sessions are removed from SQL. */
-const sweepMs = 600_000;
+/** How often ended sessions, and new keys nobody looked at, are removed from SQL. */
+const sweepMs = 120_000;
 
 /** Opens them; what cannot be reached yet is tried again in the background. @throws ConfigError */
 export async function openResources(config: LaunchpadConfig, log: Logger): Promise<Resources> {
@@ -69,8 +70,9 @@ function apiVerifier({ api }: LaunchpadConfig): Verifier | undefined {
   });
 }
 
-function sweep({ sessions }: Stores, log: Logger): void {
-  sessions
-    .sweep(Math.floor(Date.now() / 1000))
-    .catch((error: unknown) => log.warn({ err: error }, "ended sessions were not removed"));
+function sweep({ sessions, database }: Stores, log: Logger): void {
+  const now = Math.floor(Date.now() / 1000);
+  Promise.all([sessions.sweep(now), sweepHandovers(database, now)]).catch((error: unknown) =>
+    log.warn({ err: error }, "ended sessions were not removed"),
+  );
 }

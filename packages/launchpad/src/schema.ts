@@ -34,6 +34,12 @@ export interface LaunchpadTables {
     readonly created_at: string | null;
     readonly last_used_at: string | null;
   };
+  /** New keys on their way to the page that shows them. */
+  readonly launchpad_handovers: {
+    readonly id: string;
+    readonly sealed: string;
+    readonly expires_at: number;
+  };
 }
 
 export type LaunchpadDatabase = Database<LaunchpadTables>;
@@ -88,6 +94,17 @@ export const migrations = [
         .execute();
       await sql`create index launchpad_app_keys_hint on launchpad_app_keys (hint)`.execute(database);
       await sql`create index launchpad_app_keys_app_id on launchpad_app_keys (app_id)`.execute(database);
+    },
+  },
+  {
+    name: "003-handovers",
+    async up(database: Kysely<unknown>) {
+      await database.schema
+        .createTable("launchpad_handovers")
+        .addColumn("id", "varchar(64)", (column) => column.primaryKey())
+        .addColumn("sealed", "text", (column) => column.notNull())
+        .addColumn("expires_at", "bigint", (column) => column.notNull())
+        .execute();
     },
   },
 ] as const;

@@ -5,6 +5,7 @@ import { createHopsOf } from "./api/hops.ts";
 import type { Stages } from "./app.ts";
 import { createAppToken } from "./app-token.ts";
 import type { FileApps } from "./apps/file.ts";
+import { createHandover } from "./apps/handover.ts";
 import { createAppManagement } from "./apps/manage.ts";
 import { createAppRegistry } from "./apps/registry.ts";
 import { sqlAppStore } from "./apps/store-sql.ts";
@@ -83,7 +84,15 @@ export function createStages(parts: StageParts): Omit<Stages, "requests"> {
     cors: { publicUrl, origins: config.api.corsOrigins, registry },
     apps: { credentials, management, publicUrl, isAdmin },
     pages: { providers, registry, sessions, below, publicUrl, isAdmin, hopsOf },
-    admin: { management, below, ownChecks: ownChecks(resources), publicUrl, providers: config.providers, isAdmin },
+    admin: {
+      management,
+      handover: createHandover(stores.database, createSeal(config.session.secret, "handover")),
+      below,
+      ownChecks: ownChecks(resources),
+      publicUrl,
+      providers: config.providers,
+      isAdmin,
+    },
   };
 }
 

@@ -1,20 +1,14 @@
 import { type App, type AppMode, appModes } from "../apps/app.ts";
+import type { NewKey } from "../apps/handover.ts";
 import type { AppManagement, ShownKey } from "../apps/manage.ts";
 import { type Child, h, type Tree } from "./tree.ts";
 
 type ListedApp = Awaited<ReturnType<AppManagement["list"]>>[number];
 
-/** A key that was just made. */
-export interface NewKey {
-  readonly appId: string;
-  readonly name: string;
-  readonly key: string;
-}
-
 /** The applications, each with its keys, and the form for another one. */
 export function appCards(
   apps: readonly ListedApp[],
-  newKey: NewKey | undefined,
+  newKey: NewKey | "gone" | undefined,
   open: string | undefined,
 ): readonly Tree[] {
   return [
@@ -22,12 +16,17 @@ export function appCards(
       "section",
       { class: "card full", id: "apps" },
       h("h2", {}, "Applications"),
-      newKey !== undefined && shownOnce(newKey),
+      newKey === "gone" && h("p", { class: "shown-once", role: "status" }, goneWords),
+      newKey !== undefined && newKey !== "gone" && shownOnce(newKey),
       ...apps.map((app) => appDetails(app, app.id === open)),
       h("details", { class: "fold" }, h("summary", {}, "New application"), appForm("/admin/apps", undefined)),
     ),
   ];
 }
+
+/** Somebody loaded the page again, or came back to it. */
+const goneWords =
+  "A new key is shown once, and this one is not shown any more. If you have not copied it, make another or rotate it.";
 
 function shownOnce({ name, key, appId }: NewKey): Tree {
   return h(

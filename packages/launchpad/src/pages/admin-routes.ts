@@ -5,19 +5,21 @@ import { z } from "zod";
 import { notAdmin } from "../api/apps.ts";
 import type { Below, Check } from "../api/below.ts";
 import type { ApiEnv } from "../api/credentials.ts";
+import type { Handover, NewKey } from "../apps/handover.ts";
 import { type AppManagement, appRequest, keyRequest } from "../apps/manage.ts";
 import type { ProviderConfig } from "../providers-config.ts";
 import { requireSameOrigin, requireSession } from "../session/browser.ts";
 import { formFields } from "../session/form.ts";
 import type { Session } from "../session/session.ts";
 import { type Asked, adminPage, usageDays } from "./admin.ts";
-import type { NewKey } from "./admin-apps.ts";
 import { signInPage } from "./sign-in.ts";
 
 type C = Context<ApiEnv>;
 
 export interface AdminRouteOptions {
   readonly management: AppManagement;
+  /** Where a new key waits for the page that shows it. */
+  readonly handover: Handover;
   readonly below: Below;
   /** This service's own part of the chain's health. */
   readonly ownChecks: () => Promise<readonly Check[]>;
@@ -32,7 +34,7 @@ const dayMs = 86_400_000;
 
 /** The administrators' page and its forms. */
 export function adminRoutes(options: AdminRouteOptions): Hono<ApiEnv> {
-  const { management, below, publicUrl, now = Date.now } = options;
+  const { management, handover, below, publicUrl, now = Date.now } = options;
   const app = new Hono<ApiEnv>();
 
   async function administrator(c: C): Promise<Session> {
@@ -42,7 +44,11 @@ export function adminRoutes(options: AdminRouteOptions): Hono<ApiEnv> {
     return session;
   }
 
-  async function show(c: C, session: Session, more: { newKey?: NewKey; problem?: string } = {}): Promise<Response> {
+  async function show(
+    c: C,
+    session: Session,
+    more: { newKey?: NewKey | "gone" | undefined; problem?: string } = {},
+  ): Promise<Response> {
     const from = Math.floor(now() / dayMs) * dayMs - (usageDays - 1) * dayMs;
     const [apps, usage, denials, health] = await Promise.all([
       management.list(),
@@ -63,10 +69,24 @@ export function adminRoutes(options: AdminRouteOptions): Hono<ApiEnv> {
 
   app.get("/admin", async (c) => {
     if ((await c.var.session()) === undefined) return c.html(signInPage(options.providers, "/admin"));
-    return show(c, await administrator(c));
+    const session = await administrator(c);
+    return show(c, session, { newKey: await newKeyFor(c, session) });
   });
 
-  /** A form's work, then the list again, with the application it names unfolded; what was wrong with the form is said above it. */
+  /** A key that a form has just left for this page; only looking at the page takes it. */
+  async function newKeyFor(c: C, session: Session): Promise<NewKey | "gone" | undefined> {
+    const id = c.req.query("made");
+    if (id === undefined || c.req.raw.method === "HEAD") return undefined;
+    return (await handover.take(session.id, id)) ?? "gone";
+  }
+
+  /** The list, with the application unfolded. Always by a redirect: loading it again must not do the work again. */
+  function listAfter(c: C, query: Readonly<Record<string, string>>): Response {
+    const search = new URLSearchParams(query).toString();
+    return c.redirect(`/admin${search === "" ? "" : `?${search}`}#apps`, 303);
+  }
+
+  /** A form's work, then the list again; what was wrong with the form is said above it. */
   const form = (
     path: string,
     work: (c: C, fields: URLSearchParams, by: string) => Promise<NewKey | string | undefined>,
@@ -75,8 +95,9 @@ export function adminRoutes(options: AdminRouteOptions): Hono<ApiEnv> {
       const session = await administrator(c);
       try {
         const made = await work(c, await formFields(c), `${session.user.issuer} ${session.user.subject}`);
-        if (typeof made === "object") return await show(c, session, { newKey: made });
-        return c.redirect(made === undefined ? "/admin#apps" : `/admin?app=${made}#apps`, 303);
+        if (typeof made === "object")
+          return listAfter(c, { app: made.appId, made: await handover.leave(session.id, made) });
+        return listAfter(c, made === undefined ? {} : { app: made });
       } catch (error) {
         return show(c, session, { problem: wrongForm(error) });
       }

@@ -1,7 +1,8 @@
 import type { Check, Denial, UsageBy, UsageLine } from "../api/below.ts";
+import type { NewKey } from "../apps/handover.ts";
 import type { AppManagement } from "../apps/manage.ts";
 import type { Session } from "../session/session.ts";
-import { appCards, type NewKey } from "./admin-apps.ts";
+import { appCards } from "./admin-apps.ts";
 import { lastDays, usageOver } from "./charts.ts";
 import { page } from "./layout.ts";
 import { type Child, h, type Tree } from "./tree.ts";
@@ -16,8 +17,8 @@ export interface AdminPage {
   readonly usage: Asked<Readonly<Record<UsageBy, readonly UsageLine[]>>>;
   readonly denials: Asked<readonly Denial[]>;
   readonly health: readonly Check[];
-  /** A key that was just made: shown here, and never again. */
-  readonly newKey?: NewKey | undefined;
+  /** A key that was just made: shown here, and never again; `gone` when it has been shown already. */
+  readonly newKey?: NewKey | "gone" | undefined;
   /** Id of the application that stands unfolded. */
   readonly open?: string | undefined;
   readonly problem?: string | undefined;
@@ -40,7 +41,7 @@ export function adminPage(options: AdminPage): string {
         "div",
         { class: "cards" },
         healthCard(health),
-        ...appCards(options.apps, options.newKey, options.newKey?.appId ?? options.open),
+        ...appCards(options.apps, options.newKey, options.open),
         usageCard(options),
         denialsCard(denials),
       ),
