@@ -6,9 +6,17 @@ import { createKey } from "./key.ts";
 import type { AppRegistry } from "./registry.ts";
 import type { AppStore } from "./store.ts";
 
+/** A name that people read and every database can hold. */
+const name = z
+  .string()
+  .trim()
+  .min(1)
+  .max(100)
+  .refine((given) => given.isWellFormed() && !/\p{Cc}/u.test(given), "must not hold control characters or broken text");
+
 /** What is needed to make a key. With `replaces`, the older key goes on for `overlap_seconds`, while clients move. */
 export const keyRequest = z.object({
-  name: z.string().trim().min(1).max(100),
+  name,
   expires_at: z.iso.datetime().nullable().default(null),
   replaces: z.string().max(100).nullish(),
   overlap_seconds: z
@@ -19,7 +27,7 @@ export const keyRequest = z.object({
     .default(7 * 86_400),
 });
 
-export const appRequest = appSettings;
+export const appRequest = appSettings.extend({ name: name.describe("What people call the application.") });
 export type KeyRequest = z.output<typeof keyRequest>;
 
 /** A key as administrators see it: never its hash. */
@@ -36,6 +44,9 @@ export interface AppManagement {
   setKeyDisabled(appId: string, keyId: string, disabled: boolean): Promise<void>;
   removeKey(appId: string, keyId: string): Promise<void>;
 }
+
+/** As they are made below: any other text is no key's, and not every database would take it. */
+const keyIds = /^[\w-]{1,100}$/;
 
 export function createAppManagement(
   registry: AppRegistry,
@@ -56,8 +67,9 @@ export function createAppManagement(
     );
   }
 
-  async function found(promise: Promise<boolean>): Promise<void> {
-    if (!(await promise)) throw new HttpError(404, "key_unknown", "This application has no such key.");
+  async function changeKey(keyId: string, change: () => Promise<boolean>): Promise<void> {
+    if (!keyIds.test(keyId) || !(await change()))
+      throw new HttpError(404, "key_unknown", "This application has no such key.");
   }
 
   return {
@@ -114,11 +126,11 @@ export function createAppManagement(
     },
     async setKeyDisabled(appId, keyId, disabled) {
       await changeable(appId);
-      await found(store.setKeyDisabled(appId, keyId, disabled));
+      await changeKey(keyId, () => store.setKeyDisabled(appId, keyId, disabled));
     },
     async removeKey(appId, keyId) {
       await changeable(appId);
-      await found(store.deleteKey(appId, keyId));
+      await changeKey(keyId, () => store.deleteKey(appId, keyId));
     },
   };
 }

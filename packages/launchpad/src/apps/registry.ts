@@ -17,6 +17,8 @@ export interface AppRegistry {
 }
 
 const usedEveryMs = 60_000;
+/** As ids of stored applications are made of their names: any other text is none, and not every database would take it. */
+const storedIds = /^[a-z0-9-]{1,100}$/;
 
 export function createAppRegistry(file: FileApps, store: AppStore, now: () => number = Date.now): AppRegistry {
   /** Last uses of the file's keys live with this process: there is nowhere in the file to write them. */
@@ -29,7 +31,8 @@ export function createAppRegistry(file: FileApps, store: AppStore, now: () => nu
     return [...file.apps, ...stored.filter(({ id }) => !ids.has(id))];
   }
   async function byId(id: string): Promise<App | undefined> {
-    return file.apps.find((app) => app.id === id) ?? (await store.app(id));
+    const ofFile = file.apps.find((app) => app.id === id);
+    return ofFile === undefined && storedIds.test(id) ? store.app(id) : ofFile;
   }
 
   return {
