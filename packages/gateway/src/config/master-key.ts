@@ -6,6 +6,9 @@ const wellKnown = new Set(["sk-1234", "sk-12345", "sk-123456", "sk-admin", "sk-l
 /** Characters after `sk-`; 24 random ones are out of reach of guessing even without any rate limit. */
 const minLength = 24;
 
+/** What a request's credential must look like to be taken for a key: another one would open nothing. */
+const form = /^sk-[A-Za-z0-9_-]{1,200}$/;
+
 export interface MasterKey {
   readonly key: string | undefined;
   readonly warnings: readonly string[];
@@ -29,12 +32,14 @@ export function readMasterKey(fromEnvironment: string | undefined, fromFile: str
   return { key: undefined, warnings: [], problems: [{ name: "general_settings.master_key", problem }] };
 }
 
-/** Why a key is too weak, in words; undefined for a good one. */
+/** Why a key is too weak, or of no use, in words; undefined for a good one. */
 export function weakness(key: string): string | undefined {
   if (wellKnown.has(key))
     return "is an example key that everybody knows; make one with: echo sk-$(openssl rand -hex 32)";
   if (key.replace(/^sk-/, "").length < minLength)
     return `is shorter than ${minLength} characters; make one with: echo sk-$(openssl rand -hex 32)`;
   if (new Set(key).size < 8) return "repeats too few characters; make one with: echo sk-$(openssl rand -hex 32)";
+  if (!form.test(key))
+    return "has not the form of a key, sk- and up to 200 letters, digits, _ or -, so no request could use it; make one with: echo sk-$(openssl rand -hex 32)";
   return undefined;
 }

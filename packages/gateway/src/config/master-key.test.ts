@@ -1,0 +1,29 @@
+import { describe, expect, test } from "vitest";
+import { readCredential } from "../http/credential.ts";
+import { readMasterKey, weakness } from "./master-key.ts";
+
+const random = "bQ7xN2mVd9TzKc4RwLh8YpJf";
+const useless = [
+  ["no sk-", `nosk-${random}`],
+  ["base64's plus", `sk-${random}+`],
+  ["base64's slash", `sk-${random}/x`],
+  ["base64's padding", `sk-${random}=`],
+  ["a blank", `sk-${random} x`],
+  ["a letter of another alphabet", `sk-${random}é`],
+  ["more signs than a key has", `sk-${random.repeat(9)}`],
+];
+
+describe("a master key that no request could use is refused", () => {
+  test.each(useless)("%s", (_, key) => {
+    expect(weakness(key)).toMatch(/form of a key.*openssl rand -hex 32/);
+    expect(readMasterKey(undefined, key)).toMatchObject({
+      key: undefined,
+      problems: [{ name: "general_settings.master_key", problem: expect.stringContaining("form of a key") }],
+    });
+  });
+});
+
+test.each([`sk-${random}`, `sk-${random.repeat(8)}`, `sk-${random}_-`])("%s is let in by both", (key) => {
+  expect(weakness(key)).toBeUndefined();
+  expect(readCredential(new Headers({ "x-api-key": key }))).toEqual({ kind: "key", token: key });
+});
