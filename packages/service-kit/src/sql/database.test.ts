@@ -9,13 +9,16 @@ import { openSqlite } from "./sqlite-file.ts";
 describe("SQLite", () => {
   databaseContract(async () => ({}));
 
-  test("keeps its file in a folder that only its owner may read", async () => {
+  test("keeps its files, and their folder, for its owner alone", async () => {
     const parent = mkdtempSync(join(tmpdir(), "onbehalf-mode-"));
     const database = await openDatabase({ dataDir: join(parent, "data"), file: "a.sqlite" });
     await database.ready();
     expect(database).toMatchObject({ dialect: "sqlite", path: join(parent, "data", "a.sqlite") });
     expect(statSync(join(parent, "data")).mode & 0o777).toBe(0o700);
     const second = openSqlite(join(parent, "data", "a.sqlite"));
+    for (const end of ["", "-wal", "-shm"]) {
+      expect(statSync(join(parent, "data", `a.sqlite${end}`)).mode & 0o777, end).toBe(0o600);
+    }
     expect(second.prepare("pragma journal_mode").get()).toEqual({ journal_mode: "wal" });
     expect(second.prepare("pragma busy_timeout").get()).toEqual({ timeout: 5_000 });
     second.close();
