@@ -15,7 +15,7 @@ import type { Settings } from "./config/settings.ts";
 import { createFindKey } from "./keys/find-key.ts";
 import { createKeyAdmin } from "./keys/key-admin.ts";
 import { createKeyStore } from "./keys/key-store.ts";
-import { createPepper } from "./keys/pepper.ts";
+import { configuredPepper, createPepper, notePepper } from "./keys/pepper.ts";
 import { createKeyHash } from "./keys/virtual-key.ts";
 import type { Counters } from "./limits/counters.ts";
 import { guardedCounters } from "./limits/guarded-counters.ts";
@@ -68,7 +68,7 @@ export async function start(env: Env, io: ServiceIo = {}): Promise<Gateway> {
     onUnchecked: ({ name }, error) => log.warn({ limit: name, err: error }, "budget: not checked, the record is away"),
   });
   const keys = createKeyStore(database, migrated);
-  const pepper = createPepper(environment.LITELLM_SALT_KEY ?? environment.ENCRYPTION_SECRET, database, migrated);
+  const pepper = createPepper(configuredPepper(environment), database, migrated);
   const hashKey = async () => createKeyHash(await pepper());
   const findKey = createFindKey({ store: keys, hash: hashKey, keepWithoutDatabase: settings.keepKeysWithoutDatabase });
 
@@ -91,9 +91,9 @@ export async function start(env: Env, io: ServiceIo = {}): Promise<Gateway> {
       if (recorder.state().full) throw new Error("too many rows wait to be written");
     },
   });
-  await migrated().catch((error: unknown) =>
-    log.warn({ err: error }, "the database is away; JWTs are served, rows wait on disk"),
-  );
+  await migrated()
+    .then(async () => notePepper(database, await pepper()))
+    .catch((error: unknown) => log.warn({ err: error }, "the database is away; JWTs are served, rows wait on disk"));
 
   const stopRetention = startRetention({
     database,

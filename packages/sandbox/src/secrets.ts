@@ -31,6 +31,8 @@ export function readSecrets(dataDir: string): SecretFiles {
   write(file, JSON.stringify(secrets, null, 2));
   write(demoAppKeyFile, secrets.demoAppKey);
   write(masterKeyFile, secrets.masterKey);
+  // Where the gateway's command line finds it: keys made there work at this gateway.
+  write(join(dataDir, "gateway-key-pepper"), secrets.keyPepper);
   return { secrets, demoAppKeyFile, masterKeyFile };
 }
 

@@ -2,10 +2,10 @@ import { z } from "zod";
 import type { Actor, KeyAdmin } from "../keys/key-admin.ts";
 import { deleteRequest, generateRequest, keyRequest, regenerateRequest, updateRequest } from "../keys/key-request.ts";
 import type { VirtualKey } from "../keys/virtual-key.ts";
-import { periodAt } from "../limits/period.ts";
 import type { RecordQueries } from "../record/queries.ts";
 import type { StageContext } from "../stages.ts";
-import { keyView, madeView } from "./key-view.ts";
+import { viewsWithSpend } from "./key-spend.ts";
+import { madeView } from "./key-view.ts";
 import { readJson } from "./read-json.ts";
 import { text } from "./text.ts";
 
@@ -18,11 +18,7 @@ type Handler = (c: StageContext) => Promise<Response>;
 
 /** `/key/*` with LiteLLM's fields. What is changed is written into the request's own row. */
 export function keyRoutes({ keyAdmin, queries }: KeyRouteOptions): Readonly<Record<string, Handler>> {
-  const spendOf = (key: VirtualKey): Promise<number> => {
-    const since = key.limits.budget === undefined ? 0 : periodAt(key.limits.budget.period, Date.now()).start;
-    return queries.spentUsd({ scope: "key", subject: { value: key.id } }, since);
-  };
-  const view = async (key: VirtualKey) => keyView(key, await spendOf(key), Date.now());
+  const view = async (key: VirtualKey) => (await viewsWithSpend([key], queries, Date.now()))[0];
 
   return {
     "POST /key/generate": async (c) => {
@@ -69,7 +65,7 @@ export function keyRoutes({ keyAdmin, queries }: KeyRouteOptions): Readonly<Reco
       const page = { limit: asked.size, offset: (asked.page - 1) * asked.size };
       const { keys, total } = await keyAdmin.list(actorOf(c), { ...filter, ...page });
       const shown = asked.return_full_object
-        ? keys.map((key) => keyView(key, 0, Date.now()))
+        ? await viewsWithSpend(keys, queries, Date.now())
         : keys.map(({ id }) => id);
       return c.json({
         keys: shown,

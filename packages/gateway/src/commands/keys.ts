@@ -1,6 +1,7 @@
 import type { Env } from "@onbehalf/service-kit";
 import { Command } from "commander";
-import { keyView, madeView } from "../admin/key-view.ts";
+import { viewsWithSpend } from "../admin/key-spend.ts";
+import { madeView } from "../admin/key-view.ts";
 import { generateRequest } from "../keys/key-request.ts";
 import { type Session, withSession } from "./session.ts";
 
@@ -60,7 +61,7 @@ export function keysCommand(env: Env, print: Print): Command {
       withSession(env, async (session) => {
         const filter = { userId: user, teamId: team, limit: 1000, offset: 0 };
         const found = await session.keyAdmin.list(actor(session), filter);
-        show(found.keys.map((key) => keyView(key, 0, Date.now())));
+        show(await viewsWithSpend(found.keys, session.queries, Date.now()));
       }),
     );
   keys
@@ -69,8 +70,8 @@ export function keysCommand(env: Env, print: Print): Command {
     .action((named: string) =>
       withSession(env, async (session) => {
         const key = await session.keyAdmin.find(actor(session), named);
-        const spent = await session.queries.spentUsd({ scope: "key", subject: { value: key.id } }, 0);
-        show(keyView(key, spent, Date.now()));
+        const [view] = await viewsWithSpend([key], session.queries, Date.now());
+        show(view);
       }),
     );
   keys

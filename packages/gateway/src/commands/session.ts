@@ -7,7 +7,7 @@ import { readConfiguration } from "../config/read.ts";
 import type { Settings } from "../config/settings.ts";
 import { createKeyAdmin, type KeyAdmin } from "../keys/key-admin.ts";
 import { createKeyStore } from "../keys/key-store.ts";
-import { createPepper } from "../keys/pepper.ts";
+import { configuredPepper, createPepper, requireNotedPepper } from "../keys/pepper.ts";
 import { createKeyHash } from "../keys/virtual-key.ts";
 import { createRowOf, type Draft } from "../record/draft.ts";
 import { createQueries, type RecordQueries } from "../record/queries.ts";
@@ -28,20 +28,24 @@ export interface Session {
 
 /** @throws ConfigError; StoreUnavailable when the database cannot be reached */
 export async function withSession<T>(env: Env, work: (session: Session) => Promise<T>): Promise<T> {
-  const { environment, settings } = readConfiguration(env);
+  const { environment, settings } = readConfiguration(env, "administer");
   const place = { url: settings.databaseUrl, dataDir: environment.ONBEHALF_DATA_DIR };
   const database = await openGatewayDatabase(place, 2);
   const migrated = createMigrator(database);
   try {
     await migrated();
-    const pepper = createPepper(environment.LITELLM_SALT_KEY ?? environment.ENCRYPTION_SECRET, database, migrated);
+    const pepper = createPepper(configuredPepper(environment), database, migrated);
     const store = createKeyStore(database, migrated);
+    const hash = async () => {
+      await requireNotedPepper(database, await pepper());
+      return createKeyHash(await pepper());
+    };
     return await work({
       settings,
       environment,
       database,
       queries: createQueries(database, migrated),
-      keyAdmin: createKeyAdmin({ store, hash: async () => createKeyHash(await pepper()) }),
+      keyAdmin: createKeyAdmin({ store, hash }),
       caller: commandLineCaller(),
       audited: auditing(environment, settings, place),
     });

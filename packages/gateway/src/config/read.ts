@@ -5,7 +5,7 @@ import { type Environment, environmentSchema } from "./environment.ts";
 import { type FileSettings, fileSchema } from "./file-schema.ts";
 import { sortLitellmKeys } from "./litellm-keys.ts";
 import { resolveReferences } from "./references.ts";
-import { buildSettings, type Settings } from "./settings.ts";
+import { buildSettings, type Settings, type Use } from "./settings.ts";
 
 export interface Configuration {
   readonly environment: Environment;
@@ -14,12 +14,13 @@ export interface Configuration {
 
 /**
  * The whole configuration, from the environment and the file it names.
+ * @param use `administer` for what works on the database alone: then nobody has to be let in
  * @throws ConfigError with every problem of both
  */
-export function readConfiguration(env: Env): Configuration {
+export function readConfiguration(env: Env, use: Use = "serve"): Configuration {
   const { environment, problems } = readEnvironment(env);
   try {
-    const settings = readSettings(environment, env);
+    const settings = readSettings(environment, env, use);
     if (problems.length === 0) return { environment, settings };
   } catch (error) {
     if (error instanceof ConfigError) throw new ConfigError([...problems, ...error.problems]);
@@ -46,11 +47,11 @@ function readEnvironment(env: Env): { environment: Environment; problems: readon
  * What a reload reads anew: the file, with the environment as it was.
  * @throws ConfigError
  */
-export function readSettings(environment: Environment, env: Env): Settings {
+export function readSettings(environment: Environment, env: Env, use: Use = "serve"): Settings {
   const path = environment.GATEWAY_CONFIG;
   const { file, warnings } =
     path === undefined ? { file: fileSchema.parse(plainSetup), warnings: [] } : readFile(path, env);
-  return buildSettings(file, environment, warnings);
+  return buildSettings(file, environment, warnings, use);
 }
 
 const unknownKeysUrl = "https://wrong.invalid/.well-known/jwks.json";

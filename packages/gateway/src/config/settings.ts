@@ -41,17 +41,27 @@ export interface Settings {
   readonly warnings: readonly string[];
 }
 
+/** A gateway that serves has to let somebody in; keys and record are administered on the database alone. */
+export type Use = "serve" | "administer";
+
 /**
  * One set of settings from the file and the environment.
  * @throws ConfigError with every problem
  */
-export function buildSettings(file: FileSettings, environment: Environment, warnings: readonly string[]): Settings {
+export function buildSettings(
+  file: FileSettings,
+  environment: Environment,
+  warnings: readonly string[],
+  use: Use,
+): Settings {
   const problems: ConfigProblem[] = [];
   const general = file.general_settings;
   const issuers = readIssuers(file, environment, problems);
   const master = readMasterKey(environment.LITELLM_MASTER_KEY, general.master_key);
-  problems.push(...master.problems, ...checkCustomAuth(general), ...checkAnyCredential(file, issuers));
-  problems.push(...checkPlainSetup(environment, issuers, master.key));
+  problems.push(...master.problems, ...checkCustomAuth(general));
+  if (use === "serve") {
+    problems.push(...checkAnyCredential(file, issuers), ...checkPlainSetup(environment, issuers, master.key));
+  }
   const roles = readRoles(file, problems);
   const retention = readRetention(file, problems);
   if (problems.length > 0) throw new ConfigError(problems);

@@ -49,6 +49,8 @@ export interface RecordQueries {
   spend(filter: RowFilter, groupBy: readonly GroupBy[], limit: number): Promise<readonly SpendLine[]>;
   /** What counts against a budget since a moment. */
   spentUsd(limit: Pick<Limit, "scope" | "subject">, sinceMs: number): Promise<number>;
+  /** What each of these keys spent since a moment, by id; a key that spent nothing is absent. */
+  spentByKeys(ids: readonly string[], sinceMs: number): Promise<ReadonlyMap<string, number>>;
 }
 
 export function createQueries({ kysely, dialect }: GatewayDatabase, migrated: () => Promise<void>): RecordQueries {
@@ -97,6 +99,17 @@ export function createQueries({ kysely, dialect }: GatewayDatabase, migrated: ()
         .where("request_time", ">=", new Date(sinceMs).toISOString())
         .where((builder) => countsFor(builder, scope, subject));
       return Number((await query.executeTakeFirstOrThrow()).spent);
+    },
+    async spentByKeys(ids, sinceMs) {
+      await migrated();
+      const rows = await kysely
+        .selectFrom("request_logs")
+        .select((builder) => ["key_id", builder.fn.sum<number>("cost_usd").as("spent")])
+        .where("request_time", ">=", new Date(sinceMs).toISOString())
+        .where("key_id", "in", [...ids])
+        .groupBy("key_id")
+        .execute();
+      return new Map(rows.map(({ key_id: id, spent }) => [String(id), Number(spent)]));
     },
   };
 }
