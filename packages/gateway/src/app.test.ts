@@ -132,6 +132,8 @@ describe("the way of a request", () => {
   test("the resource describes itself", async () => {
     const { json } = await gateway.call("/.well-known/oauth-protected-resource");
     expect(json).toMatchObject({ authorization_servers: [gateway.issuer.issuer], scopes_supported: ["llm-gateway"] });
+    // As it is called where it is started, not as the address it is bound to.
+    expect(json.resource).toBe(`http://localhost:${gateway.gateway.port}`);
   });
 
   test.each(["/system/health", "/system/ready", "/health/liveliness", "/health/readiness", "/"])(

@@ -2,6 +2,7 @@ import {
   createLogger,
   createTelemetry,
   type Env,
+  isLoopback,
   type Logger,
   readiness,
   type Service,
@@ -135,7 +136,8 @@ export async function start(env: Env, io: ServiceIo = {}): Promise<Gateway> {
       http2: true,
       onClose: [close],
     });
-    if (publicUrl === "") publicUrl = service.url;
+    // People and the other services say localhost; identifiers are compared by the letter.
+    if (publicUrl === "") publicUrl = isLoopback(environment.HOST) ? `http://localhost:${service.port}` : service.url;
     return { ...service, reload: reload.now, flush: recorder.flush };
   } catch (error) {
     await close();

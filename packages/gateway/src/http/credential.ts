@@ -5,7 +5,7 @@ export type Credential =
   | { readonly kind: "jwt"; readonly token: string }
   | { readonly kind: "key"; readonly token: string };
 
-const keyForm = /^sk-[A-Za-z0-9_-]{8,200}$/;
+const keyForm = /^sk-[A-Za-z0-9_-]{1,200}$/;
 const jwtForm = /^[\w-]+\.[\w-]+\.[\w-]*$/;
 
 /**
@@ -29,6 +29,10 @@ export function readCredential(headers: Headers): Credential {
   }
   if (token === undefined || token === "") throw absent();
   if (keyForm.test(token)) return { kind: "key", token };
+  if (token.startsWith("sk-")) {
+    const message = "This key is not known here: it is too short, too long or has signs in it that no key has.";
+    throw new AuthError("token_malformed", `${message} Copy it again, whole.`);
+  }
   if (jwtForm.test(token)) return { kind: "jwt", token };
   throw new AuthError(
     "token_malformed",

@@ -165,7 +165,7 @@ describe("what a client may not decide", () => {
   test("a challenge without a credential names no error, and says where the metadata is", async () => {
     const answer = await gateway.call("/v1/models");
     expect(answer.headers.get("www-authenticate")).toBe(
-      `Bearer resource_metadata="${gateway.url}/.well-known/oauth-protected-resource"`,
+      `Bearer resource_metadata="http://localhost:${gateway.gateway.port}/.well-known/oauth-protected-resource"`,
     );
   });
 });
@@ -307,6 +307,15 @@ describe("nothing a client sends is a 500, a stack or an echo of a secret", () =
   ])("the credential %s is 401", async (credential) => {
     expect((await gateway.call("/v1/models", { token: credential })).status).toBe(401);
   });
+
+  test.each(["sk-wrong", "sk-1234", `sk-${"x".repeat(43)}`, "sk-with.a.dot", `sk-${"x".repeat(300)}`])(
+    "the key %s is told to be unknown, and not to be no key",
+    async (token) => {
+      const answer = await gateway.call("/v1/models", { token });
+      expect(answer.status).toBe(401);
+      expect(answer.text).toContain("This key is not known here");
+    },
+  );
 
   test("a hundred unknown keys ask the database a hundred times at most, and are all 401", async () => {
     const answers = await Promise.all(
