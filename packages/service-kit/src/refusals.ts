@@ -1,6 +1,7 @@
 import { type IncomingMessage, METHODS, type ServerResponse } from "node:http";
 import type { Http2ServerResponse } from "node:http2";
 import type { Duplex } from "node:stream";
+import { HttpError } from "./http-error.ts";
 import type { Logger } from "./log.ts";
 
 /** Answers that are given before any app sees the request: it cannot be read, or not in one way only. */
@@ -133,8 +134,13 @@ function answer(outgoing: ServerResponse, refusal: Refusal, log: Logger): void {
   outgoing.writeHead(refusal.status, { "content-type": "application/json", connection: "close" });
   const { req: incoming, socket } = outgoing;
   // Node forgets a request once it is answered: whoever still reads its body would wait for ever.
-  socket?.once("close", () => incoming.destroy(new Error(refusal.error)));
+  socket?.once("close", () => incoming.destroy(asError(refusal)));
   outgoing.end(body, () => socket?.destroySoon());
+}
+
+/** For the app that reads the rest: this is no failure of its own. */
+function asError({ status, error, message }: Refusal): HttpError {
+  return new HttpError(status, error, message);
 }
 
 function envelope({ error, message }: Refusal, outgoing?: ServerResponse): { body: string; requestId: string } {

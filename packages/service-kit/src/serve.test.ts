@@ -105,6 +105,17 @@ describe("a request that cannot be read in one way only", () => {
   });
 });
 
+test.each([
+  ["an encoding that is none", "xchunked"],
+  ["a broken chunk", "chunked"],
+])("a body with %s is the client's doing, and no failure of ours in the log", async (_, encoding) => {
+  const { service, logs } = await start((app) => app.post("/x", async (c) => c.text(await c.req.text())));
+  const answer = await raw(service, `POST /x HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: ${encoding}\r\n\r\nzz\r\n`);
+  expect(answer).toMatch(/^HTTP\/1\.1 400 /);
+  await expect.poll(() => logs.requests()).toMatchObject([{ status: 400, error_code: "invalid_request" }]);
+  expect(logs.lines().filter(({ level }) => level === "error")).toEqual([]);
+});
+
 describe("a request that comes too slowly", () => {
   const limits = { headersMs: 150, requestMs: 300 };
 
