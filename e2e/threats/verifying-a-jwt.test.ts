@@ -101,6 +101,7 @@ const oddForms: readonly Case[] = [
   ["no signature", (t) => `${t.split(".").slice(0, 2).join(".")}.`],
   ["a signature with spare bits", (t) => t.slice(0, -1) + neighbour(t.at(-1) ?? "")],
   ["claims before the header", (t) => [1, 0, 2].map((at) => t.split(".")[at]).join(".")],
+  ["JSON serialisation", (t) => inJson(t)],
   ["a byte order mark", (t) => forge.resign(t, { claims: `\ufeff${JSON.stringify(decodeJwt(t))}` })],
   ["claims in a list", (t) => forge.resign(t, { claims: `[${JSON.stringify(decodeJwt(t))}]` })],
   ["HS256 with the public key as the secret", (t) => confused(t)],
@@ -113,6 +114,12 @@ const oddForms: readonly Case[] = [
 
 function counterfeit(token: string, changes: Record<string, unknown>): string {
   return forge.counterfeit(token, { header: changes }, foreign);
+}
+
+/** RFC 7515 section 7.2.2. */
+function inJson(token: string): string {
+  const [header, payload, signature] = token.split(".");
+  return JSON.stringify({ protected: header, payload, signature });
 }
 
 function neighbour(letter: string): string {
