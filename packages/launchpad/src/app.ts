@@ -23,6 +23,7 @@ import { assetRoutes } from "./pages/assets.ts";
 import { contentSecurityPolicy } from "./pages/content-security-policy.ts";
 import { asPage } from "./pages/problems.ts";
 import { type PageOptions, pageRoutes } from "./pages/routes.ts";
+import { withoutTrailingSlash } from "./pages/trailing-slash.ts";
 import { withSession } from "./session/browser.ts";
 
 /** What the stages need; `start.ts` makes it from the configuration. */
@@ -49,7 +50,7 @@ const maxBodyBytes = 256 * 1024;
 export function createApp(stages: Stages): Hono<ApiEnv> {
   const { log, publicUrl, login, authorizationServers, apiScopes } = stages;
   const resourceMetadata = `${publicUrl}/.well-known/oauth-protected-resource`;
-  // `/me/` is `/me`.
+  // Programs may end an address with a slash; browsers are led to the one without.
   const app = new Hono<ApiEnv>({ strict: false });
   const refuse = errorHandler({ resourceMetadata, realm: "onbehalf" });
   const missing = notFound();
@@ -66,6 +67,7 @@ export function createApp(stages: Stages): Hono<ApiEnv> {
       referrerPolicy: "same-origin",
     }),
   );
+  app.use(withoutTrailingSlash(publicUrl));
   app.use(bodyLimit(maxBodyBytes));
   app.use(withSession(login.sessions, login.sessionCookie));
 
