@@ -112,6 +112,17 @@ function stream(answer: ReturnType<typeof whoAmI>, onCancel: () => void): Readab
   });
 }
 
+/** What a gateway has on record of a call to a model. */
+const detail = {
+  model: "claude-sonnet-4-5",
+  provider_model: "us.anthropic.claude-sonnet-4-5-20250929-v1:0",
+  prompt_tokens: 1_200,
+  completion_tokens: 300,
+  tokens: 1_500,
+  cost_usd: 0.0081,
+  first_token_ms: 420,
+};
+
 function hops({ identity }: Received, c: Context<Env>) {
   const { issuer, subject, audience, scopes, clientId, groups, expiresAt } = identity;
   const shown = {
@@ -134,5 +145,8 @@ function hops({ identity }: Received, c: Context<Env>) {
     duration_ms: 12,
   };
   const who = { ...shown, email: identity.email ?? null, name: identity.name ?? null, expires_at: expiresAt };
-  return [{ ...hop, ...result, identity: who, exchange: null, app: "demo", detail: {} }];
+  return [
+    { ...hop, ...result, identity: who, exchange: null, app: "demo", detail: {} },
+    { ...hop, ...result, service: "gateway", request_id: "g", identity: who, exchange: null, app: "demo", detail },
+  ];
 }

@@ -105,9 +105,8 @@ function startAsking(root) {
   let running;
 
   function restore() {
-    for (const key of Object.keys(sessionStorage)) {
-      if (key.startsWith("conversations-") && key !== storageKey) sessionStorage.removeItem(key);
-    }
+    const others = Object.keys(sessionStorage).filter((key) => key.startsWith("conversations-") && key !== storageKey);
+    for (const key of others) sessionStorage.removeItem(key);
     return JSON.parse(sessionStorage.getItem(storageKey) ?? "[]");
   }
 
@@ -195,7 +194,7 @@ function startAsking(root) {
     stop.hidden = false;
     status.textContent = "Answering…";
     view.element.scrollIntoView({ block: "start" });
-    let traceId = "";
+    let [traceId, hasAnswered] = ["", false];
     const chosenApp = appChoice instanceof HTMLSelectElement ? { "x-voicebox-app": appChoice.value } : undefined;
     try {
       const response = await fetch("/page/ask", {
@@ -204,6 +203,7 @@ function startAsking(root) {
         headers: { "content-type": "application/json", ...chosenApp },
         body: JSON.stringify({ query: question, conversation_id: current.id }),
       });
+      hasAnswered = true;
       traceId = response.headers.get("traceparent")?.split("-")[1] ?? "";
       // Chromium lists a body that is read piece by piece as aborted, unless a copy is read as a whole.
       if (response.ok)
@@ -214,8 +214,9 @@ function startAsking(root) {
       if (response.ok && response.body !== null) await read(response.body, turn, view.update);
       else turn.problem = await refusal(response, question);
     } catch {
-      const broken = "The connection broke off. Check your network, or wait a moment, and ask again.";
-      turn.problem = { said: [running.signal.aborted ? "You stopped this answer." : broken] };
+      const away = "Launchpad cannot be reached. Your question was not answered; wait a moment and try again.";
+      const broken = "The connection to Launchpad broke off before the answer was complete. Try again.";
+      turn.problem = { said: [running.signal.aborted ? "You stopped this answer." : hasAnswered ? broken : away] };
     }
     running = undefined;
     send.hidden = false;

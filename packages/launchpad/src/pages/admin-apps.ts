@@ -52,11 +52,7 @@ function appDetails(app: ListedApp, isOpen: boolean): Tree {
       {},
       h("strong", {}, app.name),
       " ",
-      h(
-        "span",
-        { class: "quiet" },
-        `${app.id} · ${app.connection}/${app.database} · ${app.keys.length} ${app.keys.length === 1 ? "key" : "keys"}`,
-      ),
+      h("span", { class: "quiet" }, `${app.id} · ${app.connection}/${app.database} · ${keyCount(app)}`),
       app.disabled && [" ", h("span", { class: "chip warn" }, "disabled")],
       inFile && [" ", h("span", { class: "chip" }, "kept in the file")],
     ),
@@ -79,15 +75,15 @@ function appDetails(app: ListedApp, isOpen: boolean): Tree {
                 {},
                 `Whoever uses ${app.name} with one of its keys is refused from then on. This cannot be undone.`,
               ),
-              h(
-                "button",
-                { class: "danger spaced", type: "submit" },
-                `Delete ${app.name} and its ${app.keys.length} keys`,
-              ),
+              h("button", { class: "danger spaced", type: "submit" }, `Delete ${app.name} and its ${keyCount(app)}`),
             ),
           ),
         ],
   );
+}
+
+function keyCount({ keys: { length } }: ListedApp): string {
+  return `${length} ${length === 1 ? "key" : "keys"}`;
 }
 
 function facts(app: App): Tree {
@@ -115,7 +111,7 @@ function keys(app: ListedApp, inFile: boolean): Child {
   const head = ["Key", "Begins with", "Last used", "Ends", "Made by", ""];
   return h(
     "div",
-    { class: "table", tabindex: 0, role: "region", "aria-label": `Keys of ${app.name}` },
+    { class: "table stacked", tabindex: 0, role: "region", "aria-label": `Keys of ${app.name}` },
     h(
       "table",
       {},
@@ -135,11 +131,11 @@ function keyRow(app: ListedApp, key: ShownKey, inFile: boolean): Tree {
   return h(
     "tr",
     {},
-    h("td", {}, key.name, key.disabled && h("span", { class: "chip warn" }, "disabled")),
-    h("td", {}, h("code", {}, `${key.hint}…`)),
-    h("td", {}, key.last_used_at?.slice(0, 16).replace("T", " ") ?? "never"),
-    h("td", {}, key.expires_at?.slice(0, 16).replace("T", " ") ?? "never"),
-    h("td", {}, key.created_by?.split(" ").at(-1) ?? "—"),
+    h("td", { "data-label": "Key" }, key.name, " ", key.disabled && h("span", { class: "chip warn" }, "disabled")),
+    h("td", { "data-label": "Begins with" }, h("code", {}, `${key.hint}…`)),
+    h("td", { "data-label": "Last used" }, key.last_used_at?.slice(0, 16).replace("T", " ") ?? "never"),
+    h("td", { "data-label": "Ends" }, key.expires_at?.slice(0, 16).replace("T", " ") ?? "never"),
+    h("td", { "data-label": "Made by" }, key.created_by?.split(" ").at(-1) ?? "—"),
     h(
       "td",
       { class: "acts" },

@@ -124,7 +124,7 @@ function denialsCard(denials: Asked<readonly Denial[]>): Tree {
     "Denials",
     h(
       "div",
-      { class: "table", tabindex: 0, role: "region", "aria-label": "Denials" },
+      { class: "table stacked", tabindex: 0, role: "region", "aria-label": "Denials" },
       h(
         "table",
         {},
@@ -136,12 +136,12 @@ function denialsCard(denials: Asked<readonly Denial[]>): Tree {
             h(
               "tr",
               {},
-              h("td", { class: "when" }, at.slice(0, 19).replace("T", " ")),
-              h("td", {}, user),
-              h("td", {}, route),
-              h("td", {}, model),
-              h("td", {}, denialWords(status, code)),
-              h("td", {}, h("a", { href: `/chain/${traceId}` }, "show")),
+              h("td", { class: "when", "data-label": "When" }, at.slice(0, 19).replace("T", " ")),
+              h("td", { "data-label": "Who" }, user),
+              h("td", { "data-label": "Route" }, route),
+              h("td", { "data-label": "Model" }, model),
+              h("td", { "data-label": "Why" }, denialWords(status, code)),
+              h("td", { "data-label": "Chain" }, h("a", { href: `/chain/${traceId}` }, "show")),
             ),
           ),
         ),

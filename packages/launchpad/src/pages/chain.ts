@@ -208,7 +208,11 @@ function valueText(name: string, value: unknown): string {
   if (times.has(name) && typeof value === "number") {
     return `${value} (${new Date(value * 1000).toISOString().slice(11, 19)} UTC)`;
   }
-  return typeof value === "string" ? value : JSON.stringify(value);
+  if (typeof value === "string") return value;
+  if (Array.isArray(value) && value.every((one) => typeof one !== "object"))
+    return value.length === 0 ? "none" : value.join(", ");
+  // With spaces, so that long ones break between two members and never inside a word.
+  return JSON.stringify(value, null, 1).replaceAll(/\n */g, " ");
 }
 
 function model({ model: answered, stops }: Chain): Tree[] {

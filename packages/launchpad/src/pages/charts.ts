@@ -87,12 +87,15 @@ function chart(days: readonly string[], title: string, series: readonly Series[]
         );
       });
       const middle = { x: x + step * 0.36, "text-anchor": "middle" };
+      const isLast = at === days.length - 1;
+      // The last one ends where the chart ends: in the middle of its bar, a large letter would be cut off.
+      const under = isLast ? { x: width, "text-anchor": "end" } : middle;
       return h(
         "g",
         {},
         ...parts,
         (totals[at] ?? 0) > 0 && h("text", { ...middle, y: y - 4 }, String(totals[at])),
-        (days.length - 1 - at) % 3 === 0 && h("text", { ...middle, y: base + 16, class: "axis" }, day.slice(5)),
+        (days.length - 1 - at) % 3 === 0 && h("text", { ...under, y: base + 16, class: "axis" }, day.slice(5)),
       );
     }),
   );
