@@ -31,23 +31,23 @@ describe("text that a database cannot hold", () => {
   it("is no application's id", async () => {
     const key = keyRequest.parse({ name: "k" });
     for (const refused of [
-      management.update(odd, settings),
-      management.remove(odd),
-      management.createKey(odd, key, "carol"),
-      management.setKeyDisabled(odd, "k", true),
+      () => management.update(odd, settings),
+      () => management.remove(odd),
+      () => management.createKey(odd, key, "carol"),
+      () => management.setKeyDisabled(odd, "k", true),
     ]) {
-      await expect(refused).rejects.toMatchObject({ status: 404, error: "app_unknown" });
+      await expect(refused()).rejects.toMatchObject({ status: 404, error: "app_unknown" });
     }
   });
 
   it("is no key's id", async () => {
     const replacing = keyRequest.parse({ name: "k", replaces: odd });
     for (const refused of [
-      management.setKeyDisabled("reports", odd, true),
-      management.removeKey("reports", odd),
-      management.createKey("reports", replacing, "carol"),
+      () => management.setKeyDisabled("reports", odd, true),
+      () => management.removeKey("reports", odd),
+      () => management.createKey("reports", replacing, "carol"),
     ]) {
-      await expect(refused).rejects.toMatchObject({ status: 404, error: "key_unknown" });
+      await expect(refused()).rejects.toMatchObject({ status: 404, error: "key_unknown" });
     }
   });
 
