@@ -1,7 +1,7 @@
 import { microUsd } from "./budget-start.ts";
 import type { Bucket } from "./counters.ts";
 import type { Estimate } from "./limiter.ts";
-import type { Limit } from "./limits.ts";
+import type { Budget, Limit } from "./limits.ts";
 import { type PeriodSpan, periodAt } from "./period.ts";
 
 export type Dimension = "requests" | "tokens" | "parallel" | "budget";
@@ -25,36 +25,47 @@ const periodSlackMs = 5 * minuteMs;
  * tokens is let through when nothing else was used, and so overshoots by itself alone.
  */
 export function bucketsFor(limits: readonly Limit[], estimate: Estimate, nowMs: number): readonly Draw[] {
-  return limits.flatMap((limit) => [...windows(limit, estimate), ...gauge(limit), ...sum(limit, estimate, nowMs)]);
+  const draws: Draw[] = [];
+  for (const limit of limits) {
+    const { rpm, tpm, maxParallel } = limit;
+    const keys = keysOf(limit);
+    if (rpm !== undefined) draws.push(windowed(limit, "requests", keys.requests, rpm, 1));
+    if (tpm !== undefined) draws.push(windowed(limit, "tokens", keys.tokens, tpm, estimate.tokens));
+    if (maxParallel !== undefined) draws.push(gauge(limit, keys.parallel, maxParallel));
+    if (limit.budget !== undefined) draws.push(sum(limit, limit.budget, estimate, nowMs));
+  }
+  return draws;
 }
 
-function windows(limit: Limit, { tokens }: Estimate): readonly Draw[] {
-  const draw = (dimension: "requests" | "tokens", max: number | undefined, amount: number): readonly Draw[] => {
-    if (max === undefined) return [];
-    const bucket: Bucket = {
-      kind: "window",
-      key: `${dimension}:${limit.id}`,
-      max,
-      amount: Math.min(amount, max),
-      windowMs: minuteMs,
-    };
-    return [{ limit, dimension, bucket, period: undefined }];
-  };
-  return [...draw("requests", limit.rpm, 1), ...draw("tokens", limit.tpm, tokens)];
+/** A caller's limits are the same objects for each of his calls: their keys are put together and hashed once. */
+const keysOfLimits = new WeakMap<Limit, ReturnType<typeof newKeys>>();
+
+function keysOf(limit: Limit): ReturnType<typeof newKeys> {
+  const known = keysOfLimits.get(limit);
+  if (known !== undefined) return known;
+  const keys = newKeys(limit);
+  keysOfLimits.set(limit, keys);
+  return keys;
 }
 
-function gauge(limit: Limit): readonly Draw[] {
-  if (limit.maxParallel === undefined) return [];
-  const bucket: Bucket = { kind: "gauge", key: `parallel:${limit.id}`, max: limit.maxParallel, leaseMs };
-  return [{ limit, dimension: "parallel", bucket, period: undefined }];
+function newKeys({ id }: Limit) {
+  return { requests: `requests:${id}`, tokens: `tokens:${id}`, parallel: `parallel:${id}` };
 }
 
-function sum(limit: Limit, { costUsd }: Estimate, nowMs: number): readonly Draw[] {
-  if (limit.budget === undefined) return [];
-  const period = periodAt(limit.budget.period, nowMs);
-  const max = Math.round(limit.budget.usd * microUsd);
+function windowed(limit: Limit, dimension: "requests" | "tokens", key: string, max: number, amount: number): Draw {
+  const bucket: Bucket = { kind: "window", key, max, amount: Math.min(amount, max), windowMs: minuteMs };
+  return { limit, dimension, bucket, period: undefined };
+}
+
+function gauge(limit: Limit, key: string, max: number): Draw {
+  return { limit, dimension: "parallel", bucket: { kind: "gauge", key, max, leaseMs }, period: undefined };
+}
+
+function sum(limit: Limit, { usd, period: name }: Budget, { costUsd }: Estimate, nowMs: number): Draw {
+  const period = periodAt(name, nowMs);
+  const max = Math.round(usd * microUsd);
   const amount = Math.min(Math.max(1, Math.round((costUsd ?? 0) * microUsd)), max);
   const remainingMs = period.end - nowMs + periodSlackMs;
   const key = `budget:${period.id}:${limit.id}`;
-  return [{ limit, dimension: "budget", bucket: { kind: "sum", key, max, amount, remainingMs }, period }];
+  return { limit, dimension: "budget", bucket: { kind: "sum", key, max, amount, remainingMs }, period };
 }

@@ -1,3 +1,4 @@
+import type { Dimension } from "./draws.ts";
 import type { LimitState } from "./limiter.ts";
 
 /**
@@ -7,7 +8,7 @@ import type { LimitState } from "./limiter.ts";
 export function limitHeaders(states: readonly LimitState[], nowMs: number): Record<string, string> {
   const headers: Record<string, string> = {};
   for (const kind of ["requests", "tokens"] as const) {
-    const state = strictest(states.filter(({ dimension }) => dimension === kind));
+    const state = strictest(states, kind);
     if (state === undefined) continue;
     const remaining = String(Math.max(0, state.max - state.used));
     const resetMs = Math.max(0, state.resetMs);
@@ -36,8 +37,12 @@ function warning({ limit, used, max }: LimitState): string {
   return `${encodeURIComponent(limit.name.toWellFormed()).replaceAll("%20", " ").replaceAll("%40", "@")} has used ${share} % of its ${limit.budget?.period} budget`;
 }
 
-function strictest(states: readonly LimitState[]): LimitState | undefined {
-  return states.toSorted((a, b) => share(a) - share(b))[0];
+function strictest(states: readonly LimitState[], kind: Dimension): LimitState | undefined {
+  let found: LimitState | undefined;
+  for (const state of states) {
+    if (state.dimension === kind && (found === undefined || share(state) < share(found))) found = state;
+  }
+  return found;
 }
 
 function share({ max, used }: LimitState): number {

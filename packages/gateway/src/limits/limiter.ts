@@ -58,6 +58,7 @@ interface Charged {
 export function createLimiter(options: LimiterOptions): Limiter {
   const { counters, wallMs = Date.now, now = () => performance.now() } = options;
   const startBudgets = createBudgetStart({ ...options, now });
+  const newLease = createLeaseNames();
 
   const charge = async (lease: string, draws: readonly Draw[]): Promise<Charged> => {
     const verdict = await counters.charge({ lease, buckets: draws.map(({ bucket }) => bucket) });
@@ -73,7 +74,7 @@ export function createLimiter(options: LimiterOptions): Limiter {
     async reserve(limits, estimate) {
       const wanted = bucketsFor(limits, estimate, wallMs());
       if (wanted.length === 0) return unlimited;
-      const lease = randomUUID();
+      const lease = newLease();
       const { draws, verdict } = await charge(lease, wanted);
       const states = draws.map((draw, index) => stateOf(draw, verdict.states[index]));
       if (verdict.kind === "refused") return refusal(states, verdict.states);
@@ -83,6 +84,16 @@ export function createLimiter(options: LimiterOptions): Limiter {
         settle: once((used) => counters.settle({ lease, corrections: correct(draws, verdict.states, used) })),
       };
     },
+  };
+}
+
+/** Unlike those of any other replica, and of this one's other calls. */
+function createLeaseNames(): () => string {
+  const replica = randomUUID();
+  let calls = 0;
+  return () => {
+    calls += 1;
+    return `${replica}:${calls}`;
   };
 }
 
