@@ -19,15 +19,30 @@ export function wordAnswer(plan: Plan, reading: Reading, rows: readonly Row[]): 
     case "list":
       return `The graph has ${rows.length} ${reading.wantedWord ?? "things"}: ${listOf(distinct(rows, "name"))}.`;
     case "extreme":
-      return `${cell(rows[0], "subjectName")} ${plan.property.words[0] ?? "has"} ${cell(rows[0], "object")}.`;
+      return rows
+        .map((row) => `${cell(row, "subjectName")} ${plan.property.words[0] ?? "has"} ${cell(row, "object")}.`)
+        .join(" ");
+    case "lacking":
+      return `${sentence(listOf(distinct(rows, "name")))}: of ${rows.length === 1 ? "this" : "these"} the graph does not say “${lackingWords(plan, reading)}”.`;
   }
 }
 
-function wordCount(plan: Plan, { mentions, wantedWord }: Reading, counted: string): string {
+function lackingWords({ property, side }: Extract<Plan, { kind: "lacking" }>, { excluded }: Reading): string {
+  const label = property?.words[0] ?? "";
+  const names = excluded.length === 0 ? "anything" : listOf(excluded, "or");
+  return (side === "subject" ? `${label} ${names}` : `${names} ${label}`).trim();
+}
+
+function wordCount(plan: Plan, reading: Reading, counted: string): string {
+  const { mentions, excluded, joined, wantedWord } = reading;
   const things = wantedWord ?? "things";
   const label = plan.kind === "relation" ? (plan.property.words[0] ?? "has") : "";
-  const names = listOf(mentions);
+  const but = excluded.length === 0 ? "" : ` but not ${listOf(excluded, "or")}`;
+  const names = `${listOf(mentions, joined)}${but}`;
+  if (plan.kind === "lacking")
+    return `${counted} ${things}: of these the graph does not say “${lackingWords(plan, reading)}”.`;
   if (plan.kind === "relation" && plan.known === "subject") return `${names} ${label} ${counted} ${things}.`;
+  if (plan.kind === "relation" && plan.known === "none") return `${counted} ${things}: of these the graph says so.`;
   const verb = counted === "1" ? label : plural(label);
   if (plan.kind === "relation") return `${counted} ${things} ${verb} ${names}`.trim().concat(".");
   if (plan.kind === "having") return `${counted} ${things} fit “${names}”.`;
@@ -53,15 +68,25 @@ function wordThing(rows: readonly Row[]): string {
 function wordRelation(plan: Extract<Plan, { kind: "relation" }>, reading: Reading, rows: readonly Row[]): string {
   const label = plan.property.words[0] ?? "has";
   const yes = reading.yesNo ? "Yes: " : "";
+  const { mentions, excluded, joined } = reading;
+  const but = excluded.length === 0 ? "" : ` but not ${listOf(excluded, "or")}`;
+  // What several have in common is said of all of them, not of the first.
+  if (mentions.length > 1 && joined === "and" && plan.known === "object") {
+    const subjects = distinct(rows, "subjectName");
+    return `${yes}${listOf(subjects)} ${subjects.length === 1 ? label : plural(label)} ${listOf(mentions)}${but}.`;
+  }
+  if (mentions.length > 1 && joined === "and" && plan.known === "subject") {
+    return `${yes}${listOf(mentions)} ${plural(label)} ${listOf(distinct(rows, "objectName"))}${but}.`;
+  }
   if (plan.known === "object") {
     const lines = [...grouped(rows, "objectName")].map(([object, of]) => {
       const subjects = distinct(of, "subjectName");
-      return `${listOf(subjects)} ${subjects.length === 1 ? label : plural(label)} ${object}.`;
+      return `${listOf(subjects)} ${subjects.length === 1 ? label : plural(label)} ${object}${but}.`;
     });
     return yes + lines.join(" ");
   }
   const lines = [...grouped(rows, "subjectName")].map(
-    ([subject, of]) => `${subject} ${label} ${listOf(distinct(of, "objectName"))}.`,
+    ([subject, of]) => `${subject} ${label} ${listOf(distinct(of, "objectName"))}${but}.`,
   );
   return yes + lines.join(" ");
 }

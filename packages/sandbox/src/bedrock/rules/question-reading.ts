@@ -1,4 +1,6 @@
+import { type Mention, mentionsIn, partsOf, small } from "./mentions.ts";
 import type { KnownClass, KnownProperty, KnownSchema } from "./schema-reading.ts";
+import { unhandledIn } from "./unhandled.ts";
 import { findPhrase, type Match, phraseOf, type Token, tokensOf } from "./words.ts";
 
 /** What a question asks, as far as rules can tell. */
@@ -6,6 +8,14 @@ export interface Reading {
   readonly question: string;
   /** Names of things, as they were written. */
   readonly mentions: readonly string[];
+  /** Several names: all of them, or any of them. */
+  readonly joined: "and" | "or";
+  /** Names that stand after a “not”. */
+  readonly excluded: readonly string[];
+  /** The whole fact is denied: “who does not know …”, “who has no …”. */
+  readonly negated: boolean;
+  /** Words that change what is asked and that no rule takes into account. */
+  readonly unhandled: string | undefined;
   readonly property: FoundProperty | undefined;
   /** The class of what is asked for. */
   readonly wanted: KnownClass | undefined;
@@ -31,37 +41,60 @@ export interface FoundProperty {
   readonly property: KnownProperty;
   /** Which side of the property what is mentioned stands on. */
   readonly known: "subject" | "object" | "both";
+  /** With both sides known, what comes first in the question stands on the object's side. */
+  readonly swapped: boolean;
 }
-
-const small = new Set(
-  "who whom whose what which where when how many much do does did is are was were be been being the a an of in on at to for by with from and or both same together me tell about show list give all there has have had name names please can could you us any every some called named it its this that these those he she they him her them his their now currently today right more recently than after before since between during year not 's whats our my exist exists here should ask about who's employed".split(
-    " ",
-  ),
-);
-const least = new Set(["least", "first", "oldest", "earliest", "smallest", "cheapest", "lowest", "longest"]);
-const most = new Set(["most", "last", "newest", "latest", "largest", "biggest", "highest", "youngest", "recently"]);
 
 /** Reads a question by the words of the schema; what is left over are names. */
 export function readQuestion(question: string, schema: KnownSchema): Reading {
   const tokens = tokensOf(question);
   const asked = wantedClass(tokens, schema);
-  const years = yearsIn(tokens);
-  const fitting = bestProperty(tokens, schema, asked?.class);
-  const other = fitting ?? bestProperty(tokens, schema, undefined);
+  const yesNo = /^(?:do|does|did|is|are|was|were|has|have)\b/i.test(question.trim());
+  const all = classMentions(tokens, schema);
+  const fitting = bestProperty(tokens, schema, asked?.class, asked !== undefined);
+  const other = fitting ?? bestProperty(tokens, schema, undefined, false);
   // “Who” is most often a person, but a team may look after something too.
   const wanted = fitting === undefined && other !== undefined && asked?.implied === true ? undefined : asked;
-  const best = wanted === undefined ? other : fitting;
-  const found = best && { ...best, possessed: tokens[best.match.end]?.lower === "of" };
-  const used = new Set<number>(found === undefined ? [] : range(found.match));
-  const classes = classMentions(tokens, schema).filter(({ at }) => !used.has(at));
-  for (const { at } of classes) used.add(at);
-  const extreme = extremeIn(tokens, used);
-  const names = mentionsIn(tokens, used);
+  const matched = wanted === undefined ? other : fitting;
+  const used = new Set<number>(matched === undefined ? [] : range(matched.match));
+  const classes = all.filter(({ at }) => !used.has(at));
+  for (const { at, length } of classes) for (let each = at; each < at + length; each += 1) used.add(each);
   const given = classes.find(({ at, class: found }) => at !== wanted?.at && found.name !== wanted?.class.name)?.class;
+  const best = matched && linking(matched, tokens, schema, wanted?.class, given);
+  const { mentions: names, dropped } = mentionsIn(tokens, used);
+  const possessed = best !== undefined && tokens[best.match.end]?.lower === "of";
+  const found = best && { ...best, possessed: possessed && names.some(({ at }) => at > best.match.end) };
+  const known = found && knownSide(found, wanted?.class, given, names);
+  const extreme = extremeIn(tokens, used);
+  const years = yearsIn(tokens);
+  const parts = partsOf(tokens, names, found?.match, known === "both");
+  const where = /^where\b/i.test(question.trim()) && found === undefined;
   return {
     question,
-    mentions: names.map(({ text }) => text),
-    property: found && { property: found.property, known: knownSide(found, wanted?.class, given, names) },
+    mentions: parts.mentions,
+    joined: parts.joined,
+    excluded: parts.excluded,
+    negated: parts.negated,
+    unhandled:
+      dropped ??
+      parts.unhandled ??
+      unhandledIn({
+        tokens,
+        used,
+        found,
+        known,
+        names,
+        wanted,
+        asked,
+        given,
+        extreme,
+        years,
+        yesNo,
+        parts,
+        where,
+        possessed,
+      }),
+    property: found && known && { property: found.property, known, swapped: found.backwards !== found.possessed },
     wanted: wanted?.class,
     wantedWord: wanted?.word,
     implied: wanted?.implied === true,
@@ -69,16 +102,40 @@ export function readQuestion(question: string, schema: KnownSchema): Reading {
     count: /\bhow many\b/i.test(question),
     extreme,
     years,
-    where: /^where\b/i.test(question.trim()) && found === undefined,
+    where,
     belonging: /\b(?:in|at|on|from|for)\b/i.test(question),
     unknown: found === undefined ? unknownFact(tokens, used) : undefined,
-    yesNo: /^(?:do|does|did|is|are|was|were|has|have)\b/i.test(question.trim()),
+    yesNo,
   };
 }
 
-interface ClassAt {
+/**
+ * “Works in the Data team”: the phrase found leads to places, but the question says that a team is meant. The one
+ * property between the two classes is taken instead, when there is exactly one.
+ */
+function linking(
+  candidate: Candidate,
+  tokens: readonly Token[],
+  schema: KnownSchema,
+  wanted: KnownClass | undefined,
+  given: KnownClass | undefined,
+): Candidate | undefined {
+  const touches = ({ pairs }: KnownProperty, known: KnownClass) =>
+    pairs.some(({ from, to }) => from === known.name || to === known.name);
+  if (given === undefined || touches(candidate.property, given)) return candidate;
+  const last = tokens[candidate.match.end - 1]?.lower ?? "";
+  const between = schema.properties.filter(
+    (each) => each.path === each.name && touches(each, given) && wanted !== undefined && touches(each, wanted),
+  );
+  const [only] = between;
+  const belongs = ["in", "on", "at", "for"].includes(last) && between.length === 1 && only !== undefined;
+  return belongs ? { ...candidate, property: only, backwards: false } : undefined;
+}
+
+export interface ClassAt {
   readonly class: KnownClass;
   readonly at: number;
+  readonly length: number;
   readonly word: string;
   /** By a question word, not by the class's own name. */
   readonly implied?: boolean;
@@ -90,7 +147,7 @@ function classMentions(tokens: readonly Token[], schema: KnownSchema): readonly 
       const [stem, ...rest] = tokensOf(word).map((token) => token.stem);
       return tokens.flatMap((token, at): ClassAt[] =>
         token.stem === stem && rest.every((next, offset) => tokens[at + 1 + offset]?.stem === next)
-          ? [{ class: known, at, word: token.written }]
+          ? [{ class: known, at, length: 1 + rest.length, word: token.written }]
           : [],
       );
     }),
@@ -109,7 +166,9 @@ function wantedClass(tokens: readonly Token[], schema: KnownSchema): ClassAt | u
   if (implied < 0) return undefined;
   const word = tokens[implied]?.lower === "where" ? "place" : "person";
   const meant = schema.classes.find(({ words }) => words.includes(word));
-  return meant && { class: meant, at: implied, word: word === "person" ? "people" : "places", implied: true };
+  return (
+    meant && { class: meant, at: implied, length: 1, word: word === "person" ? "people" : "places", implied: true }
+  );
 }
 
 function onlySmall(tokens: readonly Token[]): boolean {
@@ -118,8 +177,10 @@ function onlySmall(tokens: readonly Token[]): boolean {
 
 /** Less than a word of the phrase itself. */
 const weakest = 1;
+/** A single word whose preposition is missing. */
+const loose = 1;
 
-interface Candidate {
+export interface Candidate {
   readonly property: KnownProperty;
   readonly match: Match;
   readonly backwards: boolean;
@@ -129,6 +190,7 @@ function bestProperty(
   tokens: readonly Token[],
   schema: KnownSchema,
   wanted: KnownClass | undefined,
+  loosely: boolean,
 ): Candidate | undefined {
   const dated = tokens.some(({ lower }) => lower === "when");
   const candidates = schema.properties.flatMap((property): Candidate[] => {
@@ -136,10 +198,14 @@ function bestProperty(
     const back = matches(property.backwards, tokens).map((match) => ({ property, match, backwards: true }));
     return [...forwards, ...back];
   });
-  return candidates
-    .filter(({ property }) => fits(property, wanted) && (!dated || leadsToDate(property)))
-    .filter((candidate) => isSure(candidate, tokens, schema))
-    .toSorted((a, b) => b.match.score - a.match.score)[0];
+  return (
+    candidates
+      .filter(({ property }) => fits(property, wanted) && (!dated || leadsToDate(property)))
+      .filter((candidate) => isSure(candidate, tokens, schema))
+      // Without its preposition a phrase may mean something else: “who runs it” is not “where does it run”.
+      .filter(({ match }) => loosely || match.score !== loose)
+      .toSorted((a, b) => b.match.score - a.match.score)[0]
+  );
 }
 
 /** A preposition alone (“who is in …”) names a property only when a class says which. */
@@ -200,33 +266,8 @@ function sideByOrder(before: readonly Mention[], backwards: boolean): "subject" 
   return before.length > 0 !== backwards ? "subject" : "object";
 }
 
-interface Mention {
-  readonly text: string;
-  readonly at: number;
-}
-
-/** Runs of words that mean nothing to the schema; when some are capitalised, only those. */
-function mentionsIn(tokens: readonly Token[], used: ReadonlySet<number>): readonly Mention[] {
-  const left = tokens
-    .map((token, at) => ({ token, at }))
-    .filter(
-      ({ token, at }) => !used.has(at) && !small.has(token.lower) && !least.has(token.lower) && !most.has(token.lower),
-    )
-    .filter(({ token }) => !/^\d{4}$/.test(token.lower) && !["i", "my", "mine", "different"].includes(token.lower));
-  const capital = left.filter(({ token, at }) => /^\p{Lu}/u.test(token.written) && (at > 0 || left.length === 1));
-  const kept = capital.length > 0 ? capital : left;
-  const runs: { words: string[]; at: number; end: number }[] = [];
-  for (const { token, at } of kept) {
-    const run = runs.at(-1);
-    if (run?.end === at) {
-      run.words.push(token.written);
-      run.end = at + 1;
-    } else {
-      runs.push({ words: [token.written], at, end: at + 1 });
-    }
-  }
-  return runs.map(({ words, at }) => ({ text: words.join(" "), at }));
-}
+const least = new Set(["least", "first", "oldest", "earliest", "smallest", "lowest"]);
+const most = new Set(["most", "last", "newest", "latest", "largest", "biggest", "highest", "recently"]);
 
 function extremeIn(tokens: readonly Token[], used: ReadonlySet<number>): "least" | "most" | undefined {
   const free = tokens.filter((_, at) => !used.has(at));

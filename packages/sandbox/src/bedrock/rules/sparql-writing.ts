@@ -9,13 +9,20 @@ export type Plan =
       readonly property: KnownProperty;
       readonly known: "subject" | "object" | "both" | "none";
     }
-  | { readonly kind: "having"; readonly value: string }
+  | { readonly kind: "having" }
+  /** Things of a class of which the graph does not say something. */
+  | {
+      readonly kind: "lacking";
+      readonly property: KnownProperty | undefined;
+      readonly side: "subject" | "object";
+    }
   | { readonly kind: "list" }
   | { readonly kind: "extreme"; readonly property: KnownProperty };
 
 /** Undefined when the rules cannot tell what is wanted. */
 export function planOf(reading: Reading, schema: KnownSchema): Plan | undefined {
   const { property, mentions, wanted, extreme } = reading;
+  if (reading.negated) return lackingPlan(reading);
   if (extreme !== undefined && mentions.length === 0) {
     const named = [property?.property].flatMap((each) => (each !== undefined && isMeasure(each) ? each : []))[0];
     const measured = named ?? schema.properties.find((each) => isMeasureOf(each, wanted?.name));
@@ -31,10 +38,32 @@ export function planOf(reading: Reading, schema: KnownSchema): Plan | undefined 
   if (property !== undefined) {
     return { kind: "relation", property: property.property, known: mentions.length === 0 ? "none" : property.known };
   }
-  const [mention] = mentions;
-  if (mention === undefined) return wanted === undefined ? undefined : { kind: "list" };
+  if (mentions.length === 0) return wanted === undefined || doing.test(reading.question) ? undefined : { kind: "list" };
   const asksForKind = wanted !== undefined && (!reading.implied || reading.belonging);
-  return asksForKind ? { kind: "having", value: mention } : { kind: "describe" };
+  // Several names and no property: one of them is enough, or nothing is certain.
+  const certain = mentions.length === 1 || reading.joined === "or";
+  if (asksForKind) return certain ? { kind: "having" } : undefined;
+  return reading.joined === "or" && mentions.length > 1 ? undefined : { kind: "describe" };
+}
+
+/** “What do projects do?” asks for more than a list. */
+const doing = /\b(?:does|did|by|for|with|from)\b|\bdo\b(?! you\b)|\b(?:has|have)\b(?! there\b)(?<!you have|we have)/i;
+
+/** What is denied must be of a class that the question names: nothing else can be gone through. */
+function lackingPlan({ property, wanted, implied, excluded }: Reading): Plan | undefined {
+  if (wanted === undefined) return undefined;
+  if (property === undefined)
+    return implied || excluded.length === 0 ? undefined : { kind: "lacking", property, side: "subject" };
+  const { pairs } = property.property;
+  const fits = {
+    subject: pairs.some(({ from }) => from === wanted.name),
+    object: pairs.some(({ to }) => to === wanted.name),
+  };
+  const open = fits.subject ? "subject" : "object";
+  if (property.known === "both" || (excluded.length === 0 && fits.subject && fits.object && property.swapped))
+    return undefined;
+  const side = excluded.length === 0 ? open : property.known === "subject" ? "object" : "subject";
+  return fits[side] ? { kind: "lacking", property: property.property, side } : undefined;
 }
 
 /** “The same project as Bob”: along the property and back again. */
@@ -68,8 +97,11 @@ const xsd = "PREFIX xsd: <http://www.w3.org/2001/XMLSchema#>";
  * @param loosely also look for things by what is said of them, not only by name: slower, for when no name was found
  */
 export function writeSparql(plan: Plan, reading: Reading, schema: KnownSchema, loosely = false): string {
-  const prologue = [schema.prologue, ...[rdfs, xsd].filter((line) => !schema.prologue.includes(line))].join("\n");
-  return `${prologue}\n${body(plan, reading, loosely)}`;
+  return `${prologueOf(schema)}\n${body(plan, reading, loosely)}`;
+}
+
+function prologueOf({ prologue }: KnownSchema): string {
+  return [prologue, ...[rdfs, xsd].filter((line) => !prologue.includes(line))].join("\n");
 }
 
 function body(plan: Plan, reading: Reading, loosely: boolean): string {
@@ -79,7 +111,9 @@ function body(plan: Plan, reading: Reading, loosely: boolean): string {
     case "relation":
       return relation(plan, reading, loosely);
     case "having":
-      return having(plan.value, reading);
+      return having(reading);
+    case "lacking":
+      return lacking(plan, reading);
     case "list":
       return list(reading);
     case "extreme":
@@ -116,39 +150,104 @@ function relation(
     const possible = kind && property.pairs.some(({ from, to }) => (side === "subject" ? from : to) === kind.name);
     if (possible) lines.push(`  ?${side} a ${kind.name} .`);
   }
-  lines.push(...steps(property, known, mentions));
+  const swapped = known === "both" && reading.property?.swapped === true;
+  const subjects = swapped ? mentions.slice(-1) : mentions.slice(0, 1);
+  const objects = swapped ? mentions.slice(0, 1) : mentions.slice(-1);
+  const first = reading.joined === "or" ? mentions : mentions.slice(0, 1);
+  lines.push(...steps(property, known, reading));
   lines.push("  OPTIONAL { ?object rdfs:label ?label }", "  BIND(COALESCE(?label, STR(?object)) AS ?objectName)");
-  if (known === "subject") lines.push(`  ${named("?subjectName", mentions.slice(0, 1))}`);
-  if (known === "object")
-    lines.push(`  ${loosely ? orHaving("?object", mentions.slice(0, 1)) : named("?objectName", mentions.slice(0, 1))}`);
-  if (known === "both")
-    lines.push(`  ${named("?subjectName", mentions.slice(0, 1))}`, `  ${named("?objectName", mentions.slice(-1))}`);
+  if (known === "subject") lines.push(`  ${named("?subjectName", first)}`);
+  if (known === "object") lines.push(`  ${loosely ? orHaving("?object", first) : named("?objectName", first)}`);
+  if (known === "both") lines.push(`  ${named("?subjectName", subjects)}`, `  ${named("?objectName", objects)}`);
   lines.push("  FILTER(?subject != ?object)");
   if (years !== undefined && leadsToDate(property)) lines.push(`  ${dated("?object", years)}`);
   const inner = `WHERE {\n${lines.join("\n")}\n}`;
-  if (count) return `SELECT (COUNT(DISTINCT ?${known === "subject" ? "object" : "subject"}) AS ?count)\n${inner}`;
+  if (count) return `SELECT (COUNT(DISTINCT ?${countedSide(property, known, wanted)}) AS ?count)\n${inner}`;
   return `SELECT DISTINCT ?subject ?subjectName ?object ?objectName\n${inner}\nORDER BY ?subjectName ?objectName`;
 }
 
 /** One step for what is asked; one more for each further name on the same side. */
-function steps({ path }: KnownProperty, known: string, mentions: readonly string[]): readonly string[] {
+function steps({ path }: KnownProperty, known: string, reading: Reading): readonly string[] {
+  const { mentions, excluded, joined } = reading;
   const first = `  ?subject ${path} ?object .`;
-  if (known === "both" || known === "none" || mentions.length < 2) return [first];
+  const asked = known === "subject" ? "?object" : "?subject";
+  const denied = excluded.flatMap((mention) => [
+    exists("", path, "?given", "?holder", known, [mention]),
+    exists("NOT ", path, "?not", asked, known, [mention]),
+  ]);
+  if (known === "both" || known === "none" || mentions.length < 2 || joined === "or") return [first, ...denied];
   const others = mentions.slice(1).map((mention, index) => {
     const other = `?other${index + 2}`;
     const step = known === "subject" ? `${other} ${path} ?object .` : `?subject ${path} ${other} .`;
     return `  ${step} ${other} rdfs:label ${other}Name . ${named(`${other}Name`, [mention])}`;
   });
-  return [first, ...others];
+  return [first, ...others, ...denied];
 }
 
-function having(value: string, { wanted, count }: Reading): string {
+/** Whether the thing asked for has a fact with one of the names on the other side. */
+function exists(
+  not: "" | "NOT ",
+  path: string,
+  variable: string,
+  asked: string,
+  known: string,
+  mentions: readonly string[],
+): string {
+  const step = known === "subject" ? `${variable} ${path} ${asked}` : `${asked} ${path} ${variable}`;
+  const label = `OPTIONAL { ${variable} rdfs:label ${variable}Label } BIND(COALESCE(${variable}Label, STR(${variable})) AS ${variable}Name)`;
+  return `  FILTER ${not}EXISTS { ${step} . ${mentions.length === 0 ? "" : `${label} ${named(`${variable}Name`, mentions)}`} }`;
+}
+
+/**
+ * Each denied name must be known for this very fact: else everything would lack what nobody has, and a name that is
+ * not in the graph would make everybody fit.
+ */
+function lacking({ property, side }: Extract<Plan, { kind: "lacking" }>, { wanted, excluded, count }: Reading): string {
+  const known = side === "subject" ? "object" : "subject";
+  const path = property?.path ?? "(!(rdfs:label|rdfs:comment))";
+  const kind = wanted?.name ?? "?kind";
+  const guards = excluded.map((mention) =>
+    exists("", path, "?given", "?holder", known, [mention]).replace("{ ", `{ ?holder a ${kind} . `),
+  );
+  const inner = `WHERE {
+  ?thing a ${kind} ; rdfs:label ?name .
+${[...guards, exists("NOT ", path, "?not", "?thing", known, excluded)].join("\n")}
+}`;
+  if (count) return `SELECT (COUNT(DISTINCT ?thing) AS ?count)\n${inner}`;
+  return `SELECT DISTINCT ?thing ?name\n${inner}\nORDER BY ?name`;
+}
+
+/** Both things are in the graph, and the fact could be said of them: only then is its absence a “no”. */
+export function writePossible(property: KnownProperty, reading: Reading, schema: KnownSchema): string {
+  const { mentions } = reading;
+  const swapped = reading.property?.swapped === true;
+  const [subject = "", object = ""] = swapped ? mentions.toReversed() : mentions;
+  const kinds = (side: "from" | "to") =>
+    property.pairs
+      .map((pair) => pair[side])
+      .filter((name) => !name.startsWith("xsd:"))
+      .join(" ");
+  return `${prologueOf(schema)}
+SELECT DISTINCT ?subject ?subjectName ?object ?objectName
+WHERE {
+  VALUES ?from { ${kinds("from")} } ?subject a ?from ; rdfs:label ?subjectName . ${named("?subjectName", [subject])}
+  VALUES ?to { ${kinds("to")} } ?object a ?to ; rdfs:label ?objectName . ${named("?objectName", [object])}
+}`;
+}
+
+/** What is asked for is what is counted. */
+function countedSide({ pairs }: KnownProperty, known: string, wanted: Reading["wanted"]): "subject" | "object" {
+  if (known !== "none") return known === "subject" ? "object" : "subject";
+  return pairs.some(({ from }) => from === wanted?.name) ? "subject" : "object";
+}
+
+function having({ mentions, wanted, count }: Reading): string {
   const inner = `WHERE {
   ?thing a ${wanted?.name ?? "?kind"} ; rdfs:label ?name ; ?predicate ?value .
   OPTIONAL { ?value rdfs:label ?label }
   BIND(COALESCE(?label, STR(?value)) AS ?valueName)
   OPTIONAL { ?predicate rdfs:label ?property }
-  FILTER(isIRI(?thing) && ?predicate != rdfs:comment && ?predicate != rdfs:label) ${named("?valueName", [value])}
+  FILTER(isIRI(?thing) && ?predicate != rdfs:comment && ?predicate != rdfs:label) ${named("?valueName", mentions)}
 }`;
   if (count) return `SELECT (COUNT(DISTINCT ?thing) AS ?count)\n${inner}`;
   return `SELECT DISTINCT ?thing ?name ?property ?valueName\n${inner}\nORDER BY ?name`;
@@ -163,9 +262,12 @@ function list({ wanted, count }: Reading): string {
 function extreme({ path, pairs }: KnownProperty, { wanted, extreme: direction }: Reading): string {
   const kind =
     wanted !== undefined && pairs.some(({ from }) => from === wanted.name) ? `?subject a ${wanted.name} . ` : "";
-  return `SELECT ?subject ?subjectName ?object
-WHERE { ${kind}?subject rdfs:label ?subjectName ; ${path} ?object }
-ORDER BY ${direction === "least" ? "ASC" : "DESC"}(?object) LIMIT 1`;
+  const further = `${kind.replace("?subject", "?other")}?other rdfs:label ?otherName ; ${path} ?further`;
+  // Not LIMIT 1: two may share the first place.
+  return `SELECT DISTINCT ?subject ?subjectName ?object
+WHERE { ${kind}?subject rdfs:label ?subjectName ; ${path} ?object
+  FILTER NOT EXISTS { ${further} . FILTER(?further ${direction === "least" ? "<" : ">"} ?object) } }
+ORDER BY ?subjectName`;
 }
 
 function named(variable: string, mentions: readonly string[]): string {

@@ -3,13 +3,18 @@ export interface Token {
   readonly written: string;
   readonly lower: string;
   readonly stem: string;
+  /** A comma stands before it. */
+  readonly apart: boolean;
 }
 
 export function tokensOf(text: string): readonly Token[] {
-  return [...text.matchAll(/[\p{L}\p{N}][\p{L}\p{N}\-@.]*[\p{L}\p{N}]|[\p{L}\p{N}]|['’]s\b/gu)].map(([written]) => {
-    const lower = written.toLowerCase().replace("’", "'");
-    return { written, lower, stem: stemOf(lower) };
-  });
+  const spelled = text.replace(/n['’]t\b/g, " not");
+  return [...spelled.matchAll(/[\p{L}\p{N}][\p{L}\p{N}\-@.]*[\p{L}\p{N}]|[\p{L}\p{N}]|['’]s\b/gu)].map(
+    ({ 0: written, index }) => {
+      const lower = written.toLowerCase().replace("’", "'");
+      return { written, lower, stem: stemOf(lower), apart: /[,;]\s*$/.test(spelled.slice(0, index)) };
+    },
+  );
 }
 
 /** Crude, and alike for both sides of a comparison: “uses”, “used” and “use” meet at the same place. */
@@ -18,7 +23,7 @@ export function stemOf(word: string): string {
   const bare = word
     .replace(/ies$/, "i")
     .replace(/(?<=..)y$/, "i")
-    .replace(/(?<=..)(?:ing|ed)$/, "")
+    .replace(/(?<=..)(?:ing|(?<!e)ed)$/, "")
     .replace(/(?<=ch|sh|x|ss)es$/, "")
     .replace(/(?<![su])s$/, "");
   const undoubled = /([bdgmnprt])\1$/.test(bare) ? bare.slice(0, -1) : bare;
@@ -82,9 +87,9 @@ function endOf(content: readonly string[], tokens: readonly Token[], start: numb
 }
 
 /** “Atlas”, “Atlas and Beacon”, “Atlas, Beacon and Quarry”. */
-export function listOf(names: readonly string[]): string {
+export function listOf(names: readonly string[], joiner: "and" | "or" = "and"): string {
   const last = names.at(-1) ?? "";
-  return names.length < 2 ? last : `${names.slice(0, -1).join(", ")} and ${last}`;
+  return names.length < 2 ? last : `${names.slice(0, -1).join(", ")} ${joiner} ${last}`;
 }
 
 /** “works on” said of several: “work on”. */
