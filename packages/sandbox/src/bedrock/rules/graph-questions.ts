@@ -10,9 +10,9 @@ import { listOf } from "./words.ts";
 
 const standIn = "\n\n_(The sandbox's stand-in answered this by rule; it is not a language model.)_";
 const polite = /\b(?:tell|show|give) me\b|\b(?:can|could|should) I\b/gi;
-const pronouns = /\b(he|she|they|him|her|them|his|their|it|its)\b/i;
-const persons = /\b(he|she|him|her|his)\b/i;
-const oneself = /\b(i|me|my|mine|myself)\b/i;
+const pronouns = /(?<!\p{L})(he|she|they|him|her|them|his|their|it|its)(?!\p{L})/iu;
+const persons = /(?<!\p{L})(he|she|him|her|his)(?!\p{L})/iu;
+const oneself = /(?<!\p{L})(i|me|my|mine|myself)(?!\p{L})/iu;
 
 /**
  * Questions over a graph whose schema stands in the system prompt: the question is read by the schema's own words, a

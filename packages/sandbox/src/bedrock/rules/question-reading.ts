@@ -77,6 +77,11 @@ export function readQuestion(question: string, schema: KnownSchema): Reading {
     negated: parts.negated,
     unhandled:
       dropped ??
+      // The phrase was there, but between other things than the question names.
+      (matched !== undefined && best === undefined ? tokens[matched.match.start]?.written : undefined) ??
+      (/\bhow many\b/i.test(question) && found !== undefined && names.length === 0 && wanted === undefined
+        ? "how many"
+        : undefined) ??
       parts.unhandled ??
       unhandledIn({
         tokens,
@@ -103,7 +108,7 @@ export function readQuestion(question: string, schema: KnownSchema): Reading {
     extreme,
     years,
     where,
-    belonging: /\b(?:in|at|on|from|for)\b/i.test(question),
+    belonging: tokens.some(({ lower }) => ["in", "at", "on", "from", "for"].includes(lower)),
     unknown: found === undefined ? unknownFact(tokens, used) : undefined,
     yesNo,
   };

@@ -241,9 +241,9 @@ function countedSide({ pairs }: KnownProperty, known: string, wanted: Reading["w
   return pairs.some(({ from }) => from === wanted?.name) ? "subject" : "object";
 }
 
-function having({ mentions, wanted, count }: Reading): string {
+function having({ mentions, wanted, given, count }: Reading): string {
   const inner = `WHERE {
-  ?thing a ${wanted?.name ?? "?kind"} ; rdfs:label ?name ; ?predicate ?value .
+  ?thing a ${wanted?.name ?? "?kind"} ; rdfs:label ?name ; ?predicate ?value .${given === undefined ? "" : ` ?value a ${given.name} .`}
   OPTIONAL { ?value rdfs:label ?label }
   BIND(COALESCE(?label, STR(?value)) AS ?valueName)
   OPTIONAL { ?predicate rdfs:label ?property }
