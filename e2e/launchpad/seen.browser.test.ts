@@ -90,8 +90,15 @@ describe("trouble and second thoughts", () => {
     await page.getByLabel("Name", { exact: true }).fill("Loaded again");
     await page.getByRole("button", { name: "Create application" }).click();
     await page.getByLabel("New key").fill("only-one");
+    await page.setViewportSize({ width: 360, height: 740 });
     await page.getByRole("button", { name: "Make key" }).click();
-    await page.locator("#new-key").waitFor();
+    const key = page.locator("#new-key");
+    await key.waitFor();
+    // In sight below the header, as a whole.
+    const [header, box] = [await page.locator("header.top").boundingBox(), await key.boundingBox()];
+    expect(box?.y).toBeGreaterThan((header?.y ?? 0) + (header?.height ?? 0));
+    expect(await key.evaluate(({ scrollWidth, clientWidth }) => scrollWidth - clientWidth)).toBe(0);
+    await page.setViewportSize({ width: 1280, height: 900 });
     await page.reload();
     await page.getByText("A new key is shown once").waitFor();
     expect(await page.locator("#new-key").count()).toBe(0);

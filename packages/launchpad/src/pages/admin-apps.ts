@@ -38,7 +38,7 @@ function shownOnce({ name, key, appId }: NewKey): Tree {
       h("strong", {}, `The key “${name}” of ${appId}`),
       ". Copy it now: it is stored as a hash and not shown again.",
     ),
-    h("pre", { tabindex: 0, id: "new-key" }, key),
+    h("pre", { class: "wrapped", tabindex: 0, id: "new-key" }, key),
   );
 }
 

@@ -104,6 +104,14 @@ describe("the chain of a request", () => {
     expect(html).not.toContain("<img");
   });
 
+  it("shows lists as words, and records so that they break between their members only", () => {
+    const claims = { aud: ["voicebox", "other"], actors: [], act: { sub: "backend", iss: "https://id.example" } };
+    const html = toHtml(chainTree([hop("launchpad", { detail: { claims } })], 0));
+    expect(html).toContain("<td>voicebox, other</td>");
+    expect(html).toContain("<td>none</td>");
+    expect(html).toContain(`{ &quot;sub&quot;: &quot;backend&quot;, &quot;iss&quot;: &quot;https://id.example&quot; }`);
+  });
+
   it("says so when nothing is known", () => {
     expect(toHtml(chainTree([], 0))).toContain("Nothing is known");
   });
