@@ -148,14 +148,14 @@ function receive(attempt: Attempt, chunk: Buffer): void {
 /** Sends on what a stream gave; when the upstream said that it failed, only if the client has part of the answer already. */
 function pass(attempt: Attempt, out: string | Buffer): void {
   const { progress, sending, stream } = attempt;
-  if (!attempt.gone && (progress.failure === undefined || sending.firstByteAt !== undefined))
+  if (!attempt.gone && (progress.failure === undefined || sending.firstByteAt() !== undefined))
     sending.send(out, stream?.headers ?? {});
   if (progress.failure !== undefined) stop(attempt, progress.failure);
 }
 
 function keepAlive(attempt: Attempt): void {
   const { stream, collect, status, gone, sending } = attempt;
-  const quiet = collect !== undefined || status === 0 || gone || sending.waiting;
+  const quiet = collect !== undefined || status === 0 || gone || sending.isWaiting();
   if (stream?.keepAlive !== undefined && !quiet) sending.send(stream.keepAlive, stream.headers);
 }
 
@@ -201,7 +201,7 @@ function stop(attempt: Attempt, error: GatewayError): void {
   const { context, sending, stream } = attempt;
   if (attempt.settled) return;
   if (attempt.gone) sent(attempt, "aborted");
-  else if (sending.firstByteAt === undefined) settle(attempt, { kind: "failed", error });
+  else if (sending.firstByteAt() === undefined) settle(attempt, { kind: "failed", error });
   else {
     if (stream !== undefined) context.outgoing.write(stream.fail(error));
     context.outgoing.end();
@@ -229,7 +229,7 @@ function leave(attempt: Attempt): void {
 
 function sent(attempt: Attempt, outcome: "ok" | "error" | "aborted", error?: GatewayError): void {
   const { progress, sending } = attempt;
-  settle(attempt, { kind: "sent", outcome, error, progress, firstByteAt: sending.firstByteAt });
+  settle(attempt, { kind: "sent", outcome, error, progress, firstByteAt: sending.firstByteAt() });
 }
 
 function settle(attempt: Attempt, result: RelayResult): void {

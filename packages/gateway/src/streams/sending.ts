@@ -4,9 +4,9 @@ import type { WholeAnswer } from "../upstreams/exchange.ts";
 /** The client's side of one attempt. */
 export interface Sending {
   /** `performance.now()` when the first byte was written. */
-  readonly firstByteAt: number | undefined;
+  firstByteAt(): number | undefined;
   /** A slow client has not taken what was written yet. */
-  readonly waiting: boolean;
+  isWaiting(): boolean;
   /** Writes part of a stream, its head before the first part. */
   send(bytes: string | Buffer, headers: Readonly<Record<string, string>>): void;
   /** Writes a whole answer and ends it. */
@@ -16,7 +16,11 @@ export interface Sending {
   release(): void;
 }
 
-/** Writes to Node's own answer, and holds the upstream back while the client takes nothing. */
+/**
+ * Writes to Node's own answer, and holds the upstream back while the client takes nothing. Methods and no accessors:
+ * a literal with accessors gets a hidden class of its own, which is old at birth and keeps the whole request in memory
+ * until the next full collection.
+ */
 export function createSending(context: ForwardContext, flow: { pause(): void; resume(): void }): Sending {
   const { outgoing } = context;
   let firstByteAt: number | undefined;
@@ -30,12 +34,8 @@ export function createSending(context: ForwardContext, flow: { pause(): void; re
     outgoing.writeHead(200, { ...context.headers, ...headers });
   };
   return {
-    get firstByteAt() {
-      return firstByteAt;
-    },
-    get waiting() {
-      return waiting;
-    },
+    firstByteAt: () => firstByteAt,
+    isWaiting: () => waiting,
     send(bytes, headers) {
       if (bytes.length === 0) return;
       if (firstByteAt === undefined) begin(headers);
