@@ -1,6 +1,6 @@
 import { hash, timingSafeEqual } from "node:crypto";
 import { AuthError, type Identity, type Verifier } from "@onbehalf/shared-auth";
-import { type Caller, localIssuer } from "./caller.ts";
+import { type Caller, localAdministrator } from "./caller.ts";
 import { callerFromToken, claimAt } from "./claims.ts";
 import type { TrustedIssuer } from "./config/issuers.ts";
 import type { Settings } from "./config/settings.ts";
@@ -64,26 +64,7 @@ export function createAuthenticate({ settings, verifier, findKey }: Authenticate
   };
 }
 
-const masterCaller: Caller = {
-  credential: "master-key",
-  issuer: localIssuer,
-  subject: "master-key",
-  kind: "app",
-  userId: "master-key",
-  email: undefined,
-  name: undefined,
-  teamId: undefined,
-  clientId: undefined,
-  role: "admin",
-  groups: [],
-  groupsState: "listed",
-  audience: [],
-  scopes: [],
-  actors: [],
-  expiresAt: undefined,
-  token: undefined,
-  key: undefined,
-};
+const masterCaller = localAdministrator("master-key");
 
 /** Over digests of equal length, so that neither length nor content shows in the time it takes. */
 function createComparison(secret: string | undefined): (given: string) => boolean {

@@ -46,3 +46,27 @@ export interface Caller {
 
 /** The issuer of callers that no identity provider vouches for: the master key, and keys made for no known user. */
 export const localIssuer = "urn:onbehalf:gateway";
+
+/** Who administers from here and comes with no token: the master key, or a person at the command line. */
+export function localAdministrator(subject: string): Caller {
+  return {
+    credential: "master-key",
+    issuer: localIssuer,
+    subject,
+    kind: "app",
+    userId: subject,
+    email: undefined,
+    name: undefined,
+    teamId: undefined,
+    clientId: undefined,
+    role: "admin",
+    groups: [],
+    groupsState: "listed",
+    audience: [],
+    scopes: [],
+    actors: [],
+    expiresAt: undefined,
+    token: undefined,
+    key: undefined,
+  };
+}

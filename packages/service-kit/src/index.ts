@@ -57,5 +57,6 @@ export {
   type TrailIdentity,
   type TrailOptions,
   type TrailReader,
+  trailIdentity,
 } from "./trail.ts";
 export { StoreUnavailable } from "./unavailable.ts";

@@ -66,6 +66,7 @@ test("what services can use is a decision, not an accident", () => {
         "serve",
         "telemetryFields",
         "tokenStoreOver",
+        "trailIdentity",
         "url",
       ],
       "testing": [

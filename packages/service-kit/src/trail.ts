@@ -1,3 +1,4 @@
+import type { Identity } from "@onbehalf/shared-auth";
 import { LRUCache } from "lru-cache";
 import type { Outcome } from "./access-line.ts";
 
@@ -15,6 +16,24 @@ export interface TrailIdentity {
   readonly credential: "session" | "jwt" | "app-key" | "virtual-key" | "master-key";
   /** Seconds since the epoch. */
   readonly expires_at: number | null;
+}
+
+/** Who called, by a verified token. */
+export function trailIdentity(identity: Identity): TrailIdentity {
+  return {
+    issuer: identity.issuer,
+    subject: identity.subject,
+    audience: identity.audience,
+    scopes: identity.scopes,
+    client_id: identity.clientId ?? null,
+    actors: identity.actors.map(({ issuer, subject }) => ({ issuer: issuer ?? null, subject })),
+    groups: identity.groups,
+    email: identity.email ?? null,
+    name: identity.name ?? null,
+    kind: identity.kind,
+    credential: "jwt",
+    expires_at: identity.expiresAt,
+  };
 }
 
 export interface TrailExchange {

@@ -1,10 +1,10 @@
-import { HttpError, type RequestVariables, type Trail, type TrailHop } from "@onbehalf/service-kit";
+import { HttpError, type RequestVariables, type Trail, type TrailHop, trailIdentity } from "@onbehalf/service-kit";
 import type { CachedExchange } from "@onbehalf/shared-auth";
 import type { AuthVariables } from "@onbehalf/shared-auth/hono";
 import type { Context } from "hono";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import { gatewayHops } from "./gateway-hops.ts";
-import { since, trailExchange, trailIdentity } from "./record.ts";
+import { since, trailExchange } from "./record.ts";
 import type { Setups } from "./setup.ts";
 
 type UserContext = Context<{ Variables: RequestVariables & AuthVariables }>;

@@ -1,4 +1,10 @@
-import type { RequestVariables, Trail, TrailExchange, TrailHop, TrailIdentity } from "@onbehalf/service-kit";
+import {
+  type RequestVariables,
+  type Trail,
+  type TrailExchange,
+  type TrailHop,
+  trailIdentity,
+} from "@onbehalf/service-kit";
 import type { Identity, ScopedToken } from "@onbehalf/shared-auth";
 import type { Context, MiddlewareHandler } from "hono";
 import { codeOf } from "./failure.ts";
@@ -107,24 +113,6 @@ function outcomeOf(status: number, signal: AbortSignal): TrailHop["outcome"] {
   if (status < 400) return "ok";
   if (status === 401 || status === 403) return "denied";
   return status === 429 ? "limited" : "error";
-}
-
-/** Who called, as verified. */
-export function trailIdentity(identity: Identity): TrailIdentity {
-  return {
-    issuer: identity.issuer,
-    subject: identity.subject,
-    audience: identity.audience,
-    scopes: identity.scopes,
-    client_id: identity.clientId ?? null,
-    actors: identity.actors.map(({ issuer, subject }) => ({ issuer: issuer ?? null, subject })),
-    groups: identity.groups,
-    email: identity.email ?? null,
-    name: identity.name ?? null,
-    kind: identity.kind,
-    credential: "jwt",
-    expires_at: identity.expiresAt,
-  };
 }
 
 /** How the token for the next hop was come by. */

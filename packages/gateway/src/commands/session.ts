@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { userInfo } from "node:os";
 import { createLogger, type Env } from "@onbehalf/service-kit";
-import { type Caller, localIssuer } from "../caller.ts";
+import { type Caller, localAdministrator } from "../caller.ts";
 import type { Environment } from "../config/environment.ts";
 import { readConfiguration } from "../config/read.ts";
 import type { Settings } from "../config/settings.ts";
@@ -56,27 +56,7 @@ export async function withSession<T>(env: Env, work: (session: Session) => Promi
 
 /** Whoever can read the database's address and the pepper is an administrator; the system's word for him is recorded. */
 function commandLineCaller(): Caller {
-  const { username } = userInfo();
-  return {
-    credential: "master-key",
-    issuer: localIssuer,
-    subject: `cli:${username}`,
-    kind: "app",
-    userId: `cli:${username}`,
-    email: undefined,
-    name: undefined,
-    teamId: undefined,
-    clientId: undefined,
-    role: "admin",
-    groups: [],
-    groupsState: "listed",
-    audience: [],
-    scopes: [],
-    actors: [],
-    expiresAt: undefined,
-    token: undefined,
-    key: undefined,
-  };
+  return localAdministrator(`cli:${userInfo().username}`);
 }
 
 const flushMs = 5_000;

@@ -1,4 +1,4 @@
-import { HttpError, type RequestVariables, type TrailIdentity } from "@onbehalf/service-kit";
+import { HttpError, type RequestVariables, type TrailIdentity, trailIdentity } from "@onbehalf/service-kit";
 import type { Exchange, Identity, ScopedToken, Verifier } from "@onbehalf/shared-auth";
 import { bearerToken } from "@onbehalf/shared-auth/hono";
 import type { Context } from "hono";
@@ -154,21 +154,7 @@ function sessionReader(session: Session, options: CredentialOptions): Reader {
 }
 
 function tokenReader(identity: Identity, token: Caller["token"], id: string | undefined): Reader {
-  const shown: TrailIdentity = {
-    issuer: identity.issuer,
-    subject: identity.subject,
-    audience: identity.audience,
-    scopes: identity.scopes,
-    client_id: identity.clientId ?? null,
-    actors: identity.actors.map(({ issuer, subject }) => ({ issuer: issuer ?? null, subject })),
-    groups: identity.groups,
-    email: identity.email ?? null,
-    name: identity.name ?? null,
-    kind: identity.kind,
-    credential: "jwt",
-    expires_at: identity.expiresAt,
-  };
-  return { identity: shown, claims: identity.claims, clientId: id, token, provider: undefined };
+  return { identity: trailIdentity(identity), claims: identity.claims, clientId: id, token, provider: undefined };
 }
 
 /** With the key alone nobody is known behind the application: the chain below is told so, and decides. */

@@ -1,13 +1,13 @@
 import { anthropicErrorBody } from "../../dialects/anthropic/error.ts";
 import { isObject, unsupported } from "../../dialects/body.ts";
 import { noUsage } from "../../dialects/conversation.ts";
-import { eventStreamHeaders } from "../../dialects/openai-chat/stream.ts";
 import { createSseReader } from "../../streams/sse.ts";
 import { joinStream, malformedAnswer } from "../answer-stream.ts";
 import { createBases } from "../base.ts";
 import { type Exchange, newProgress, type ResponseStream, type WholeAnswer } from "../exchange.ts";
 import { eventError, httpError } from "../http-error.ts";
 import type { KeyOf } from "../key.ts";
+import { passingStream } from "../passing-stream.ts";
 import type { Outgoing, Upstream } from "../upstream.ts";
 import { messageAnswer, messagesReader } from "./answer.ts";
 import { messagesBody } from "./request.ts";
@@ -66,34 +66,19 @@ function passedMessage(body: Buffer): WholeAnswer {
 function passedStream(): ResponseStream {
   const progress = newProgress();
   const watch = createClaudeWatch(progress);
-  let out = "";
-  const reader = createSseReader((name, data, raw) => {
-    if (name === "error") progress.failure ??= eventError(data);
-    else {
-      watch(data);
-      out += raw;
-    }
-  });
-  const take = (): string => {
-    const written = out;
-    out = "";
-    return written;
-  };
-  return {
-    headers: eventStreamHeaders,
-    keepAlive: 'event: ping\ndata: {"type":"ping"}\n\n',
+  return passingStream({
     progress,
-    push(chunk) {
-      try {
-        reader.push(chunk);
-      } catch (cause) {
-        progress.failure ??= malformedAnswer("its stream is broken", cause);
-      }
-      return take();
-    },
-    end: take,
+    keepAlive: 'event: ping\ndata: {"type":"ping"}\n\n',
     fail: (error) => `event: error\ndata: ${anthropicErrorBody(error)}\n\n`,
-  };
+    read: (write) =>
+      createSseReader((name, data, raw) => {
+        if (name === "error") progress.failure ??= eventError(data);
+        else {
+          watch(data);
+          write(raw);
+        }
+      }),
+  });
 }
 
 function translated(outgoing: Outgoing, translator: NonNullable<Outgoing["translator"]>): Exchange {

@@ -2,11 +2,11 @@ import type { Usage } from "../../call.ts";
 import { anthropicStopReason, anthropicUsage, stopDetails } from "../../dialects/anthropic/answer.ts";
 import { anthropicErrorBody } from "../../dialects/anthropic/error.ts";
 import { isObject, type JsonObject, unsupported } from "../../dialects/body.ts";
-import { eventStreamHeaders } from "../../dialects/openai-chat/stream.ts";
 import { createFrameReader } from "../../streams/event-stream.ts";
 import { malformedAnswer } from "../answer-stream.ts";
 import { createClaudeWatch } from "../anthropic/watch.ts";
 import { type Exchange, newProgress, type ResponseStream } from "../exchange.ts";
+import { passingStream } from "../passing-stream.ts";
 import type { Outgoing } from "../upstream.ts";
 import { modelPath } from "./converse.ts";
 import { foundationModel } from "./family.ts";
@@ -108,47 +108,28 @@ export function countAnswer(body: Buffer) {
 function claudeStream(): ResponseStream {
   const progress = newProgress();
   const watch = createClaudeWatch(progress);
-  let out = "";
-  const reader = createFrameReader((headers, payload) => {
-    if (headers[":message-type"] !== "event") {
-      progress.failure ??= frameFailure(headers, payload);
-      return;
-    }
-    if (headers[":event-type"] !== "chunk") return;
-    const chunk: JsonObject = JSON.parse(payload.toString("utf8"));
-    const event = Buffer.from(String(chunk.bytes), "base64").toString("utf8");
+  /** The event as Anthropic's own service would say it. */
+  const said = (event: string): string => {
     const type = watch(event);
-    if (type === "message_delta") {
-      out += `event: ${type}\ndata: ${wholeUsage(event, progress.usage)}\n\n`;
-      return;
-    }
+    if (type === "message_delta") return `event: ${type}\ndata: ${wholeUsage(event, progress.usage)}\n\n`;
+    if (type !== "message_stop") return `event: ${type}\ndata: ${event}\n\n`;
     // Bedrock adds its own metrics to the last event, and whether a guardrail stepped in.
-    if (type === "message_stop") progress.stopReason = guardrailStop(JSON.parse(event)) ?? progress.stopReason;
-    out += `event: ${type}\ndata: ${type === "message_stop" ? '{"type":"message_stop"}' : event}\n\n`;
-  });
-  const take = (): string => {
-    const written = out;
-    out = "";
-    return written;
+    progress.stopReason = guardrailStop(JSON.parse(event)) ?? progress.stopReason;
+    return 'event: message_stop\ndata: {"type":"message_stop"}\n\n';
   };
-  return {
-    headers: eventStreamHeaders,
-    keepAlive: 'event: ping\ndata: {"type":"ping"}\n\n',
+  return passingStream({
     progress,
-    push(chunk) {
-      try {
-        reader.push(chunk);
-      } catch (cause) {
-        progress.failure ??= malformedAnswer("its stream is broken", cause);
-      }
-      return take();
-    },
-    end() {
-      if (!reader.atBoundary()) progress.failure ??= malformedAnswer("its stream ended inside an event");
-      return take();
-    },
+    keepAlive: 'event: ping\ndata: {"type":"ping"}\n\n',
     fail: (error) => `event: error\ndata: ${anthropicErrorBody(error)}\n\n`,
-  };
+    read: (write) =>
+      createFrameReader((headers, payload) => {
+        if (headers[":message-type"] !== "event") progress.failure ??= frameFailure(headers, payload);
+        else if (headers[":event-type"] === "chunk") {
+          const chunk: JsonObject = JSON.parse(payload.toString("utf8"));
+          write(said(Buffer.from(String(chunk.bytes), "base64").toString("utf8")));
+        }
+      }),
+  });
 }
 
 /** Anthropic's own service says all counts at the end, and clients read them there; Bedrock says some only at the start. */

@@ -1,10 +1,10 @@
 import { isObject, type JsonObject } from "../../dialects/body.ts";
 import { openaiErrorBody } from "../../dialects/openai-chat/error.ts";
-import { eventStreamHeaders } from "../../dialects/openai-chat/stream.ts";
 import { createSseReader } from "../../streams/sse.ts";
 import { malformedAnswer } from "../answer-stream.ts";
 import { type Exchange, newProgress, type ResponseStream, type WholeAnswer } from "../exchange.ts";
 import { eventError } from "../http-error.ts";
+import { passingStream } from "../passing-stream.ts";
 import type { Outgoing } from "../upstream.ts";
 import { chatUsageOf, stopReasonOf } from "./answer.ts";
 
@@ -42,7 +42,6 @@ export function passedAnswer(body: Buffer): WholeAnswer {
 
 function passedStream(asked: boolean): ResponseStream {
   const progress = newProgress();
-  let out = "";
   const look = (event: JsonObject): boolean => {
     progress.usage = chatUsageOf(event.usage) ?? progress.usage;
     const choices = Array.isArray(event.choices) ? event.choices : [];
@@ -53,41 +52,24 @@ function passedStream(asked: boolean): ResponseStream {
     }
     return asked || choices.length > 0;
   };
-  const reader = createSseReader((_, data, raw) => {
-    if (data.startsWith('{"error"')) progress.failure ??= eventError(data);
-    else if (data === "[DONE]") out += raw;
-    else if (data.includes('"finish_reason":null') && !data.includes('"usage":{')) {
-      progress.characters += Math.max(0, data.length - chunkOverhead);
-      out += raw;
-    } else {
-      const event: unknown = JSON.parse(data);
-      if (isObject(event) && event.error != null) progress.failure ??= eventError(data);
-      else if (!isObject(event) || look(event)) out += raw;
-    }
-  });
-  const take = (): string => {
-    const written = out;
-    out = "";
-    return written;
-  };
-  return {
-    headers: eventStreamHeaders,
-    keepAlive: ": keep-alive\n\n",
+  return passingStream({
     progress,
-    push(chunk) {
-      try {
-        reader.push(chunk);
-      } catch (cause) {
-        progress.failure ??= malformedAnswer("its stream is broken", cause);
-      }
-      return take();
-    },
-    end() {
-      if (!reader.atBoundary()) progress.failure ??= malformedAnswer("its stream ended inside an event");
-      return take();
-    },
+    keepAlive: ": keep-alive\n\n",
     fail: (error) => `data: ${openaiErrorBody(error)}\n\n`,
-  };
+    read: (write) =>
+      createSseReader((_, data, raw) => {
+        if (data.startsWith('{"error"')) progress.failure ??= eventError(data);
+        else if (data === "[DONE]") write(raw);
+        else if (data.includes('"finish_reason":null') && !data.includes('"usage":{')) {
+          progress.characters += Math.max(0, data.length - chunkOverhead);
+          write(raw);
+        } else {
+          const event: unknown = JSON.parse(data);
+          if (isObject(event) && event.error != null) progress.failure ??= eventError(data);
+          else if (!isObject(event) || look(event)) write(raw);
+        }
+      }),
+  });
 }
 
 /** Characters of a chunk that are not its text. */
