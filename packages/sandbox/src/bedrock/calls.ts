@@ -1,10 +1,11 @@
 /** One call the stand-in answered or refused after its signature held: what AWS's own log would show of the user. */
 export interface SeenCall {
   readonly operation: string;
+  /** Empty where an operation is about no one model. */
   readonly model: string;
   readonly arn: string;
   readonly tags: Readonly<Record<string, string>>;
-  readonly requestMetadata: unknown;
+  readonly requestMetadata?: unknown;
 }
 
 const maxCalls = 100;

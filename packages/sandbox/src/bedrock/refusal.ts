@@ -22,7 +22,7 @@ export function asRefusal(error: unknown): Refusal {
     const problems = error.issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`);
     return new Refusal(400, "ValidationException", `Malformed input request: ${problems.join("; ")}`);
   }
-  if (error instanceof SyntaxError || error instanceof TypeError) {
+  if (error instanceof SyntaxError || error instanceof TypeError || error instanceof URIError) {
     return new Refusal(400, "ValidationException", error.message);
   }
   return new Refusal(500, "InternalServerException", "The stand-in failed; its console says how.");

@@ -3,6 +3,7 @@ import { failInstead, readBody, sendError, sendEvents, sendJson, sendXml } from 
 import { createCalls } from "./calls.ts";
 import { converse } from "./converse.ts";
 import { createFaults } from "./faults.ts";
+import { getInferenceProfile, listInferenceProfiles } from "./inference-profiles.ts";
 import { countTokens, invoke } from "./invoke.ts";
 import { createListener, type Incoming, type Outgoing } from "./listener.ts";
 import type { Operation } from "./operation.ts";
@@ -41,9 +42,9 @@ const operations: Readonly<Record<string, { readonly run: Operation; readonly st
 };
 
 /**
- * A stand-in for the Bedrock runtime, with a small STS beside it: checks signatures as AWS does, speaks its wire, and
- * answers by rule. Its answers say that it is not a model. `POST /sandbox/faults` makes it fail, `GET /sandbox/calls`
- * shows what it was told about who asks.
+ * A stand-in for the Bedrock runtime and its inference profiles, with a small STS beside it: checks signatures as AWS
+ * does, speaks its wire, and answers by rule. Its answers say that it is not a model. `POST /sandbox/faults` makes it
+ * fail, `GET /sandbox/calls` shows what it was told about who asks.
  * @throws ConfigError when the port is taken
  */
 export async function startBedrock(options: BedrockOptions): Promise<Service> {
@@ -98,6 +99,15 @@ function createAnswering(options: BedrockOptions, { faults, calls, sts }: Parts)
       return;
     }
     const principal = await verify(request);
+    const profiles = profilesAsked(request.method, path);
+    if (profiles !== undefined) {
+      const { name, id } = profiles;
+      const fault = faults.take(name, id ?? "");
+      calls.add({ operation: name, model: id ?? "", arn: principal.arn, tags: principal.tags ?? {} });
+      const answered = id === undefined ? listInferenceProfiles(query, region) : getInferenceProfile(id, region);
+      if (!(await failInstead(fault, outgoing, cut))) sendJson(outgoing, 200, answered);
+      return;
+    }
     const { name, model, operation } = findOperation(request.method, path);
     const parsed: unknown = JSON.parse(body.toString("utf8"));
     const fault = faults.take(name, model);
@@ -110,6 +120,16 @@ function createAnswering(options: BedrockOptions, { faults, calls, sts }: Parts)
     if (operation.streamed) await sendEvents(outgoing, result.events(), { delayMs, fault, cut });
     else sendJson(outgoing, 200, result.json(), result.headers);
   };
+}
+
+/** The two operations of the control plane that clients of the runtime call, too; they carry no body. */
+function profilesAsked(method: string, path: string) {
+  const match = /^\/inference-profiles(?:\/([^/]+))?$/.exec(path);
+  if (match === null || method !== "GET") return undefined;
+  const [, id] = match;
+  return id === undefined
+    ? { name: "list-inference-profiles", id }
+    : { name: "get-inference-profile", id: decodeURIComponent(id) };
 }
 
 function findOperation(method: string, path: string) {
