@@ -1,6 +1,7 @@
 import { type Dispatcher, Pool } from "undici";
 
 export interface PoolOptions {
+  /** For the connection and its TLS handshake together; undici's clock keeps it to half a second. */
   readonly connectTimeoutMs: number;
   /** Upper bound of connections to one origin. */
   readonly maxConnections?: number;
