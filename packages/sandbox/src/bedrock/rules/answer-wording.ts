@@ -1,5 +1,5 @@
+import type { Plan } from "./plan.ts";
 import type { Reading } from "./question-reading.ts";
-import type { Plan } from "./sparql-writing.ts";
 import { listOf, plural } from "./words.ts";
 
 /** A tool's rows, by column name; null where nothing was bound. */

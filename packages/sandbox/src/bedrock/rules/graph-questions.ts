@@ -1,10 +1,11 @@
 import type { Reply, Rule, Turn } from "../rule.ts";
 import { wordAnswer } from "./answer-wording.ts";
 import { type Asked, type Done, doneSince, earlierQuestions, lastQuestion } from "./dialogue.ts";
+import { type Plan, planOf } from "./plan.ts";
 import { type Reading, readQuestion } from "./question-reading.ts";
 import { type KnownSchema, readSchema } from "./schema-reading.ts";
 import { canAsk } from "./small-talk.ts";
-import { type Plan, planOf, writePossible, writeSparql } from "./sparql-writing.ts";
+import { writePossible, writeSparql } from "./sparql-writing.ts";
 import { whoAsks } from "./who-asks.ts";
 import { listOf } from "./words.ts";
 

@@ -1,7 +1,9 @@
-import { type Mention, mentionsIn, partsOf, small } from "./mentions.ts";
-import type { KnownClass, KnownProperty, KnownSchema } from "./schema-reading.ts";
+import { classMentions, wantedClass } from "./classes.ts";
+import { mentionsIn, partsOf, small } from "./mentions.ts";
+import { bestProperty, type FoundProperty, knownSide, linking } from "./properties.ts";
+import type { KnownClass, KnownSchema } from "./schema-reading.ts";
 import { unhandledIn } from "./unhandled.ts";
-import { findPhrase, type Match, phraseOf, type Token, tokensOf } from "./words.ts";
+import { type Match, type Token, tokensOf } from "./words.ts";
 
 /** What a question asks, as far as rules can tell. */
 export interface Reading {
@@ -35,14 +37,6 @@ export interface Reading {
   readonly belonging: boolean;
   /** Something asked of a thing that the schema has no word for. */
   readonly unknown: string | undefined;
-}
-
-export interface FoundProperty {
-  readonly property: KnownProperty;
-  /** Which side of the property what is mentioned stands on. */
-  readonly known: "subject" | "object" | "both";
-  /** With both sides known, what comes first in the question stands on the object's side. */
-  readonly swapped: boolean;
 }
 
 /** Reads a question by the words of the schema; what is left over are names. */
@@ -114,161 +108,11 @@ export function readQuestion(question: string, schema: KnownSchema): Reading {
   };
 }
 
-/**
- * “Works in the Data team”: the phrase found leads to places, but the question says that a team is meant. The one
- * property between the two classes is taken instead, when there is exactly one.
- */
-function linking(
-  candidate: Candidate,
-  tokens: readonly Token[],
-  schema: KnownSchema,
-  wanted: KnownClass | undefined,
-  given: KnownClass | undefined,
-): Candidate | undefined {
-  const touches = ({ pairs }: KnownProperty, known: KnownClass) =>
-    pairs.some(({ from, to }) => from === known.name || to === known.name);
-  if (given === undefined || touches(candidate.property, given)) return candidate;
-  const last = tokens[candidate.match.end - 1]?.lower ?? "";
-  const between = schema.properties.filter(
-    (each) => each.path === each.name && touches(each, given) && wanted !== undefined && touches(each, wanted),
-  );
-  const [only] = between;
-  const belongs = ["in", "on", "at", "for"].includes(last) && between.length === 1 && only !== undefined;
-  return belongs ? { ...candidate, property: only, backwards: false } : undefined;
-}
-
-export interface ClassAt {
-  readonly class: KnownClass;
-  readonly at: number;
-  readonly length: number;
-  readonly word: string;
-  /** By a question word, not by the class's own name. */
-  readonly implied?: boolean;
-}
-
-function classMentions(tokens: readonly Token[], schema: KnownSchema): readonly ClassAt[] {
-  return schema.classes.flatMap((known) =>
-    known.words.flatMap((word) => {
-      const [stem, ...rest] = tokensOf(word).map((token) => token.stem);
-      return tokens.flatMap((token, at): ClassAt[] =>
-        token.stem === stem && rest.every((next, offset) => tokens[at + 1 + offset]?.stem === next)
-          ? [{ class: known, at, length: 1 + rest.length, word: token.written }]
-          : [],
-      );
-    }),
-  );
-}
-
-/** “Which systems …”, “how many people …”, “who …”, “where …”: what kind of thing the answer is. */
-function wantedClass(tokens: readonly Token[], schema: KnownSchema): ClassAt | undefined {
-  const classes = classMentions(tokens, schema);
-  const asking = tokens.findIndex(({ lower }) => ["which", "what", "many", "list", "all", "show"].includes(lower));
-  const near = classes.find(
-    ({ at }) => asking >= 0 && at > asking && at <= asking + 3 && onlySmall(tokens.slice(asking + 1, at)),
-  );
-  if (near !== undefined) return near;
-  const implied = tokens.findIndex(({ lower }) => ["who", "whom", "where"].includes(lower));
-  if (implied < 0) return undefined;
-  const word = tokens[implied]?.lower === "where" ? "place" : "person";
-  const meant = schema.classes.find(({ words }) => words.includes(word));
-  return (
-    meant && { class: meant, at: implied, length: 1, word: word === "person" ? "people" : "places", implied: true }
-  );
-}
-
-function onlySmall(tokens: readonly Token[]): boolean {
-  return tokens.every(({ lower }) => small.has(lower) || lower === "different");
-}
-
-/** Less than a word of the phrase itself. */
-const weakest = 1;
-/** A single word whose preposition is missing. */
-const loose = 1;
-
-export interface Candidate {
-  readonly property: KnownProperty;
-  readonly match: Match;
-  readonly backwards: boolean;
-}
-
-function bestProperty(
-  tokens: readonly Token[],
-  schema: KnownSchema,
-  wanted: KnownClass | undefined,
-  loosely: boolean,
-): Candidate | undefined {
-  const dated = tokens.some(({ lower }) => lower === "when");
-  const candidates = schema.properties.flatMap((property): Candidate[] => {
-    const forwards = matches(property.words, tokens).map((match) => ({ property, match, backwards: false }));
-    const back = matches(property.backwards, tokens).map((match) => ({ property, match, backwards: true }));
-    return [...forwards, ...back];
-  });
-  return (
-    candidates
-      .filter(({ property }) => fits(property, wanted) && (!dated || leadsToDate(property)))
-      .filter((candidate) => isSure(candidate, tokens, schema))
-      // Without its preposition a phrase may mean something else: “who runs it” is not “where does it run”.
-      .filter(({ match }) => loosely || match.score !== loose)
-      .toSorted((a, b) => b.match.score - a.match.score)[0]
-  );
-}
-
-/** A preposition alone (“who is in …”) names a property only when a class says which. */
-function isSure({ match, property }: Candidate, tokens: readonly Token[], schema: KnownSchema): boolean {
-  if (match.score >= weakest) return true;
-  return classMentions(tokens, schema).some(({ class: known }) => property.pairs.some(({ to }) => to === known.name));
-}
-
 /** “Bob's salary”: a word after a possessive that nothing in the schema answers to. */
 function unknownFact(tokens: readonly Token[], used: ReadonlySet<number>): string | undefined {
   const at = tokens.findIndex(({ lower }, index) => lower === "'s" && index > 1);
   const word = tokens[at + 1];
   return at < 0 || word === undefined || used.has(at + 1) || small.has(word.lower) ? undefined : word.written;
-}
-
-function matches(words: readonly string[], tokens: readonly Token[]): readonly Match[] {
-  return words.flatMap((word) => findPhrase(phraseOf(word), tokens) ?? []);
-}
-
-function fits({ pairs }: KnownProperty, wanted: KnownClass | undefined): boolean {
-  return wanted === undefined || pairs.some(({ from, to }) => from === wanted.name || to === wanted.name);
-}
-
-export function leadsToDate({ pairs }: KnownProperty): boolean {
-  return pairs.some(({ to }) => /:date(Time)?$/.test(to));
-}
-
-export function leadsToNumber({ pairs }: KnownProperty): boolean {
-  return pairs.some(({ to }) => /:(integer|decimal|double|float)$/.test(to));
-}
-
-/** The classes decide; where they leave it open, what stands before the verb is its subject. */
-function knownSide(
-  { property, match, backwards, possessed }: Candidate & { readonly possessed: boolean },
-  wanted: KnownClass | undefined,
-  given: KnownClass | undefined,
-  names: readonly Mention[],
-): FoundProperty["known"] {
-  // “The manager of Bob” is Bob's manager: what follows “of” comes first.
-  const before = possessed ? names : names.filter(({ at }) => at < match.start);
-  const after = possessed ? [] : names.filter(({ at }) => at >= match.start);
-  const isFrom = (known: KnownClass | undefined) =>
-    known !== undefined && property.pairs.some(({ from }) => from === known.name);
-  const isTo = (known: KnownClass | undefined) =>
-    known !== undefined && property.pairs.some(({ to }) => to === known.name);
-  if (wanted === undefined && before.length > 0 && after.length > 0) return "both";
-  if (isTo(wanted) && !isFrom(wanted)) return "subject";
-  if (isFrom(wanted) && !isTo(wanted)) return "object";
-  if (wanted === undefined && given !== undefined && isFrom(given) !== isTo(given))
-    return isFrom(given) ? "subject" : "object";
-  if (wanted === undefined)
-    return property.pairs.every(({ to }) => to.startsWith("xsd:")) ? "subject" : sideByOrder(before, backwards);
-  // A possessive names the subject of a noun: “Bob's manager”.
-  return sideByOrder(before, backwards);
-}
-
-function sideByOrder(before: readonly Mention[], backwards: boolean): "subject" | "object" {
-  return before.length > 0 !== backwards ? "subject" : "object";
 }
 
 const least = new Set(["least", "first", "oldest", "earliest", "smallest", "lowest"]);

@@ -1,93 +1,8 @@
-import { leadsToDate, leadsToNumber, type Reading } from "./question-reading.ts";
+import type { Plan } from "./plan.ts";
+import { leadsToDate } from "./properties.ts";
+import type { Reading } from "./question-reading.ts";
 import type { KnownProperty, KnownSchema } from "./schema-reading.ts";
-
-/** What a reading comes to; the wording of the answer follows it. */
-export type Plan =
-  | { readonly kind: "describe" }
-  | {
-      readonly kind: "relation";
-      readonly property: KnownProperty;
-      readonly known: "subject" | "object" | "both" | "none";
-    }
-  | { readonly kind: "having" }
-  /** Things of a class of which the graph does not say something. */
-  | {
-      readonly kind: "lacking";
-      readonly property: KnownProperty | undefined;
-      readonly side: "subject" | "object";
-    }
-  | { readonly kind: "list" }
-  | { readonly kind: "extreme"; readonly property: KnownProperty };
-
-/** Undefined when the rules cannot tell what is wanted. */
-export function planOf(reading: Reading, schema: KnownSchema): Plan | undefined {
-  const { property, mentions, wanted, extreme } = reading;
-  if (reading.negated) return lackingPlan(reading);
-  if (extreme !== undefined && mentions.length === 0) {
-    const named = [property?.property].flatMap((each) => (each !== undefined && isMeasure(each) ? each : []))[0];
-    const measured = named ?? schema.properties.find((each) => isMeasureOf(each, wanted?.name));
-    if (measured !== undefined) return { kind: "extreme", property: measured };
-  }
-  if (reading.where && mentions.length > 0) {
-    const place = placesOf(reading, schema);
-    if (place !== undefined) return { kind: "relation", property: place, known: "subject" };
-  }
-  if (property !== undefined && mentions.length === 1 && /\bsame\b.*\bas\b/i.test(reading.question)) {
-    return { kind: "relation", property: shared(property.property, reading), known: "object" };
-  }
-  if (property !== undefined) {
-    return { kind: "relation", property: property.property, known: mentions.length === 0 ? "none" : property.known };
-  }
-  if (mentions.length === 0) return wanted === undefined || doing.test(reading.question) ? undefined : { kind: "list" };
-  const asksForKind = wanted !== undefined && (!reading.implied || reading.belonging);
-  // Several names and no property: one of them is enough, or nothing is certain.
-  const certain = mentions.length === 1 || reading.joined === "or";
-  if (asksForKind) return certain ? { kind: "having" } : undefined;
-  return reading.joined === "or" && mentions.length > 1 ? undefined : { kind: "describe" };
-}
-
-/** “What do projects do?” asks for more than a list. */
-const doing = /\b(?:does|did|by|for|with|from)\b|\bdo\b(?! you\b)|\b(?:has|have)\b(?! there\b)(?<!you have|we have)/i;
-
-/** What is denied must be of a class that the question names: nothing else can be gone through. */
-function lackingPlan({ property, wanted, implied, excluded }: Reading): Plan | undefined {
-  if (wanted === undefined) return undefined;
-  if (property === undefined)
-    return implied || excluded.length === 0 ? undefined : { kind: "lacking", property, side: "subject" };
-  const { pairs } = property.property;
-  const fits = {
-    subject: pairs.some(({ from }) => from === wanted.name),
-    object: pairs.some(({ to }) => to === wanted.name),
-  };
-  const open = fits.subject ? "subject" : "object";
-  if (property.known === "both" || (excluded.length === 0 && fits.subject && fits.object && property.swapped))
-    return undefined;
-  const side = excluded.length === 0 ? open : property.known === "subject" ? "object" : "subject";
-  return fits[side] ? { kind: "lacking", property: property.property, side } : undefined;
-}
-
-/** “The same project as Bob”: along the property and back again. */
-function shared({ name, path, pairs, words }: KnownProperty, { given }: Reading): KnownProperty {
-  const label = `${words[0] ?? "has"} the same ${given?.words[0] ?? "thing"} as`;
-  const ends = pairs.map(({ from }) => ({ from, to: from }));
-  return { name, path: `${path}/^${path}`, pairs: ends, words: [label], backwards: [] };
-}
-
-function isMeasure(property: KnownProperty): boolean {
-  return leadsToDate(property) || leadsToNumber(property);
-}
-
-/** Everything that leads to a place, as one property. */
-function placesOf({ wanted }: Reading, { properties }: KnownSchema): KnownProperty | undefined {
-  const leading = properties.filter(({ pairs }) => pairs.some(({ to }) => to === wanted?.name));
-  const pairs = leading.flatMap((each) => each.pairs);
-  const path = `(${leading.map((each) => each.path).join("|")})`;
-  return leading.length === 0 ? undefined : { name: path, path, pairs, words: ["is in"], backwards: [] };
-}
-
-function isMeasureOf(property: KnownProperty, name: string | undefined): boolean {
-  return leadsToDate(property) && property.pairs.some(({ from }) => from === name);
-}
+import { dated, exists, named, orHaving } from "./sparql-filters.ts";
 
 const rdfs = "PREFIX rdfs: <http://www.w3.org/2000/01/rdf-schema#>";
 const xsd = "PREFIX xsd: <http://www.w3.org/2001/XMLSchema#>";
@@ -184,20 +99,6 @@ function steps({ path }: KnownProperty, known: string, reading: Reading): readon
   return [first, ...others, ...denied];
 }
 
-/** Whether the thing asked for has a fact with one of the names on the other side. */
-function exists(
-  not: "" | "NOT ",
-  path: string,
-  variable: string,
-  asked: string,
-  known: string,
-  mentions: readonly string[],
-): string {
-  const step = known === "subject" ? `${variable} ${path} ${asked}` : `${asked} ${path} ${variable}`;
-  const label = `OPTIONAL { ${variable} rdfs:label ${variable}Label } BIND(COALESCE(${variable}Label, STR(${variable})) AS ${variable}Name)`;
-  return `  FILTER ${not}EXISTS { ${step} . ${mentions.length === 0 ? "" : `${label} ${named(`${variable}Name`, mentions)}`} }`;
-}
-
 /**
  * Each denied name must be known for this very fact: else everything would lack what nobody has, and a name that is
  * not in the graph would make everybody fit.
@@ -268,31 +169,4 @@ function extreme({ path, pairs }: KnownProperty, { wanted, extreme: direction }:
 WHERE { ${kind}?subject rdfs:label ?subjectName ; ${path} ?object
   FILTER NOT EXISTS { ${further} . FILTER(?further ${direction === "least" ? "<" : ">"} ?object) } }
 ORDER BY ?subjectName`;
-}
-
-function named(variable: string, mentions: readonly string[]): string {
-  return `FILTER(${nameTest(variable, mentions)})`;
-}
-
-/** Whole words only: Bob is not Bobby. */
-function nameTest(variable: string, mentions: readonly string[]): string {
-  const tests = mentions.map((mention) => {
-    const word = JSON.stringify(` ${mention.toLowerCase()} `);
-    return `CONTAINS(CONCAT(" ", LCASE(STR(${variable})), " "), ${word})`;
-  });
-  return tests.join(" || ");
-}
-
-/** A place may be meant by its country: the thing is called so, or has exactly this value. */
-function orHaving(variable: string, mentions: readonly string[]): string {
-  const values = mentions.map((mention) => JSON.stringify(mention.toLowerCase())).join(", ");
-  const having = `EXISTS { ${variable} ?fact ?value . FILTER(isLiteral(?value) && LCASE(STR(?value)) IN (${values})) }`;
-  return `FILTER(${nameTest(`${variable}Name`, mentions)} || ${having})`;
-}
-
-function dated(variable: string, { relation: how, year }: NonNullable<Reading["years"]>): string {
-  const start = (of: number) => `"${of}-01-01"^^xsd:date`;
-  if (how === "from") return `FILTER(${variable} >= ${start(year)})`;
-  if (how === "before") return `FILTER(${variable} < ${start(year)})`;
-  return `FILTER(${variable} >= ${start(year)} && ${variable} < ${start(year + 1)})`;
 }

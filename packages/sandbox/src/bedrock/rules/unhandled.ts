@@ -1,6 +1,7 @@
+import type { ClassAt } from "./classes.ts";
 import type { Mention, Parts } from "./mentions.ts";
-import type { Candidate, ClassAt, FoundProperty, Reading } from "./question-reading.ts";
-import { leadsToDate, leadsToNumber } from "./question-reading.ts";
+import { type Candidate, type FoundProperty, leadsToDate, leadsToNumber } from "./properties.ts";
+import type { Reading } from "./question-reading.ts";
 import type { KnownClass } from "./schema-reading.ts";
 import type { Token } from "./words.ts";
 
