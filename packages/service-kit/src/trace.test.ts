@@ -43,4 +43,19 @@ describe("traceparent (W3C Trace Context section 3.2)", () => {
     expect(a.traceId).not.toBe(b.traceId);
     expect(a).toMatchObject({ parentSpanId: undefined, tracestate: undefined, sampled: true });
   });
+
+  test("ids of traces that begin here are in the order of their milliseconds, and random behind them", () => {
+    const start = Date.UTC(2026, 10, 22);
+    const times = [0, 1, 15, 16, 255, 4096].map((ms) => start + ms);
+    let now = start;
+    const begin = createTracer(undefined, () => now);
+    const ids = times.map((ms) => {
+      now = ms;
+      return begin(undefined).traceId;
+    });
+    expect(ids.toSorted()).toEqual(ids);
+    expect(ids.map((id) => Number.parseInt(id.slice(0, 12), 16))).toEqual(times);
+    expect(new Set(ids.map((id) => id.slice(12))).size).toBe(ids.length);
+    for (const id of ids) expect(id).toMatch(/^[0-9a-f]{32}$/);
+  });
 });
