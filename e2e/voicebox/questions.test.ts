@@ -1,9 +1,7 @@
-import { readFileSync } from "node:fs";
-import { namedNode, Store, type Term } from "oxigraph";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Chain, startChain } from "../chain.ts";
 import type { Person } from "../person.ts";
-import { graphFiles } from "./service.ts";
+import { everyName, labelled, rowsOf, values } from "./demo-graph.ts";
 
 interface Answer {
   readonly result: string;
@@ -14,25 +12,6 @@ interface Answer {
 interface Sources {
   readonly graphs: readonly { readonly name: string; readonly iri: string }[];
 }
-
-/** The graph as the test reads it itself. */
-const graph = new Store();
-for (const { path, graph: iri } of graphFiles) {
-  graph.load(readFileSync(path, "utf8"), { format: "text/turtle", to_graph_name: namedNode(iri) });
-}
-const prologue = `PREFIX : <https://onbehalf.example/id/> PREFIX o: <https://onbehalf.example/schema#>
-PREFIX rdfs: <http://www.w3.org/2000/01/rdf-schema#> PREFIX xsd: <http://www.w3.org/2001/XMLSchema#> `;
-
-function rowsOf(sparql: string): Map<string, Term>[] {
-  return graph.query(sparql, { use_default_graph_as_union: true }) as Map<string, Term>[];
-}
-function values(pattern: string): string[] {
-  return rowsOf(`${prologue} SELECT DISTINCT ?n WHERE { ${pattern} }`).map((row) => row.get("n")?.value ?? "");
-}
-const labelled = (pattern: string): string[] => values(`${pattern} . ?x rdfs:label ?n`);
-const everyName = labelled(
-  "?x a ?kind . FILTER(?kind IN (o:Person, o:Project, o:System, o:Team, o:Place, o:Technology))",
-);
 
 /** Each question with what the graph says, asked in the test's own words; and the names that the question itself has. */
 const questions: readonly (readonly [question: string, expected: readonly string[], given: readonly string[]])[] = [
@@ -120,13 +99,8 @@ const questions: readonly (readonly [question: string, expected: readonly string
 
 /** Questions for which there is no rule: that is said, and no thing of the graph is named as if it were the answer. */
 const declined: readonly (readonly [question: string, given: readonly string[]])[] = [
-  ["What is the total budget of all projects?", []],
-  ["What is the average budget?", []],
-  ["Which projects cost more than 200000?", []],
-  ["Who works on more than one project?", []],
-  ["Which person works on the most projects?", []],
+  ["Which projects cost more than Atlas?", []],
   ["Who joined before Bob?", []],
-  ["Who joined between 2017 and 2019?", []],
   ["Who works on Atlas except Bob?", []],
   ["Who only knows Python?", []],
   ["Does everyone know Rust?", []],

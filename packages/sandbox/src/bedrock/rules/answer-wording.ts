@@ -1,3 +1,4 @@
+import { wordFigures } from "./figure-wording.ts";
 import type { Plan } from "./plan.ts";
 import type { Reading } from "./question-reading.ts";
 import { listOf, plural } from "./words.ts";
@@ -7,6 +8,7 @@ export type Row = Readonly<Record<string, string | null>>;
 
 /** The answer, put together from the rows and from nothing else. */
 export function wordAnswer(plan: Plan, reading: Reading, rows: readonly Row[]): string {
+  if (plan.kind === "figure") return wordFigures(plan, reading, rows);
   const counted = rows[0]?.count;
   if (reading.count && counted !== undefined && counted !== null) return wordCount(plan, reading, counted);
   switch (plan.kind) {

@@ -10,7 +10,7 @@ export interface Mention {
 
 /** Words that carry no name; those among them that change what is asked are looked at one by one (unhandled.ts). */
 export const small: ReadonlySet<string> = new Set(
-  "who whom whose what which where when how many much do does did is are was were be been being the a an of in on at to for by with from and or nor but not no neither without both same together me tell about show list give all there has have had name names please can could you us any every some called named it its this that these those he she they him her them his their now currently today more than after before since between during year 's whats our my i mine myself exist exists here ask who's employed different least first oldest earliest smallest lowest most last newest latest largest biggest highest recently as".split(
+  "who whom whose what which where when how many much do does did is are was were be been being the a an of in on at to for by with from and or nor but not no neither without both same together me tell about show list give all there has have had name names please can could you us any every some called named it its this that these those he she they him her them his their now currently today more than after before since between during year 's whats our my i mine myself exist exists here ask who's employed different least first oldest earliest smallest lowest most last newest latest largest biggest highest maximum minimum recently as".split(
     " ",
   ),
 );

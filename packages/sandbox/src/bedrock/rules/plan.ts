@@ -1,4 +1,5 @@
-import { leadsToDate, leadsToNumber } from "./properties.ts";
+import { type FigurePlan, figurePlanOf } from "./figure-plan.ts";
+import { isDateOf, leadsToDate, leadsToNumber } from "./properties.ts";
 import type { Reading } from "./question-reading.ts";
 import type { KnownProperty, KnownSchema } from "./schema-reading.ts";
 
@@ -18,15 +19,17 @@ export type Plan =
       readonly side: "subject" | "object";
     }
   | { readonly kind: "list" }
-  | { readonly kind: "extreme"; readonly property: KnownProperty };
+  | { readonly kind: "extreme"; readonly property: KnownProperty }
+  | FigurePlan;
 
 /** Undefined when the rules cannot tell what is wanted. */
 export function planOf(reading: Reading, schema: KnownSchema): Plan | undefined {
   const { property, mentions, wanted, extreme } = reading;
+  if (reading.figure !== undefined) return figurePlanOf(reading, schema);
   if (reading.negated) return lackingPlan(reading);
   if (extreme !== undefined && mentions.length === 0) {
     const named = [property?.property].flatMap((each) => (each !== undefined && isMeasure(each) ? each : []))[0];
-    const measured = named ?? schema.properties.find((each) => isMeasureOf(each, wanted?.name));
+    const measured = named ?? schema.properties.find((each) => isDateOf(each, wanted?.name));
     if (measured !== undefined) return { kind: "extreme", property: measured };
   }
   if (reading.where && mentions.length > 0) {
@@ -84,8 +87,4 @@ function placesOf({ wanted }: Reading, { properties }: KnownSchema): KnownProper
   const pairs = leading.flatMap((each) => each.pairs);
   const path = `(${leading.map((each) => each.path).join("|")})`;
   return leading.length === 0 ? undefined : { name: path, path, pairs, words: ["is in"], backwards: [] };
-}
-
-function isMeasureOf(property: KnownProperty, name: string | undefined): boolean {
-  return leadsToDate(property) && property.pairs.some(({ from }) => from === name);
 }

@@ -122,3 +122,8 @@ export function leadsToDate({ pairs }: KnownProperty): boolean {
 export function leadsToNumber({ pairs }: KnownProperty): boolean {
   return pairs.some(({ to }) => /:(integer|decimal|double|float)$/.test(to));
 }
+
+/** A date of the things of a class: what makes them new or old. */
+export function isDateOf(property: KnownProperty, className: string | undefined): boolean {
+  return leadsToDate(property) && property.pairs.some(({ from }) => from === className);
+}

@@ -1,4 +1,5 @@
 import { classMentions, wantedClass } from "./classes.ts";
+import type { Figure } from "./figures.ts";
 import { mentionsIn, partsOf, small } from "./mentions.ts";
 import { bestProperty, type FoundProperty, knownSide, linking } from "./properties.ts";
 import type { KnownClass, KnownSchema } from "./schema-reading.ts";
@@ -37,6 +38,8 @@ export interface Reading {
   readonly belonging: boolean;
   /** Something asked of a thing that the schema has no word for. */
   readonly unknown: string | undefined;
+  /** What is wanted of numbers, when the question was read without the words for it. */
+  readonly figure?: Figure | undefined;
 }
 
 /** Reads a question by the words of the schema; what is left over are names. */
@@ -115,8 +118,8 @@ function unknownFact(tokens: readonly Token[], used: ReadonlySet<number>): strin
   return at < 0 || word === undefined || used.has(at + 1) || small.has(word.lower) ? undefined : word.written;
 }
 
-const least = new Set(["least", "first", "oldest", "earliest", "smallest", "lowest"]);
-const most = new Set(["most", "last", "newest", "latest", "largest", "biggest", "highest", "recently"]);
+const least = new Set(["least", "first", "oldest", "earliest", "smallest", "lowest", "minimum"]);
+const most = new Set(["most", "last", "newest", "latest", "largest", "biggest", "highest", "maximum", "recently"]);
 
 function extremeIn(tokens: readonly Token[], used: ReadonlySet<number>): "least" | "most" | undefined {
   const free = tokens.filter((_, at) => !used.has(at));

@@ -1,5 +1,6 @@
 import type { Reply, Rule } from "../rule.ts";
 import { lastQuestion } from "./dialogue.ts";
+import { leadsToNumber } from "./properties.ts";
 import { type KnownSchema, readSchema } from "./schema-reading.ts";
 import { listOf } from "./words.ts";
 
@@ -26,5 +27,10 @@ export function canAsk({ classes, properties }: KnownSchema): string {
   const things = classes.flatMap(({ words }) => words[0] ?? []).slice(0, shownClasses);
   const known = properties.filter(({ words }) => words.length > 0).slice(0, shownProperties);
   const facts = known.map(({ words }) => `“${words[0]}”`);
-  return `Ask about a ${things.slice(0, -1).join(", ")} or ${things.at(-1) ?? "thing"}: who or what it is, or what it ${listOf(facts).replace(" and ", " or ")}.`;
+  const number = properties.find(leadsToNumber)?.words;
+  const figures =
+    number === undefined
+      ? ""
+      : ` Things can be counted, and a “${number[1] ?? number[0]}” added up, compared and ranked: the total, more than 100, the top 3 by it.`;
+  return `Ask about a ${things.slice(0, -1).join(", ")} or ${things.at(-1) ?? "thing"}: who or what it is, or what it ${listOf(facts).replace(" and ", " or ")}.${figures}`;
 }

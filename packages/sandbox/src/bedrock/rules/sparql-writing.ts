@@ -2,6 +2,7 @@ import type { Plan } from "./plan.ts";
 import { leadsToDate } from "./properties.ts";
 import type { Reading } from "./question-reading.ts";
 import type { KnownProperty, KnownSchema } from "./schema-reading.ts";
+import { figureQuery } from "./sparql-figures.ts";
 import { dated, exists, named, orHaving } from "./sparql-filters.ts";
 
 const rdfs = "PREFIX rdfs: <http://www.w3.org/2000/01/rdf-schema#>";
@@ -33,6 +34,8 @@ function body(plan: Plan, reading: Reading, loosely: boolean): string {
       return list(reading);
     case "extreme":
       return extreme(plan.property, reading);
+    case "figure":
+      return figureQuery(plan, reading);
   }
 }
 

@@ -38,12 +38,12 @@ export const unhandledIn: Check = (account) => {
 
 /** Words that compare or gather; no rule computes with them. */
 const comparing = new Set(
-  "more than between together every any year least mine myself total sum average mean median percentage minus only alone except excluding besides other else nobody nothing anyone anybody anything everyone everybody everything someone somebody second third top above below over under less fewer cheapest longest youngest common".split(
+  "more than between together every any year least mine myself total sum average mean median percentage minus only alone except excluding besides other else nobody nothing anyone anybody anything everyone everybody everything someone somebody second third top above below over under less fewer cheapest longest youngest common per each number exactly fewest".split(
     " ",
   ),
 );
 const ofTime = new Set(["first", "oldest", "earliest", "last", "newest", "latest", "recently"]);
-const ofSize = new Set(["smallest", "lowest", "largest", "biggest", "highest"]);
+const ofSize = new Set(["smallest", "lowest", "largest", "biggest", "highest", "maximum", "minimum"]);
 
 const free = ({ tokens, used }: Account): readonly Token[] => tokens.filter((_, at) => !used.has(at));
 const has = (account: Account, ...words: readonly string[]): string | undefined =>
