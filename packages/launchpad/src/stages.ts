@@ -1,5 +1,6 @@
 import { type Logger, memoryStore, type Readiness } from "@onbehalf/service-kit";
 import { createBelow } from "./api/below.ts";
+import { createConnectionCheck } from "./api/connections.ts";
 import { createCredentials } from "./api/credentials.ts";
 import { createHopsOf } from "./api/hops.ts";
 import type { Stages } from "./app.ts";
@@ -59,6 +60,7 @@ export function createStages(parts: StageParts): Omit<Stages, "requests"> {
   });
   const hopsOf = createHopsOf({ credentials, voicebox, trail, isAdmin });
   const below = createBelow(credentials, voicebox);
+  const checkConnection = createConnectionCheck(below, management);
   const { sessions } = people;
 
   return {
@@ -82,10 +84,11 @@ export function createStages(parts: StageParts): Omit<Stages, "requests"> {
       },
     },
     cors: { publicUrl, origins: config.api.corsOrigins, registry },
-    apps: { credentials, management, publicUrl, isAdmin },
+    apps: { credentials, management, checkConnection, publicUrl, isAdmin },
     pages: { providers, registry, sessions, below, publicUrl, isAdmin, hopsOf },
     admin: {
       management,
+      checkConnection,
       handover: createHandover(stores.database, createSeal(config.session.secret, "handover")),
       below,
       ownChecks: ownChecks(resources),

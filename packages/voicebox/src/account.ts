@@ -87,6 +87,18 @@ export function me({ setups, exchange }: AccountOptions) {
   };
 }
 
+/** `GET /api/v1/connections`: the databases that an application may be set up with, by name. */
+export function connections({ setups }: Pick<AccountOptions, "setups">) {
+  return (c: UserContext): Response => {
+    const { setup, release } = setups.acquire();
+    try {
+      return c.json({ connections: setup.connections.list() }, 200, { "cache-control": "no-store" });
+    } finally {
+      release();
+    }
+  };
+}
+
 /** Hands a question on to the gateway, in the caller's name: it decides who sees what, and its answer is the answer. */
 export function fromGateway({ setups, exchange }: AccountOptions, path: string) {
   return async (c: UserContext): Promise<Response> => {

@@ -13,7 +13,7 @@ import {
 import type { Verifier } from "@onbehalf/shared-auth";
 import { protectedResource } from "@onbehalf/shared-auth/hono";
 import { Hono, type MiddlewareHandler } from "hono";
-import { type AccountOptions, endSession, fromGateway, me, trailOf } from "./account.ts";
+import { type AccountOptions, connections, endSession, fromGateway, me, trailOf } from "./account.ts";
 import { createAnswering } from "./answering.ts";
 import { createAsk } from "./ask.ts";
 import { chainHealth } from "./chain-health.ts";
@@ -78,6 +78,7 @@ function accountRoutes(
   const account = new Hono();
   account.get("/trail/:trace_id", trailOf(options));
   account.get("/v1/me", me(options));
+  account.get("/v1/connections", connections(options));
   account.get("/v1/usage", fromGateway(options, "/spend/report"));
   account.get("/v1/events", fromGateway(options, "/audit/events"));
   account.get("/v1/chain-health", chainHealth(options));

@@ -14,7 +14,16 @@ export interface Connection {
   readonly exchange: { readonly audience: string | undefined; readonly scope: string | undefined } | undefined;
 }
 
+/** A connection as those see it who set up applications: nothing of where it leads or with which credential. */
+export interface ListedConnection {
+  readonly name: string;
+  readonly description: string | null;
+  /** Used by an application that names none. */
+  readonly default: boolean;
+}
+
 export interface Connections {
+  list(): readonly ListedConnection[];
   /** @throws HttpError 404 for a name that is not configured */
   find(name: string | undefined): Connection;
   close(): Promise<void>;
@@ -39,7 +48,12 @@ export async function openConnections(config: VbxConfig, dispatcher: Dispatcher)
     throw new ConfigError(problems);
   }
   const fallback = config.default_connection ?? names[0];
-  return { find: (name) => found(connections.get(name ?? fallback ?? ""), name), close };
+  const listed = names.map((name) => ({
+    name,
+    description: config.connections[name]?.description ?? null,
+    default: name === fallback,
+  }));
+  return { list: () => listed, find: (name) => found(connections.get(name ?? fallback ?? ""), name), close };
 }
 
 function found(connection: Connection | undefined, name: string | undefined): Connection {

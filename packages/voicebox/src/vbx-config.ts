@@ -24,7 +24,9 @@ function vbxSchema(env: Env, folder: string) {
   const text = () => fromEnvironment(env);
   const url = () => text().refine(isHttpUrl, "expected an http:// or https:// URL");
   const filePath = () => text().transform((path) => (isAbsolute(path) ? path : join(folder, path)));
-  const limits = {
+  const common = {
+    /** What people who set up applications read beside the name. */
+    description: z.string().trim().min(1).max(300).optional(),
     max_rows: z.int().min(1).max(10_000).default(200),
     max_bytes: z.int().min(1_000).max(50_000_000).default(1_000_000),
     timeout_seconds: z.number().min(0.1).max(300).default(10),
@@ -38,7 +40,7 @@ function vbxSchema(env: Env, folder: string) {
     database: z.string().min(1).optional(),
     files: z.array(file).min(1),
     workers: z.int().min(1).max(16).default(2),
-    ...limits,
+    ...common,
   });
   const auth = z.discriminatedUnion("type", [
     z.object({ type: z.literal("none") }),
@@ -52,7 +54,7 @@ function vbxSchema(env: Env, folder: string) {
     url: url(),
     database: z.string().min(1).optional(),
     auth: auth.default({ type: "none" }),
-    ...limits,
+    ...common,
   });
   return z
     .object({

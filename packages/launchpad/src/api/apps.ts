@@ -3,6 +3,7 @@ import { type Context, Hono } from "hono";
 import { type AppManagement, appRequest, keyRequest } from "../apps/manage.ts";
 import type { Reader } from "../caller.ts";
 import { requireSameOrigin } from "../session/browser.ts";
+import type { CheckConnection } from "./connections.ts";
 import type { ApiEnv, Credentials } from "./credentials.ts";
 
 type C = Context<ApiEnv>;
@@ -10,12 +11,19 @@ type C = Context<ApiEnv>;
 export interface AppRouteOptions {
   readonly credentials: Credentials;
   readonly management: AppManagement;
+  readonly checkConnection: CheckConnection;
   readonly publicUrl: string;
   readonly isAdmin: (identity: Reader["identity"]) => boolean;
 }
 
 /** `/api/apps`: applications and their keys; for administrators, by session or by token. */
-export function appRoutes({ credentials, management, publicUrl, isAdmin }: AppRouteOptions): Hono<ApiEnv> {
+export function appRoutes({
+  credentials,
+  management,
+  checkConnection,
+  publicUrl,
+  isAdmin,
+}: AppRouteOptions): Hono<ApiEnv> {
   const app = new Hono<ApiEnv>();
 
   /** The administrator's name for the record. @throws HttpError 401, 403 */
@@ -34,11 +42,15 @@ export function appRoutes({ credentials, management, publicUrl, isAdmin }: AppRo
   });
   app.post("/api/apps", async (c) => {
     const by = await administrator(c);
-    return c.json(await management.create(appRequest.parse(await json(c)), by), 201);
+    const settings = appRequest.parse(await json(c));
+    await checkConnection(c, settings.connection);
+    return c.json(await management.create(settings, by), 201);
   });
   app.put("/api/apps/:id", async (c) => {
     await administrator(c);
-    return c.json(await management.update(c.req.param("id"), appRequest.parse(await json(c))));
+    const settings = appRequest.parse(await json(c));
+    await checkConnection(c, settings.connection, c.req.param("id"));
+    return c.json(await management.update(c.req.param("id"), settings));
   });
   app.delete("/api/apps/:id", async (c) => {
     await administrator(c);

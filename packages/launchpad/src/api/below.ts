@@ -41,6 +41,13 @@ export interface Check {
   readonly milliseconds: number | null;
 }
 
+/** A database that Voicebox is set up with. */
+export interface Connection {
+  readonly name: string;
+  readonly description: string | null;
+  readonly default: boolean;
+}
+
 export const usageBy = ["user", "team", "model", "app"] as const;
 export type UsageBy = (typeof usageBy)[number];
 
@@ -50,6 +57,7 @@ export interface Below {
   usage(c: Context<ApiEnv>, fromMs: number): Promise<Readonly<Record<UsageBy, readonly UsageLine[]>>>;
   denials(c: Context<ApiEnv>, fromMs: number): Promise<readonly Denial[]>;
   health(c: Context<ApiEnv>): Promise<readonly Check[]>;
+  connections(c: Context<ApiEnv>): Promise<readonly Connection[]>;
 }
 
 const record = z.record(z.string(), z.unknown());
@@ -97,6 +105,21 @@ const healthShape = z.object({
   checks: z.array(
     z.object({ name: z.string(), status: z.string(), reason: z.string().nullish(), ms: z.number().nullish() }),
   ),
+});
+
+const connectionsShape = z.object({
+  connections: z
+    .array(
+      z.object({
+        name: z.string().min(1),
+        description: z
+          .string()
+          .nullish()
+          .transform((value) => value ?? null),
+        default: z.boolean().default(false),
+      }),
+    )
+    .max(1000),
 });
 
 const modelCallsShape = z.object({
@@ -162,6 +185,9 @@ export function createBelow(credentials: Credentials, voicebox: Voicebox): Below
         code: event.rule || event.error_code,
         traceId: event.trace_id,
       }));
+    },
+    async connections(c) {
+      return (await get(c, "/api/v1/connections", connectionsShape)).connections;
     },
     async health(c) {
       const [{ checks }, { events }] = await Promise.all([

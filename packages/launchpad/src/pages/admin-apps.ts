@@ -1,16 +1,20 @@
+import type { Connection } from "../api/below.ts";
 import { type App, type AppMode, appModes } from "../apps/app.ts";
 import type { NewKey } from "../apps/handover.ts";
 import type { AppManagement, ShownKey } from "../apps/manage.ts";
+import type { AdminPage } from "./admin.ts";
 import { type Child, h, type Tree } from "./tree.ts";
 
 type ListedApp = Awaited<ReturnType<AppManagement["list"]>>[number];
 
 /** The applications, each with its keys, and the form for another one. */
-export function appCards(
-  apps: readonly ListedApp[],
-  newKey: NewKey | "gone" | undefined,
-  open: string | undefined,
-): readonly Tree[] {
+export function appCards({
+  apps,
+  connections,
+  newKey,
+  open,
+}: Pick<AdminPage, "apps" | "connections" | "newKey" | "open">): readonly Tree[] {
+  const known = "value" in connections ? connections.value : [];
   return [
     h(
       "section",
@@ -18,8 +22,8 @@ export function appCards(
       h("h2", {}, "Applications"),
       newKey === "gone" && h("p", { class: "shown-once", role: "status" }, goneWords),
       newKey !== undefined && newKey !== "gone" && shownOnce(newKey),
-      ...apps.map((app) => appDetails(app, app.id === open)),
-      h("details", { class: "fold" }, h("summary", {}, "New application"), appForm("/admin/apps", undefined)),
+      ...apps.map((app) => appDetails(app, app.id === open, known)),
+      h("details", { class: "fold" }, h("summary", {}, "New application"), appForm("/admin/apps", undefined, known)),
     ),
   ];
 }
@@ -42,7 +46,7 @@ function shownOnce({ name, key, appId }: NewKey): Tree {
   );
 }
 
-function appDetails(app: ListedApp, isOpen: boolean): Tree {
+function appDetails(app: ListedApp, isOpen: boolean, connections: readonly Connection[]): Tree {
   const inFile = app.source === "file";
   return h(
     "details",
@@ -62,7 +66,12 @@ function appDetails(app: ListedApp, isOpen: boolean): Tree {
       ? h("p", { class: "quiet spaced" }, "Change it in the applications file (LAUNCHPAD_APPS_FILE).")
       : [
           keyForm(app),
-          h("details", { class: "fold" }, h("summary", {}, "Settings"), appForm(`/admin/apps/${app.id}`, app)),
+          h(
+            "details",
+            { class: "fold" },
+            h("summary", {}, "Settings"),
+            appForm(`/admin/apps/${app.id}`, app, connections),
+          ),
           h(
             "details",
             { class: "fold" },
@@ -168,7 +177,7 @@ function keyForm(app: ListedApp): Tree {
   );
 }
 
-function appForm(action: string, app: App | undefined): Tree {
+function appForm(action: string, app: App | undefined, connections: readonly Connection[]): Tree {
   const field = (
     name: string,
     label: string,
@@ -179,7 +188,9 @@ function appForm(action: string, app: App | undefined): Tree {
     "form",
     { class: "form", method: "post", action },
     field("name", "Name", app?.name, { required: true, maxlength: 100 }),
-    field("connection", "Connection", app?.connection ?? "demo", { required: true }),
+    connections.length === 0
+      ? field("connection", "Connection", app?.connection ?? "demo", { required: true })
+      : h("label", {}, "Connection", connectionChoice(app?.connection, connections)),
     field("database", "Database", app?.database ?? "demo", { required: true }),
     field("model", "Model", app?.model ?? "default", { required: true }),
     field("named_graphs", "Named graphs, comma-separated (empty: all)", app?.named_graphs.join(", ")),
@@ -201,6 +212,20 @@ function appForm(action: string, app: App | undefined): Tree {
     check("reasoning", "1", "Reasoning", app?.reasoning ?? false),
     check("disabled", "1", "Disabled", app?.disabled ?? false),
     h("button", { type: "submit" }, app === undefined ? "Create application" : "Save"),
+  );
+}
+
+/** One that Voicebox does not have any more stays to be chosen: saving something else must not move the application. */
+function connectionChoice(chosen: string | undefined, connections: readonly Connection[]): Tree {
+  const lost = chosen === undefined || connections.some(({ name }) => name === chosen) ? [] : [chosen];
+  return h(
+    "select",
+    { name: "connection", required: true },
+    ...lost.map((name) => h("option", { value: name, selected: true }, `${name} (Voicebox does not have it)`)),
+    ...connections.map(({ name, description, default: byDefault }) => {
+      const selected = chosen === undefined ? byDefault : name === chosen;
+      return h("option", { value: name, selected }, description === null ? name : `${name}: ${description}`);
+    }),
   );
 }
 

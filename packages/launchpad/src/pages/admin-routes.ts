@@ -1,9 +1,10 @@
 import { HttpError } from "@onbehalf/service-kit";
-import { AuthError } from "@onbehalf/shared-auth";
 import { type Context, Hono } from "hono";
 import { z } from "zod";
 import { notAdmin } from "../api/apps.ts";
+import { asked } from "../api/asked.ts";
 import type { Below, Check } from "../api/below.ts";
+import type { CheckConnection } from "../api/connections.ts";
 import type { ApiEnv } from "../api/credentials.ts";
 import type { Handover, NewKey } from "../apps/handover.ts";
 import { type AppManagement, appRequest, keyRequest } from "../apps/manage.ts";
@@ -11,13 +12,14 @@ import type { ProviderConfig } from "../providers-config.ts";
 import { requireSameOrigin, requireSession } from "../session/browser.ts";
 import { formFields } from "../session/form.ts";
 import type { Session } from "../session/session.ts";
-import { type Asked, adminPage, usageDays } from "./admin.ts";
+import { adminPage, usageDays } from "./admin.ts";
 import { signInPage } from "./sign-in.ts";
 
 type C = Context<ApiEnv>;
 
 export interface AdminRouteOptions {
   readonly management: AppManagement;
+  readonly checkConnection: CheckConnection;
   /** Where a new key waits for the page that shows it. */
   readonly handover: Handover;
   readonly below: Below;
@@ -34,7 +36,7 @@ const dayMs = 86_400_000;
 
 /** The administrators' page and its forms. */
 export function adminRoutes(options: AdminRouteOptions): Hono<ApiEnv> {
-  const { management, handover, below, publicUrl, now = Date.now } = options;
+  const { management, checkConnection, handover, below, publicUrl, now = Date.now } = options;
   const app = new Hono<ApiEnv>();
 
   async function administrator(c: C): Promise<Session> {
@@ -50,14 +52,15 @@ export function adminRoutes(options: AdminRouteOptions): Hono<ApiEnv> {
     more: { newKey?: NewKey | "gone" | undefined; problem?: string } = {},
   ): Promise<Response> {
     const from = Math.floor(now() / dayMs) * dayMs - (usageDays - 1) * dayMs;
-    const [apps, usage, denials, health] = await Promise.all([
+    const [apps, connections, usage, denials, health] = await Promise.all([
       management.list(),
+      asked(() => below.connections(c)),
       asked(() => below.usage(c, from)),
       asked(() => below.denials(c, from)),
       healthOf(c),
     ]);
     const open = c.req.query("app");
-    const html = adminPage({ session, apps, usage, denials, health, open, nowMs: now(), ...more });
+    const html = adminPage({ session, apps, connections, usage, denials, health, open, nowMs: now(), ...more });
     return c.html(html, more.problem === undefined ? 200 : 400, { "cache-control": "no-store" });
   }
 
@@ -105,9 +108,15 @@ export function adminRoutes(options: AdminRouteOptions): Hono<ApiEnv> {
   };
   const param = (c: C, name: string): string => c.req.param(name) ?? "";
 
-  form("/admin/apps", async (_c, fields, by) => (await management.create(appFromForm(fields), by)).id);
+  form("/admin/apps", async (c, fields, by) => {
+    const settings = appFromForm(fields);
+    await checkConnection(c, settings.connection);
+    return (await management.create(settings, by)).id;
+  });
   form("/admin/apps/:id", async (c, fields) => {
-    await management.update(param(c, "id"), appFromForm(fields));
+    const settings = appFromForm(fields);
+    await checkConnection(c, settings.connection, param(c, "id"));
+    await management.update(param(c, "id"), settings);
     return undefined;
   });
   form("/admin/apps/:id/delete", async (c) => {
@@ -141,18 +150,6 @@ export function adminRoutes(options: AdminRouteOptions): Hono<ApiEnv> {
     return undefined;
   });
   return app;
-}
-
-/** A part of the page that cannot be had says why; the others are shown. */
-export async function asked<T>(ask: () => Promise<T>): Promise<Asked<T>> {
-  try {
-    return { value: await ask() };
-  } catch (error) {
-    if (error instanceof HttpError || error instanceof AuthError) return { problem: error.message };
-    if (error instanceof z.core.$ZodError)
-      return { problem: "The service below answered in a form that is not understood here." };
-    throw error;
-  }
 }
 
 function wrongForm(error: unknown): string {

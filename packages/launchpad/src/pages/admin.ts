@@ -1,4 +1,5 @@
-import type { Check, Denial, UsageBy, UsageLine } from "../api/below.ts";
+import type { Asked } from "../api/asked.ts";
+import type { Check, Connection, Denial, UsageBy, UsageLine } from "../api/below.ts";
 import type { NewKey } from "../apps/handover.ts";
 import type { AppManagement } from "../apps/manage.ts";
 import type { Session } from "../session/session.ts";
@@ -8,12 +9,11 @@ import { page } from "./layout.ts";
 import { type Child, h, type Tree } from "./tree.ts";
 import { milliseconds } from "./words.ts";
 
-/** What was asked of the services below, or why it could not be. */
-export type Asked<T> = { readonly value: T } | { readonly problem: string };
-
 export interface AdminPage {
   readonly session: Session;
   readonly apps: Awaited<ReturnType<AppManagement["list"]>>;
+  /** What an application may be set up with. */
+  readonly connections: Asked<readonly Connection[]>;
   readonly usage: Asked<Readonly<Record<UsageBy, readonly UsageLine[]>>>;
   readonly denials: Asked<readonly Denial[]>;
   readonly health: readonly Check[];
@@ -37,14 +37,7 @@ export function adminPage(options: AdminPage): string {
       { class: "wide" },
       h("h1", {}, "Admin"),
       problem !== undefined && h("p", { class: "problem", role: "alert" }, problem),
-      h(
-        "div",
-        { class: "cards" },
-        healthCard(health),
-        ...appCards(options.apps, options.newKey, options.open),
-        usageCard(options),
-        denialsCard(denials),
-      ),
+      h("div", { class: "cards" }, healthCard(health), ...appCards(options), usageCard(options), denialsCard(denials)),
     ),
   );
 }

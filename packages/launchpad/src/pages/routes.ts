@@ -1,5 +1,6 @@
 import type { TrailHop } from "@onbehalf/service-kit";
 import { type Context, Hono } from "hono";
+import { asked } from "../api/asked.ts";
 import type { Below } from "../api/below.ts";
 import type { ApiEnv } from "../api/credentials.ts";
 import { endOwnSession } from "../api/session.ts";
@@ -9,7 +10,6 @@ import type { Provider } from "../login/provider.ts";
 import { requireSameOrigin, requireSession } from "../session/browser.ts";
 import type { Session } from "../session/session.ts";
 import type { Sessions } from "../session/sessions.ts";
-import { asked } from "./admin-routes.ts";
 import { askPage } from "./ask.ts";
 import { chainTree } from "./chain.ts";
 import { chainPage } from "./chain-page.ts";
