@@ -34,7 +34,7 @@ export interface AccessFacts extends Ending {
   readonly route: string;
   readonly ms: number;
   readonly identity: unknown;
-  readonly noted: Readonly<Record<string, unknown>>;
+  readonly noted: Readonly<Record<string, unknown>> | undefined;
 }
 
 /** Pure: the fields of the line. What was noted wins over what is derived. */
@@ -48,7 +48,7 @@ export function accessFields({
   identity,
   noted,
 }: AccessFacts): AccessLine {
-  return {
+  const line: Record<string, unknown> & AccessLine = {
     request_id: requestId,
     trace_id: trace.traceId,
     span_id: trace.spanId,
@@ -56,9 +56,9 @@ export function accessFields({
     status,
     outcome: aborted ? "aborted" : outcomeOf(status),
     ms: Math.round(ms * 100) / 100,
-    ...who(identity),
-    ...noted,
   };
+  addWho(line, identity);
+  return noted === undefined ? line : Object.assign(line, noted);
 }
 
 export function outcomeOf(status: number): Outcome {
@@ -69,10 +69,11 @@ export function outcomeOf(status: number): Outcome {
 }
 
 /** Issuer and subject are the identity; the client is who acts for it. */
-function who(identity: unknown): { issuer?: string; subject?: string; client_id?: string } {
-  if (!isIdentity(identity)) return {};
-  const { issuer, subject, clientId } = identity;
-  return clientId === undefined ? { issuer, subject } : { issuer, subject, client_id: clientId };
+function addWho(line: Record<string, unknown>, identity: unknown): void {
+  if (!isIdentity(identity)) return;
+  line.issuer = identity.issuer;
+  line.subject = identity.subject;
+  if (identity.clientId !== undefined) line.client_id = identity.clientId;
 }
 
 function isIdentity(value: unknown): value is Pick<Identity, "issuer" | "subject" | "clientId"> {

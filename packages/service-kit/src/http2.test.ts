@@ -5,6 +5,7 @@ import { text } from "node:stream/consumers";
 import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
 import { Hono } from "hono";
 import { afterEach, describe, expect, test } from "vitest";
+import { answerHeaders } from "./answer-headers.ts";
 import { connectionOf } from "./connection.ts";
 import { errorHandler } from "./errors.ts";
 import { createLogger } from "./log.ts";
@@ -25,7 +26,9 @@ async function start(options: Partial<ServeOptions> = {}) {
   const app = new Hono().use(requestContext({ service: "test", log })).onError(errorHandler());
   app.post("/echo", async (c) => c.json({ said: await c.req.text() }));
   app.get("/direct", (c) => {
-    connectionOf(c.env)?.outgoing.writeHead(200, { "content-type": "text/plain" }).end("direct");
+    const outgoing = connectionOf(c.env)?.outgoing;
+    if (outgoing === undefined) throw new Error("no connection");
+    outgoing.writeHead(200, { ...answerHeaders(outgoing), "content-type": "text/plain" }).end("direct");
     return RESPONSE_ALREADY_SENT;
   });
   app.get("/wait", async (c) => {

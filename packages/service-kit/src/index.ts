@@ -1,4 +1,5 @@
 export type { AccessLine, Outcome } from "./access-line.ts";
+export { answerHeaders } from "./answer-headers.ts";
 export { bodyLimit } from "./body-limit.ts";
 export { type Env, loadEnv, secretsOf } from "./config/env.ts";
 export {
@@ -22,7 +23,14 @@ export { HttpError, type HttpErrorDetails } from "./http-error.ts";
 export { jsonBody } from "./json-body.ts";
 export { createLogger, type DestinationStream, type Log, type Logger, type LoggerOptions } from "./log.ts";
 export { mask } from "./mask.ts";
-export { type Note, type RequestContextOptions, type RequestVariables, requestContext } from "./request.ts";
+export {
+  beginRequest,
+  type Handled,
+  type Note,
+  type RequestContextOptions,
+  type RequestVariables,
+  requestContext,
+} from "./request.ts";
 export { runMain } from "./run.ts";
 export { type SecurityHeadersOptions, securityHeaders } from "./security-headers.ts";
 export { type RequestLimits, type ServeOptions, serve } from "./serve.ts";

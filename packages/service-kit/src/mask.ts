@@ -10,13 +10,14 @@ const names =
 
 /**
  * A cheap look first: most lines hold nothing of the kind. Each rule below has its sign here; four small patterns are
- * faster than one large one.
+ * faster than one large one, and a pattern that looks for its rarest sign and then back is faster than one that tries a
+ * dozen words at every letter.
  */
 const signs: readonly RegExp[] = [
-  new RegExp(`${names}\\\\*["']?\\s*[:=]`, "i"),
+  new RegExp(`[:=](?<=${names}\\\\*["']?\\s*[:=])`, "i"),
   /eyJ|(?<![A-Za-z0-9])(?:sk-|ob[-_])|-----BEGIN|[?&](?:code|sig|x-amz)|__(?:Host|Secure)-/i,
   /:\/\/[^/@\s"']*@/,
-  /(?:bearer|basic|dpop)\s/i,
+  /\s(?<=(?:bearer|basic|dpop)\s)/i,
 ];
 
 const rules: readonly (readonly [RegExp, string])[] = [

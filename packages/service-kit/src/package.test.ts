@@ -31,6 +31,8 @@ test("what services can use is a decision, not an accident", () => {
         "HttpError",
         "ShuttingDown",
         "StoreUnavailable",
+        "answerHeaders",
+        "beginRequest",
         "bodyLimit",
         "count",
         "createLogger",

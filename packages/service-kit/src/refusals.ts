@@ -1,6 +1,7 @@
 import { type IncomingMessage, METHODS, type ServerResponse } from "node:http";
 import type { Http2ServerResponse } from "node:http2";
 import type { Duplex } from "node:stream";
+import { answerHeaders } from "./answer-headers.ts";
 import { HttpError } from "./http-error.ts";
 import type { Logger } from "./log.ts";
 
@@ -128,10 +129,11 @@ function byCode(code: string): Refusal {
 /** The connection ends with the answer: what else comes on it cannot be told apart. */
 function answer(outgoing: ServerResponse, refusal: Refusal, log: Logger): void {
   const { body, requestId } = envelope(refusal, outgoing);
-  const known = outgoing.hasHeader("x-request-id");
-  if (!known) log.info(line(refusal, requestId), "request");
-  outgoing.setHeader("x-request-id", requestId);
-  outgoing.writeHead(refusal.status, { "content-type": "application/json", connection: "close" });
+  const given = answerHeaders(outgoing);
+  // With an id it has its line already, or will have it.
+  if (given["x-request-id"] === undefined) log.info(line(refusal, requestId), "request");
+  const own = { "content-type": "application/json", "x-request-id": requestId, connection: "close" };
+  outgoing.writeHead(refusal.status, { ...given, ...own });
   const { req: incoming, socket } = outgoing;
   // Node forgets a request once it is answered: whoever still reads its body would wait for ever.
   socket?.once("close", () => incoming.destroy(asError(refusal)));
@@ -144,8 +146,8 @@ function asError({ status, error, message }: Refusal): HttpError {
 }
 
 function envelope({ error, message }: Refusal, outgoing?: ServerResponse): { body: string; requestId: string } {
-  const given = outgoing?.getHeader("x-request-id");
-  const requestId = typeof given === "string" ? given : crypto.randomUUID();
+  const given = outgoing === undefined ? undefined : answerHeaders(outgoing)["x-request-id"];
+  const requestId = given ?? crypto.randomUUID();
   return { requestId, body: JSON.stringify({ error, message, request_id: requestId }) };
 }
 

@@ -2,6 +2,7 @@ import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
 import { Hono } from "hono";
 import { generateKeyPair, SignJWT } from "jose";
 import { afterEach, describe, expect, test } from "vitest";
+import { answerHeaders } from "./answer-headers.ts";
 import { connectionOf } from "./connection.ts";
 import { errorHandler, notFound } from "./errors.ts";
 import { createLogger } from "./log.ts";
@@ -89,7 +90,8 @@ describe("ids", () => {
       app.get("/raw", () => new Response("raw", { headers: { "x-own": "1" } }));
       app.get("/direct", (c) => {
         const outgoing = connectionOf(c.env)?.outgoing;
-        outgoing?.writeHead(201, { "content-type": "text/plain" }).end("direct");
+        if (outgoing === undefined) throw new Error("no connection");
+        outgoing.writeHead(201, { ...answerHeaders(outgoing), "content-type": "text/plain" }).end("direct");
         return RESPONSE_ALREADY_SENT;
       });
     });

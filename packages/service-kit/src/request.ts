@@ -1,5 +1,7 @@
+import { randomUUID } from "node:crypto";
 import type { Context, MiddlewareHandler } from "hono";
 import { type AccessLine, accessFields, type Ending, routeOf, statusWithoutAnswer } from "./access-line.ts";
+import { keepAnswerHeader } from "./answer-headers.ts";
 import {
   type AbortRequest,
   ClientGone,
@@ -8,7 +10,7 @@ import {
   isComplete,
   ShuttingDown,
 } from "./connection.ts";
-import type { Log, Logger } from "./log.ts";
+import { type Log, type Logger, plainLines } from "./log.ts";
 import { mask } from "./mask.ts";
 import type { RequestObserver } from "./telemetry/telemetry.ts";
 import { createTracer, type Trace } from "./trace.ts";
@@ -45,46 +47,68 @@ const probes = ["/system/health", "/system/ready", "/health/liveliness", "/healt
 const settleMs = 5_000;
 const shutdownSettleMs = 250;
 
+/** To be called when the handler of a request is done. */
+export type Handled = () => void;
+
 /**
  * Gives each request its ids, trace, log and signal, and logs one line when its answer has ended: sent, refused or
- * left by the client. Works alike for answers that Hono sends and for those written to Node's outgoing directly.
+ * left by the client. Works alike for answers that Hono sends and for those written to Node's outgoing directly, whose
+ * heads begin with `answerHeaders(outgoing)`.
  */
 export function requestContext(options: RequestContextOptions): MiddlewareHandler<{ Variables: RequestVariables }> {
+  const begin = beginRequest(options);
+  return async (c, next) => {
+    const handled = begin(c);
+    try {
+      await next();
+    } finally {
+      handled();
+    }
+  };
+}
+
+/** The same as a step of a pipeline that is not Hono's own. */
+export function beginRequest(options: RequestContextOptions): (c: Context) => Handled {
   const { service, log, observer, now = () => performance.now() } = options;
   const ownName = log.bindings().service === service ? undefined : { service };
   const quiet = new Set(options.quietPaths ?? probes);
   const beginTrace = createTracer();
+  const writeLine = plainLines(log);
   const write = (line: AccessLine, path: string): void => {
     const level = line.status >= 500 ? "error" : quiet.has(path) && line.status < 400 ? "debug" : "info";
-    if (log.isLevelEnabled(level)) log[level](ownName === undefined ? line : { ...ownName, ...line }, "request");
+    writeLine(level, ownName === undefined ? line : { ...ownName, ...line }, "request");
   };
 
-  return async (c, next) => {
+  return (c) => {
     const startedAt = now();
     const begunAt = observer === undefined ? 0 : Date.now();
     observer?.begin();
     const connection = connectionOf(c.env);
     const trace = beginTrace(c.req.header("traceparent"), c.req.header("tracestate"));
-    const requestId = acceptedId(c.req.header("x-request-id")) ?? crypto.randomUUID();
+    const requestId = acceptedId(c.req.header("x-request-id")) ?? randomUUID();
     const controller = new AbortController();
-    const noted: Record<string, unknown> = {};
+    let noted: Readonly<Record<string, unknown>> | undefined;
+    const note: Note = (fields) => {
+      noted = noted === undefined ? fields : { ...noted, ...fields };
+    };
     c.set("requestId", requestId);
     c.set("trace", trace);
     c.set("log", requestLog(log, requestId, trace.traceId));
     c.set("signal", controller.signal);
-    c.set("note", (fields) => void Object.assign(noted, fields));
+    c.set("note", note);
     answerHeader(c, "x-request-id", requestId);
     answerHeader(c, "traceparent", trace.traceparent);
 
     const finish = (ending: Ending): void => {
-      const identity: unknown = (c as Context).get("identity");
-      const route = routeOf(c);
-      const line = accessFields({ requestId, trace, route, identity, noted, ms: now() - startedAt, ...ending });
+      const identity: unknown = c.get("identity");
+      const route = typeof noted?.route === "string" ? noted.route : routeOf(c);
+      const { status, aborted } = ending;
+      const line = accessFields({ requestId, trace, route, identity, noted, ms: now() - startedAt, status, aborted });
       write(line, c.req.path);
       observer?.end(line, trace, begunAt);
     };
-    if (connection === undefined) {
-      await next();
+    if (connection !== undefined) return whenEnded(connection, controller, finish);
+    return () => {
       for (const [name, value] of [
         ["x-request-id", requestId],
         ["traceparent", trace.traceparent],
@@ -92,14 +116,7 @@ export function requestContext(options: RequestContextOptions): MiddlewareHandle
         if (!c.res.headers.has(name)) c.header(name, value);
       }
       finish({ status: c.res.status, aborted: false });
-      return;
-    }
-    const handled = whenEnded(connection, controller, finish);
-    try {
-      await next();
-    } finally {
-      handled();
-    }
+    };
   };
 }
 
@@ -134,11 +151,11 @@ function whenEnded({ outgoing, running }: Connection, controller: AbortControlle
   };
 }
 
-/** On Node's own answer, so that it is also there when Hono does not send the answer. */
+/** Kept beside Node's own answer, so that it is also there when Hono does not send the answer. */
 export function answerHeader(c: Context, name: string, value: string): void {
   const connection = connectionOf(c.env);
   if (connection === undefined) c.header(name, value);
-  else connection.outgoing.setHeader(name, value);
+  else keepAnswerHeader(connection.outgoing, name, value);
 }
 
 /** A caller's id is kept when it is short, plain and no secret in disguise. */

@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { getRequestListener } from "@hono/node-server";
 import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
+import { applyAnswerHeaders } from "./answer-headers.ts";
 import { ClientGone, createRunning, type Running } from "./connection.ts";
 import { drain } from "./drain.ts";
 import type { Readiness } from "./health.ts";
@@ -113,13 +114,17 @@ function createResponder(app: Fetcher, running: Running, log: Logger) {
   const respond = getRequestListener(
     async (request, connection) => {
       const outgoing = connection.outgoing as ServerResponse;
-      const response = await app.fetch(request, { ...connection, running });
+      const response = await app.fetch(request, { incoming: connection.incoming, outgoing, running });
+      if (response === RESPONSE_ALREADY_SENT) return response;
       const body = streamOf(response);
       if (outgoing.headersSent) {
         await body?.cancel(new ClientGone());
         return RESPONSE_ALREADY_SENT;
       }
-      if (body === undefined) return response;
+      if (body === undefined) {
+        applyAnswerHeaders(outgoing);
+        return response;
+      }
       await sendStream(response, body, outgoing, (error) => log.error({ err: error }, "an answer's stream failed"));
       return RESPONSE_ALREADY_SENT;
     },

@@ -31,22 +31,24 @@ export function trackSockets(server: Server): Sockets {
     requests.set(socket, new Set());
     socket.once("close", () => requests.delete(socket));
   });
+  const ended = (): void => {
+    running -= 1;
+    if (running === 0) for (const resolve of waiting) resolve();
+  };
   const count = (outgoing: ServerResponse): void => {
     running += 1;
-    outgoing.on("close", () => {
-      running -= 1;
-      if (running === 0) for (const resolve of waiting) resolve();
-    });
+    outgoing.on("close", ended);
   };
   server.on("request", ({ socket }: IncomingMessage, outgoing: ServerResponse) => {
     const ofSocket = requests.get(socket);
     ofSocket?.add(outgoing);
     if (closing) endAfter(outgoing);
+    running += 1;
     outgoing.on("close", () => {
       ofSocket?.delete(outgoing);
       if (closing && ofSocket?.size === 0) endSocket(socket);
+      ended();
     });
-    count(outgoing);
   });
 
   return {

@@ -1,4 +1,5 @@
 import type { ServerResponse } from "node:http";
+import { answerHeaders } from "./answer-headers.ts";
 import { ClientGone, isComplete } from "./connection.ts";
 
 /**
@@ -16,7 +17,7 @@ export async function sendStream(
     if (!isComplete(outgoing)) reader.cancel(new ClientGone()).catch(() => {});
   };
   outgoing.on("close", leave);
-  outgoing.writeHead(response.status, headersOf(response));
+  outgoing.writeHead(response.status, { ...answerHeaders(outgoing), ...headersOf(response) });
   outgoing.flushHeaders?.();
   try {
     for (let part = await reader.read(); !part.done; part = await reader.read()) {
