@@ -1,62 +1,115 @@
-import { type SqlDialect, StoreUnavailable } from "@onbehalf/service-kit";
-import { CompiledQuery, type Kysely, type Transaction } from "kysely";
+import { StoreUnavailable } from "@onbehalf/service-kit";
+import type { CompiledQuery } from "kysely";
 import type { GatewayDatabase } from "../sql/open.ts";
-import type { GatewayTables } from "../sql/tables.ts";
-import { type ChainHead, genesis } from "./chain.ts";
-import { type ChainedRow, rowColumns } from "./row.ts";
+import { type ChainHead, chainedRow, genesis, type Link } from "./chain.ts";
+import { postgresRows } from "./postgres-rows.ts";
 import type { Spool } from "./spool.ts";
+import { sqliteRows } from "./sqlite-rows.ts";
 
-/** Told of each row the database would not take. */
-export type OnMisfit = (row: ChainedRow, reason: string) => void;
+/** Told of each row the database would not take, by its id. */
+export type OnMisfit = (id: string, reason: string) => void;
 
-/**
- * Writes everything a spool holds, oldest first, each batch with its writer's new head in one transaction. A batch that
- * was written but not yet forgotten is written again without effect.
- */
-export async function deliver({ kysely, dialect }: GatewayDatabase, spool: Spool, onMisfit: OnMisfit): Promise<void> {
-  for (let rows = spool.peek(); rows.length > 0; rows = spool.peek()) {
-    const last = rows[rows.length - 1];
+/** Writes rows into `request_logs`, those that are there already without effect. */
+export interface RowWriter {
+  /** All of them and the writer's new head, or nothing. */
+  write(rows: readonly Link[], head: CompiledQuery): Promise<void>;
+  close(): void;
+}
+
+export interface Delivery {
+  /**
+   * Writes what a spool holds by now, oldest first, each of its files with its writer's new head in one transaction. One
+   * that was written but not yet forgotten is written again without effect.
+   */
+  deliver(spool: Spool): Promise<void>;
+  /** Says how a writer ended. `lost`: it died, and up to 50 ms of rows may be missing after its last one. */
+  end(spool: Spool, ending: "clean" | "lost"): Promise<void>;
+  close(): void;
+}
+
+/** The database has its tables when anything is delivered. */
+export function createDelivery({ kysely, path }: GatewayDatabase, onMisfit: OnMisfit): Delivery {
+  const writer = path === undefined ? postgresRows(kysely) : sqliteRows(path);
+
+  /** A batch that is refused for what is in it is halved, until the row at fault is alone and holds up nobody. */
+  async function insert(spool: Spool, rows: readonly Link[]): Promise<void> {
+    const last = rows.at(-1);
     if (last === undefined) return;
-    await writeBatch({ kysely, spool, insert: insertInto(dialect), onMisfit }, rows);
-    spool.remove(last.writer_seq);
-  }
-}
-
-type Write = (transaction: Transaction<GatewayTables>, rows: readonly ChainedRow[]) => Promise<void>;
-
-interface Target {
-  readonly kysely: Kysely<GatewayTables>;
-  readonly spool: Spool;
-  readonly insert: Write;
-  readonly onMisfit: OnMisfit;
-}
-
-/** A batch that is refused for what is in it goes row by row, and the row at fault where it holds up nobody. */
-async function writeBatch({ kysely, spool, insert, onMisfit }: Target, rows: readonly ChainedRow[]): Promise<void> {
-  const write = (some: readonly ChainedRow[], how: Write): Promise<void> =>
-    kysely.transaction().execute(async (transaction) => {
-      const last = some[some.length - 1];
-      if (last === undefined) return;
-      await writeHead(transaction, spool, { seq: last.writer_seq, hash: last.hash });
-      await how(transaction, some);
-    });
-  try {
-    await write(rows, insert);
-  } catch (error) {
-    if (!isRefusal(error)) throw error;
-    for (const row of rows) {
-      await write([row], insert).catch((reason: unknown) => {
-        if (!isRefusal(reason)) throw reason;
-        const words = reason instanceof Error ? reason.message.slice(0, 500) : "unknown";
-        onMisfit(row, words);
-        return write([row], (transaction) => insertMisfit(transaction, row, words));
-      });
+    try {
+      await writer.write(rows, headOf(spool, last));
+    } catch (error) {
+      if (!isRefusal(error)) throw error;
+      if (rows.length === 1) return insertMisfit(spool, last, error.message.slice(0, 500));
+      const middle = Math.ceil(rows.length / 2);
+      await insert(spool, rows.slice(0, middle));
+      await insert(spool, rows.slice(middle));
     }
   }
+
+  async function insertMisfit(spool: Spool, link: Link, reason: string): Promise<void> {
+    const row = chainedRow(link);
+    onMisfit(row.id, reason);
+    // Escaped down to ASCII: whatever it was that the database did not take, it takes this.
+    const text = JSON.stringify(row).replace(
+      /[\u0080-\uffff]/g,
+      (sign) => `\\u${sign.charCodeAt(0).toString(16).padStart(4, "0")}`,
+    );
+    await kysely.transaction().execute(async (transaction) => {
+      await transaction.executeQuery(headOf(spool, link));
+      await transaction
+        .insertInto("record_misfits")
+        .values({ writer_id: row.writer_id, writer_seq: row.writer_seq, row: text, reason })
+        .onConflict((conflict) => conflict.columns(["writer_id", "writer_seq"]).doNothing())
+        .execute();
+    });
+  }
+
+  /** Never back: rows that were written before their writer died are written again. */
+  function headOf({ writerId, startedAt }: Spool, head: ChainHead): CompiledQuery {
+    const base = genesis(writerId);
+    return kysely
+      .insertInto("record_writers")
+      .values({
+        writer_id: writerId,
+        started_at: startedAt,
+        base_seq: base.seq,
+        base_hash: base.hash,
+        head_seq: head.seq,
+        head_hash: head.hash,
+        closed_at: null,
+        ending: null,
+      })
+      .onConflict((conflict) =>
+        conflict
+          .column("writer_id")
+          .doUpdateSet({ head_seq: head.seq, head_hash: head.hash })
+          .where("record_writers.head_seq", "<", head.seq),
+      )
+      .compile();
+  }
+
+  return {
+    async deliver(spool) {
+      const upTo = spool.head().seq;
+      for (let rows = spool.oldest(); rows.length > 0; rows = spool.oldest()) {
+        await insert(spool, rows);
+        const last = rows.at(-1)?.seq ?? 0;
+        spool.forget();
+        if (last >= upTo) return;
+      }
+    },
+    end: (spool, ending) =>
+      kysely.transaction().execute(async (transaction) => {
+        await transaction.executeQuery(headOf(spool, spool.head()));
+        const closed = { ending, closed_at: new Date().toISOString() };
+        await transaction.updateTable("record_writers").set(closed).where("writer_id", "=", spool.writerId).execute();
+      }),
+    close: () => writer.close(),
+  };
 }
 
 /** SQLSTATE class 22, data exception, and 23, constraint: the row is at fault. Anything else may pass by itself. */
-function isRefusal(error: unknown): boolean {
+function isRefusal(error: unknown): error is Error {
   if (error instanceof StoreUnavailable || !(error instanceof Error)) return false;
   const { code, errcode } = error as { code?: unknown; errcode?: unknown };
   // SQLite's extended codes keep the kind in their lowest byte.
@@ -66,77 +119,3 @@ function isRefusal(error: unknown): boolean {
 
 const sqliteConstraint = 19;
 const sqliteMismatch = 20;
-
-async function insertMisfit(transaction: Transaction<GatewayTables>, row: ChainedRow, reason: string): Promise<void> {
-  const { writer_id, writer_seq } = row;
-  // Escaped down to ASCII: whatever it was that the database did not take, it takes this.
-  const text = JSON.stringify(row).replace(
-    /[\u0080-\uffff]/g,
-    (sign) => `\\u${sign.charCodeAt(0).toString(16).padStart(4, "0")}`,
-  );
-  await transaction
-    .insertInto("record_misfits")
-    .values({
-      writer_id,
-      writer_seq,
-      row: text,
-      reason,
-    })
-    .onConflict((conflict) => conflict.columns(["writer_id", "writer_seq"]).doNothing())
-    .execute();
-}
-
-/** Says how a writer ended. `lost`: it died, and up to 50 ms of rows may be missing after its last one. */
-export async function writeEnding(
-  database: Kysely<GatewayTables>,
-  spool: Spool,
-  ending: "clean" | "lost",
-): Promise<void> {
-  await database.transaction().execute(async (transaction) => {
-    await writeHead(transaction, spool, spool.head());
-    const closed = { ending, closed_at: new Date().toISOString() };
-    await transaction.updateTable("record_writers").set(closed).where("writer_id", "=", spool.writerId).execute();
-  });
-}
-
-async function writeHead(transaction: Transaction<GatewayTables>, spool: Spool, head: ChainHead): Promise<void> {
-  const { writerId, startedAt } = spool;
-  const base = genesis(writerId);
-  await transaction
-    .insertInto("record_writers")
-    .values({
-      writer_id: writerId,
-      started_at: startedAt,
-      base_seq: base.seq,
-      base_hash: base.hash,
-      head_seq: head.seq,
-      head_hash: head.hash,
-      closed_at: null,
-      ending: null,
-    })
-    .onConflict((conflict) => conflict.column("writer_id").doUpdateSet({ head_seq: head.seq, head_hash: head.hash }))
-    .execute();
-}
-
-const columns = [...rowColumns, "writer_id", "writer_seq", "previous_hash", "hash"] as const;
-const names = columns.map((column) => `"${column}"`).join(", ");
-const once = "on conflict (writer_id, writer_seq) do nothing";
-const sqliteInsert = `insert into request_logs (${names}) values (${columns.map(() => "?").join(", ")}) ${once}`;
-const postgresInsert = `insert into request_logs (${names}) select ${names} from json_populate_recordset(null::request_logs, $1::json) ${once}`;
-
-/**
- * Written by hand: a query builder takes ten times as long over eight thousand values. PostgreSQL takes a batch as one
- * JSON text, SQLite row by row with a kept statement.
- */
-function insertInto(dialect: SqlDialect): Write {
-  if (dialect === "postgres") {
-    return async (transaction, rows) =>
-      void (await transaction.executeQuery(CompiledQuery.raw(postgresInsert, [JSON.stringify(rows)])));
-  }
-  return async (transaction, rows) => {
-    for (const row of rows) {
-      const values = columns.map((column) => row[column]);
-      await transaction.executeQuery(CompiledQuery.raw(sqliteInsert, values));
-    }
-  };
-}

@@ -1,6 +1,7 @@
 import type { LlmCall, Settlement, Usage } from "../call.ts";
 import type { Caller } from "../caller.ts";
-import { type Outcome, type RequestRow, rowColumns } from "./row.ts";
+import type { EndedRow, Outcome } from "./row.ts";
+import { type CallerText, callerText, detailText, figure, orNull, quoted } from "./row-text.ts";
 
 /** What the stages find out about a request on its way; becomes its row when it has ended. */
 export interface Draft {
@@ -30,104 +31,68 @@ export interface Ending {
 
 const noUsage: Usage = { inputTokens: 0, outputTokens: 0, cacheReadTokens: 0, cacheWriteTokens: 0, reasoningTokens: 0 };
 
-export type RowOf = (draft: Draft, ending: Ending) => RequestRow;
+export type RowOf = (draft: Draft, ending: Ending) => EndedRow;
 
 /** Makes rows of requests that have ended. A caller is the same object each time; his columns are written out once. */
 export function createRowOf(): RowOf {
-  const known = new WeakMap<Caller, Who>();
+  const known = new WeakMap<Caller, CallerText>();
   return (draft, ending) => {
     const { caller } = draft;
     if (caller === undefined) return rowOf(draft, ending, nobody);
-    const columns = known.get(caller) ?? who(caller);
-    known.set(caller, columns);
-    return rowOf(draft, ending, columns);
+    let text = known.get(caller);
+    if (text === undefined) {
+      text = callerText(caller);
+      known.set(caller, text);
+    }
+    return rowOf(draft, ending, text);
   };
 }
 
-function rowOf(draft: Draft, ending: Ending, columns: Who): RequestRow {
-  const { settlement } = draft;
+/** `prompt_tokens` counts everything that was read, as OpenAI does; the cache's part is named beside it. */
+function rowOf(draft: Draft, ending: Ending, by: CallerText): EndedRow {
+  const { settlement, call } = draft;
   const usage = settlement?.usage ?? noUsage;
-  return storable({
-    id: draft.id,
-    request_time: draft.requestTime,
-    ...columns,
-    app: draft.app ?? draft.caller?.clientId ?? draft.caller?.key?.alias ?? null,
-    route: draft.route,
-    model: draft.call?.model.slice(0, maxName) ?? null,
-    provider_model: settlement?.providerModel ?? null,
-    status: ending.status,
-    outcome: outcomeOf(draft, ending),
-    error_code: draft.errorCode ?? settlement?.errorCode ?? null,
-    rule: draft.rule ?? null,
-    ...tokensOf(usage),
-    cost_usd: Number.isFinite(draft.costUsd) ? (draft.costUsd ?? null) : null,
-    duration_ms: round(ending.durationMs),
-    first_token_ms: settlement?.firstTokenMs === undefined ? null : round(settlement.firstTokenMs),
-    stream: draft.call?.stream ?? false,
-    trace_id: draft.traceId,
-    request_id: draft.requestId,
-    detail: JSON.stringify(draft.detail),
-  });
-}
+  const read = whole(usage.cacheReadTokens);
+  const written = whole(usage.cacheWriteTokens);
+  const prompt = whole(usage.inputTokens) + read + written;
+  const completion = whole(usage.outputTokens);
+  const tokens = prompt + completion;
+  const cost = draft.costUsd !== undefined && Number.isFinite(draft.costUsd) ? draft.costUsd : null;
+  const first = settlement?.firstTokenMs === undefined ? null : round(settlement.firstTokenMs);
+  const outcome = outcomeOf(draft, ending);
+  const provider = settlement?.providerModel ?? null;
+  const error = draft.errorCode ?? settlement?.errorCode ?? null;
 
-/**
- * Every text as both databases can hold it: a client may name a model with U+0000 or half a character, and one row that
- * cannot be written would hold up all that follow.
- */
-function storable(row: RequestRow): RequestRow {
-  let clean: Record<string, unknown> | undefined;
-  for (const column of rowColumns) {
-    const value = row[column];
-    if (typeof value !== "string" || (value.isWellFormed() && !value.includes("\0"))) continue;
-    clean ??= { ...row };
-    clean[column] = value.toWellFormed().replaceAll("\0", "\ufffd");
-  }
-  return clean === undefined ? row : (clean as unknown as RequestRow);
+  // In the order of `rowColumns`, part by part.
+  const begin = `${quoted(draft.id)},${quoted(draft.requestTime)}`;
+  const app = draft.app === undefined ? by.app : quoted(draft.app);
+  const model = call === undefined ? "null" : quoted(call.model.slice(0, maxName));
+  const asked = `${quoted(draft.route)},${model},${orNull(provider)}`;
+  const ended = `${whole(ending.status)},"${outcome}",${orNull(error)},${orNull(draft.rule)}`;
+  const used = `${prompt},${completion},${read},${written},${tokens},${figure(cost)}`;
+  const took = `${round(ending.durationMs)},${figure(first)},${call?.stream === true}`;
+  const ids = `${quoted(draft.traceId)},${quoted(draft.requestId)},${detailText(draft.detail)}`;
+  return {
+    fields: `[${begin},${by.person},${app},${by.grant},${asked},${ended},${used},${took},${ids}]`,
+    provider_model: provider,
+    outcome,
+    error_code: error,
+    prompt_tokens: prompt,
+    completion_tokens: completion,
+    tokens,
+    cost_usd: cost,
+    first_token_ms: first,
+  };
 }
 
 /** A client chooses the model's name, also one that is refused. */
 const maxName = 300;
 
-type Who = ReturnType<typeof who>;
-
-function who(caller: Caller | undefined) {
-  return {
-    user_id: caller?.userId ?? null,
-    user_email: caller?.email ?? null,
-    issuer: caller?.issuer ?? null,
-    subject: caller?.subject ?? null,
-    team_id: caller?.teamId ?? null,
-    client_id: caller?.clientId ?? null,
-    actors: JSON.stringify((caller?.actors ?? []).map(({ issuer, subject }) => ({ issuer: issuer ?? null, subject }))),
-    groups: JSON.stringify(caller?.groups ?? []),
-    audience: JSON.stringify(caller?.audience ?? []),
-    scopes: JSON.stringify(caller?.scopes ?? []),
-    credential: caller?.credential ?? null,
-    role: caller?.role ?? null,
-    key_id: caller?.key?.id ?? null,
-    expires_at: caller?.expiresAt ?? null,
-  };
-}
-
-/** `prompt_tokens` counts everything that was read, as OpenAI does; the cache's part is named beside it. */
-function tokensOf(usage: Usage) {
-  const [read, written] = [whole(usage.cacheReadTokens), whole(usage.cacheWriteTokens)];
-  const prompt = whole(usage.inputTokens) + read + written;
-  const completion = whole(usage.outputTokens);
-  return {
-    prompt_tokens: prompt,
-    completion_tokens: completion,
-    cache_read_tokens: read,
-    cache_write_tokens: written,
-    tokens: prompt + completion,
-  };
-}
-
 /** More than any model reads; figures come from upstreams, and one that is no number must not spoil the record. */
-const maxTokens = 1_000_000_000_000;
+const maxCount = 1_000_000_000_000;
 
 function whole(count: number): number {
-  return Number.isFinite(count) ? Math.min(maxTokens, Math.max(0, Math.round(count))) : 0;
+  return Number.isFinite(count) ? Math.min(maxCount, Math.max(0, Math.round(count))) : 0;
 }
 
 function outcomeOf({ settlement }: Draft, { status, aborted }: Ending): Outcome {
@@ -139,7 +104,8 @@ function outcomeOf({ settlement }: Draft, { status, aborted }: Ending): Outcome 
 }
 
 function round(ms: number): number {
-  return Math.round(ms * 100) / 100;
+  const rounded = Math.round(ms * 100) / 100;
+  return Number.isFinite(rounded) ? rounded : 0;
 }
 
-const nobody: Who = who(undefined);
+const nobody = callerText(undefined);

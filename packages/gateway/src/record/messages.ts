@@ -1,6 +1,6 @@
 /** What the recorder and its worker say to each other. */
 export type ToWorker =
-  /** Rows as JSON: one string crosses to the thread at a fraction of what so many objects cost. */
+  /** The fields of each row in a line of JSON: one string crosses at a fraction of what so many objects cost. */
   | { readonly kind: "rows"; readonly batch: number; readonly rows: string }
   /** Deliver now, wait at most so long, and answer `flushed`. */
   | { readonly kind: "flush"; readonly flush: number; readonly timeoutMs: number }
@@ -9,7 +9,7 @@ export type ToWorker =
 
 export type FromWorker =
   /** The batch is on disk: nothing but the disk itself can lose it now. */
-  | { readonly kind: "spooled"; readonly batch: number }
+  | { readonly kind: "spooled"; readonly batch: number; readonly waiting: number; readonly bytes: number }
   | { readonly kind: "flushed"; readonly flush: number; readonly delivered: boolean }
   | { readonly kind: "state"; readonly waiting: number; readonly bytes: number; readonly error: string | undefined }
   /** The database would not take this row; it is kept in record_misfits. */

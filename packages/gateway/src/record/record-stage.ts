@@ -1,14 +1,14 @@
-import { randomUUID } from "node:crypto";
+import { randomUUIDv7 } from "node:crypto";
 import { ClientGone } from "@onbehalf/service-kit";
 import type { Stage, StageContext } from "../stages.ts";
 import { createRowOf, type Draft } from "./draft.ts";
 import type { Recorder } from "./recorder.ts";
-import type { RequestRow } from "./row.ts";
+import type { EndedRow } from "./row.ts";
 
 export interface RecordOptions {
   readonly recorder: Pick<Recorder, "record">;
   /** Told of every row: metrics. */
-  readonly meter: (row: RequestRow) => void;
+  readonly meter: (row: EndedRow) => void;
   /** Milliseconds since the epoch, and of a monotonic clock. */
   readonly wallMs?: () => number;
   readonly now?: () => number;
@@ -25,9 +25,10 @@ export function recordEach({
   now = () => performance.now(),
 }: RecordOptions): Stage {
   const rowOf = createRowOf();
+  const timeOf = createTimes();
   return async (c, next) => {
     const startedAt = now();
-    const draft = draftOf(c, wallMs());
+    const draft = draftOf(c, timeOf(wallMs()));
     c.set("draft", draft);
     await next();
     if (c.get("route")?.kind === "public") return;
@@ -36,18 +37,15 @@ export function recordEach({
     const row = rowOf(draft, { status, aborted, durationMs: now() - startedAt });
     recorder.record(row);
     meter(row);
-    c.get("note")({
-      ...noted(draft),
-      outcome: row.outcome,
-      ...(row.error_code === null ? {} : { error_code: row.error_code }),
-    });
+    c.get("note")(noted(draft, row));
   };
 }
 
-function draftOf(c: StageContext, wallMs: number): Draft {
+/** Ids in the order of time: the table's first index grows at its end. */
+function draftOf(c: StageContext, requestTime: string): Draft {
   return {
-    id: randomUUID(),
-    requestTime: new Date(wallMs).toISOString(),
+    id: randomUUIDv7(),
+    requestTime,
     traceId: c.get("trace").traceId,
     requestId: c.get("requestId"),
     route: `${c.req.method} unmatched`,
@@ -67,20 +65,41 @@ function statusOf(c: StageContext, { settlement }: Draft): number {
   return settlement?.status ?? (c.env.outgoing.headersSent ? c.env.outgoing.statusCode : c.res.status);
 }
 
-/** For the one log line: who, with what, how much. */
-function noted({ caller, call, settlement, costUsd, rule, route }: Draft): Record<string, unknown> {
-  return {
-    route,
-    ...(caller === undefined
-      ? {}
-      : { issuer: caller.issuer, subject: caller.subject, user_id: caller.userId, credential: caller.credential }),
-    ...(caller?.clientId === undefined ? {} : { client_id: caller.clientId }),
-    ...(caller?.key === undefined ? {} : { key_id: caller.key.id }),
-    ...(call === undefined ? {} : { model: call.model, stream: call.stream }),
-    ...(settlement?.usage === undefined
-      ? {}
-      : { input_tokens: settlement.usage.inputTokens, output_tokens: settlement.usage.outputTokens }),
-    ...(costUsd === undefined ? {} : { cost_usd: costUsd }),
-    ...(rule === undefined ? {} : { rule }),
+/** ISO 8601, made anew only when a millisecond has passed. */
+function createTimes(): (wallMs: number) => string {
+  let at = Number.NaN;
+  let text = "";
+  return (wallMs) => {
+    if (wallMs !== at) {
+      at = wallMs;
+      text = new Date(wallMs).toISOString();
+    }
+    return text;
   };
+}
+
+/** For the one log line: who, with what, how much. What is not known is not in it. */
+function noted({ caller, call, settlement, costUsd, rule, route }: Draft, row: EndedRow): Record<string, unknown> {
+  const fields: Record<string, unknown> = { route };
+  if (caller !== undefined) {
+    fields.issuer = caller.issuer;
+    fields.subject = caller.subject;
+    fields.user_id = caller.userId;
+    fields.credential = caller.credential;
+    if (caller.clientId !== undefined) fields.client_id = caller.clientId;
+    if (caller.key !== undefined) fields.key_id = caller.key.id;
+  }
+  if (call !== undefined) {
+    fields.model = call.model;
+    fields.stream = call.stream;
+  }
+  if (settlement?.usage !== undefined) {
+    fields.input_tokens = settlement.usage.inputTokens;
+    fields.output_tokens = settlement.usage.outputTokens;
+  }
+  if (costUsd !== undefined) fields.cost_usd = costUsd;
+  if (rule !== undefined) fields.rule = rule;
+  fields.outcome = row.outcome;
+  if (row.error_code !== null) fields.error_code = row.error_code;
+  return fields;
 }

@@ -1,6 +1,7 @@
 import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { Worker } from "node:worker_threads";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { openGatewayDatabase } from "../sql/open.ts";
@@ -65,4 +66,40 @@ test("a writer thread that dies is replaced, and no row is lost or written twice
   await recorder.close(10_000);
   // The first chain broke off, and says so; the second holds what it had not taken.
   expect(await stored()).toEqual({ ids: ["after", "before", "during"], findings: [], lost: 1 });
+});
+
+test("rows of a long outage, more than memory takes, wait on disk and are delivered in order", async () => {
+  const recorder = open();
+  recorder.record(row("first"));
+  expect(await recorder.flush(10_000)).toBe(true);
+  const busy = new DatabaseSync(join(dataDir, "gateway.sqlite"));
+  busy.exec("begin immediate");
+  const ids = Array.from({ length: 40_000 }, (_, index) => String(index).padStart(5, "0"));
+  for (const id of ids) recorder.record(row(id));
+  const files = () => readdirSync(join(dataDir, "spool")).filter((name) => name.endsWith(".rows"));
+  await vi.waitFor(() => expect(files().length).toBeGreaterThan(4), { timeout: 10_000 });
+  await vi.waitFor(() => expect(recorder.state()).toMatchObject({ waiting: 40_000, full: false }));
+  expect(await recorder.flush(100)).toBe(false);
+  busy.exec("rollback");
+  busy.close();
+  expect(await recorder.flush(30_000)).toBe(true);
+  expect(recorder.state()).toMatchObject({ waiting: 0, full: false, error: undefined });
+  expect(files()).toEqual([]);
+  await recorder.close(10_000);
+  expect(await stored()).toEqual({ ids: [...ids, "first"], findings: [], lost: 0 });
+});
+
+test("a batch that holds no rows ends the writer, and the rows after it are recorded by the next", async () => {
+  const post = vi.spyOn(Worker.prototype, "postMessage");
+  const recorder = open();
+  recorder.record(row("a"));
+  await recorder.flush(10_000);
+  const worker = post.mock.contexts[0] as Worker;
+  worker.postMessage({ kind: "rows", batch: 999_999, rows: `${row("b").fields}\n{"no": "row"}` });
+  await vi.waitFor(() => expect(log.error).toHaveBeenCalledWith(expect.anything(), "record: the writer thread failed"));
+  recorder.record(row("c"));
+  await vi.waitFor(async () => expect(await recorder.flush(5_000)).toBe(true), { timeout: 15_000 });
+  await recorder.close(10_000);
+  // Of such a batch nothing was taken.
+  expect(await stored()).toEqual({ ids: ["a", "c"], findings: [], lost: 1 });
 });

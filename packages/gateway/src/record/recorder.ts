@@ -4,11 +4,11 @@ import { Worker } from "node:worker_threads";
 import type { Log } from "@onbehalf/service-kit";
 import type { DatabasePlace } from "../sql/open.ts";
 import type { FromWorker, ToWorker, WorkerSettings } from "./messages.ts";
-import type { RequestRow } from "./row.ts";
+import type { EndedRow } from "./row.ts";
 
 /** Where rows go. Recording takes no time of the request: rows leave for the worker in batches. */
 export interface Recorder {
-  record(row: RequestRow): void;
+  record(row: Pick<EndedRow, "fields">): void;
   /** Until everything recorded so far is in the database, or `timeoutMs` have passed. @returns whether it is there */
   flush(timeoutMs: number): Promise<boolean>;
   state(): RecorderState;
@@ -32,16 +32,18 @@ export interface RecorderOptions {
 }
 
 const batchRows = 200;
-/** What a killed process can lose: rows younger than this. */
-const batchMs = 50;
-/** Rows in memory that the worker has not put on disk; it does some 50,000 a second. */
+/** A killed process can lose rows younger than 50 ms; what this leaves of them is the worker's. */
+const batchMs = 40;
+/** Rows in memory that the worker has not put on disk; it does some 200,000 a second. */
 const maxUnspooled = 50_000;
 const restartMs = 1_000;
 
 /** @see worker.ts */
 export function createRecorder(options: RecorderOptions): Recorder {
   const { log } = options;
-  let gathered: RequestRow[] = [];
+  let gathered: string[] = [];
+  /** Gathered or sent, and not on disk. */
+  let inMemory = 0;
   let timer: NodeJS.Timeout | undefined;
   let worker = startWorker();
   let batch = 0;
@@ -71,7 +73,9 @@ export function createRecorder(options: RecorderOptions): Recorder {
   function receive(message: FromWorker): void {
     switch (message.kind) {
       case "spooled":
+        inMemory -= unspooled.get(message.batch)?.count ?? 0;
         unspooled.delete(message.batch);
+        told = { ...told, waiting: message.waiting, bytes: message.bytes };
         return;
       case "flushed":
         flushes.get(message.flush)?.(message.delivered);
@@ -109,20 +113,16 @@ export function createRecorder(options: RecorderOptions): Recorder {
     timer = undefined;
     if (gathered.length === 0) return;
     batch += 1;
-    const rows = JSON.stringify(gathered);
+    const rows = gathered.join("\n");
     unspooled.set(batch, { rows, count: gathered.length });
     worker.postMessage({ kind: "rows", batch, rows } satisfies ToWorker);
     gathered = [];
   }
-  const inMemory = (): number => {
-    let rows = gathered.length;
-    for (const { count } of unspooled.values()) rows += count;
-    return rows;
-  };
 
   return {
     record(row) {
-      gathered.push(row);
+      gathered.push(row.fields);
+      inMemory += 1;
       if (gathered.length >= batchRows) send();
       else timer ??= setTimeout(send, batchMs);
     },
@@ -144,10 +144,9 @@ export function createRecorder(options: RecorderOptions): Recorder {
       });
     },
     state() {
-      const rows = inMemory();
       return {
-        waiting: told.waiting + rows,
-        full: rows > maxUnspooled || told.bytes > options.maxSpoolBytes,
+        waiting: told.waiting + inMemory,
+        full: inMemory > maxUnspooled || told.bytes > options.maxSpoolBytes,
         error: told.error,
       };
     },

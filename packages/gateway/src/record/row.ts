@@ -47,6 +47,23 @@ export interface RequestRow {
 
 export type Outcome = "ok" | "denied" | "limited" | "error" | "aborted";
 
+/** A row as it leaves its request: its values as its hash will cover them, and beside them what metrics count. */
+export interface EndedRow
+  extends Pick<
+    RequestRow,
+    | "provider_model"
+    | "outcome"
+    | "error_code"
+    | "prompt_tokens"
+    | "completion_tokens"
+    | "tokens"
+    | "cost_usd"
+    | "first_token_ms"
+  > {
+  /** JSON array of all values, in the order of `rowColumns`; one line. */
+  readonly fields: string;
+}
+
 /** A row as it is stored: numbered within its writer and bound to the row before it. */
 export interface ChainedRow extends RequestRow {
   readonly writer_id: string;

@@ -1,129 +1,153 @@
-import { existsSync, mkdirSync, readdirSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { DatabaseSync } from "node:sqlite";
-import { type ChainHead, genesis } from "./chain.ts";
-import type { ChainedRow } from "./row.ts";
+import type { ChainHead, Link } from "./chain.ts";
+import { createSegment, readSegment, type Segment } from "./segment.ts";
+import { adoptWriterFile, createWriterFile, type WriterFile } from "./writer-file.ts";
 
 /**
- * One writer's rows on their way to the database, in a file of its own: a row is there as soon as it was appended,
- * whatever becomes of the process. The file is locked by the system while its writer lives.
+ * One writer's rows on their way to the database, in files of its own: a row is there as soon as it was appended,
+ * whatever becomes of the process. Files are never rewritten; one is deleted when all its rows are delivered.
  */
 export interface Spool {
   readonly writerId: string;
   readonly startedAt: string;
   head(): ChainHead;
-  /** As one batch, in one write. */
-  append(rows: readonly ChainedRow[]): void;
-  /** The oldest batch that is not delivered yet; empty when all are. */
-  peek(): readonly ChainedRow[];
-  /** Delivered up to here: forgets them. */
-  remove(upToSeq: number): void;
+  /** In one write. */
+  append(rows: readonly Link[]): void;
+  /** The rows of the oldest file, which takes no more from now on; empty when all are delivered. */
+  oldest(): readonly Link[];
+  /** The rows that `oldest` gave are delivered: forgets them. */
+  forget(): void;
   waiting(): number;
   bytes(): number;
   /** True when its writer ended in order. */
   isClean(): boolean;
-  /** Says that its writer ended in order, and lets the file go. Whoever finds it may deliver what is left. */
+  /** Says that its writer ended in order, and lets the files go. Whoever finds them may deliver what is left. */
   close(ending: "clean" | "keep"): void;
-  /** Everything is delivered: closes and deletes the file. */
+  /** Everything is delivered: closes and deletes the files. */
   discard(): void;
 }
 
-const suffix = ".spool";
+const maxSegmentBytes = 4_194_304;
+/** As much as this is kept in memory beside the disk, and delivered from there; what is beyond is read from the disk. */
+const maxHeldBytes = 16_777_216;
+
+const writerEnding = ".writer";
+const rowsEnding = ".rows";
 
 export function createSpool(folder: string, writerId: string, startedAt: string): Spool {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
-  const path = join(folder, `${writerId}${suffix}`);
-  const file = open(path);
-  file.exec("CREATE TABLE batches (last_seq INTEGER PRIMARY KEY, size INTEGER NOT NULL, rows TEXT NOT NULL)");
-  file.exec("CREATE TABLE writer (started_at TEXT, head_seq INTEGER, head_hash TEXT, ending TEXT)");
-  file.prepare("INSERT INTO writer VALUES (?, 0, ?, NULL)").run(startedAt, genesis(writerId).hash);
-  return spoolOf(file, path, writerId);
+  const writer = createWriterFile(join(folder, `${writerId}${writerEnding}`), writerId, startedAt);
+  return spoolOf(folder, writerId, writer, []);
 }
 
 /** The spools of writers that live no more. Those whose writer still runs are locked, and left alone. */
 export function abandonedSpools(folder: string): readonly Spool[] {
   if (!existsSync(folder)) return [];
-  const names = readdirSync(folder).filter((name) => name.endsWith(suffix));
+  const names = readdirSync(folder).sort();
   return names.flatMap((name) => {
-    const path = join(folder, name);
-    const file = adopt(path);
-    return file === undefined ? [] : [spoolOf(file, path, name.slice(0, -suffix.length))];
+    if (!name.endsWith(writerEnding)) return [];
+    const writer = adoptWriterFile(join(folder, name));
+    if (writer === undefined) return [];
+    const writerId = name.slice(0, -writerEnding.length);
+    // Looked for again: its last rows may have come after the first look.
+    const files = readdirSync(folder).filter((file) => file.startsWith(`${writerId}.`) && file.endsWith(rowsEnding));
+    const paths = files.sort().map((file) => join(folder, file));
+    const parts = paths.map((path) => ({ path, bytes: statSync(path).size, rows: undefined }));
+    return [spoolOf(folder, writerId, writer, parts)];
   });
 }
 
-function adopt(path: string): DatabaseSync | undefined {
-  let file: DatabaseSync | undefined;
-  try {
-    file = open(path);
-    file.prepare("SELECT started_at FROM writer").get();
-    return file;
-  } catch {
-    file?.close();
-    return undefined; // its writer lives, or died before it wrote anything
-  }
+/** A file of rows. */
+interface Part {
+  readonly path: string;
+  bytes: number;
+  /** Undefined where they are on disk only. */
+  rows: Link[] | undefined;
 }
 
-/**
- * EXCLUSIVE keeps the lock from the first write to the end of the process. NORMAL: a row survives the death of the
- * process at once, and that of the machine from the next checkpoint on.
- */
-function open(path: string): DatabaseSync {
-  const file = new DatabaseSync(path);
-  file.exec("PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL");
-  file.exec("BEGIN IMMEDIATE; COMMIT");
-  return file;
-}
+function spoolOf(folder: string, writerId: string, writer: WriterFile, parts: Part[]): Spool {
+  let delivered = writer.delivered();
+  let head = newest(parts, writerId, delivered);
+  /** The newest part, while rows are appended to it. */
+  let open: { readonly part: Part; readonly segment: Segment } | undefined;
 
-interface WriterState {
-  readonly started_at: string;
-  readonly head_seq: number;
-  readonly head_hash: string;
-  readonly ending: string | null;
-}
-
-function spoolOf(file: DatabaseSync, path: string, writerId: string): Spool {
-  const readWriter = file.prepare("SELECT * FROM writer");
-  const state = (): WriterState => readWriter.get() as unknown as WriterState;
-  const insert = file.prepare("INSERT INTO batches VALUES (?, ?, ?)");
-  const setHead = file.prepare("UPDATE writer SET head_seq = ?, head_hash = ?");
-  const select = file.prepare("SELECT rows FROM batches ORDER BY last_seq LIMIT 1");
-  const remove = file.prepare("DELETE FROM batches WHERE last_seq <= ?");
-  const count = file.prepare("SELECT coalesce(sum(size), 0) AS n FROM batches");
-  const pages = file.prepare(
-    "SELECT (page_count - freelist_count) * page_size AS n FROM pragma_page_count, pragma_freelist_count, pragma_page_size",
-  );
+  const heldBytes = () => parts.reduce((sum, { rows, bytes }) => sum + (rows === undefined ? 0 : bytes), 0);
+  const begin = (firstSeq: number) => {
+    // Names in the order of the rows.
+    const path = join(folder, `${writerId}.${String(firstSeq).padStart(15, "0")}${rowsEnding}`);
+    const segment = createSegment(path);
+    const part: Part = { path, bytes: 0, rows: heldBytes() < maxHeldBytes ? [] : undefined };
+    parts.push(part);
+    return { part, segment };
+  };
+  const seal = (): void => {
+    open?.segment.close();
+    open = undefined;
+  };
+  const rowsOf = (part: Part): readonly Link[] => {
+    if (part === open?.part) seal();
+    part.rows ??= readSegment(part.path, writerId).filter(({ seq }) => seq > delivered.seq);
+    return part.rows;
+  };
+  const dropOldest = (): void => {
+    const part = parts.shift();
+    if (part === undefined) return;
+    rmSync(part.path, { force: true });
+    // Also when the last of them could not be read: they are no longer waited for.
+    if (parts.length === 0) delivered = head;
+  };
   return {
     writerId,
-    startedAt: state().started_at,
-    head: () => ({ seq: state().head_seq, hash: state().head_hash }),
+    startedAt: writer.startedAt,
+    head: () => head,
     append(rows) {
-      const last = rows.at(-1);
-      if (last === undefined) return;
-      file.exec("BEGIN");
-      try {
-        insert.run(last.writer_seq, rows.length, JSON.stringify(rows));
-        setHead.run(last.writer_seq, last.hash);
-        file.exec("COMMIT");
-      } catch (error) {
-        file.exec("ROLLBACK");
-        throw error;
+      const [first, last] = [rows[0], rows.at(-1)];
+      if (first === undefined || last === undefined) return;
+      open ??= begin(first.seq);
+      const { part, segment } = open;
+      segment.append(rows);
+      part.bytes = segment.bytes();
+      for (const row of rows) part.rows?.push(row);
+      head = { seq: last.seq, hash: last.hash };
+      if (part.bytes >= maxSegmentBytes) seal();
+    },
+    oldest() {
+      for (let [part] = parts; part !== undefined; [part] = parts) {
+        const rows = rowsOf(part);
+        if (rows.length > 0) return rows;
+        dropOldest();
       }
+      return [];
     },
-    peek() {
-      const oldest = select.get();
-      return oldest === undefined ? [] : (JSON.parse(String(oldest.rows)) as ChainedRow[]);
+    forget() {
+      const last = parts[0]?.rows?.at(-1);
+      if (last === undefined) return;
+      delivered = { seq: last.seq, hash: last.hash };
+      writer.setDelivered(delivered);
+      dropOldest();
     },
-    remove: (upToSeq) => void remove.run(upToSeq),
-    waiting: () => Number(count.get()?.n ?? 0),
-    bytes: () => Number(pages.get()?.n ?? 0),
-    isClean: () => state().ending === "clean",
+    waiting: () => head.seq - delivered.seq,
+    bytes: () => parts.reduce((sum, { bytes }) => sum + bytes, 0),
+    isClean: () => writer.isClean(),
     close(ending) {
-      if (ending === "clean") file.exec("UPDATE writer SET ending = 'clean'");
-      file.close();
+      seal();
+      writer.close(ending);
     },
     discard() {
-      file.close();
-      for (const ending of ["", "-wal", "-shm"]) rmSync(`${path}${ending}`, { force: true });
+      seal();
+      // The rows first: without the writer's file nobody would look for them.
+      for (const { path } of parts) rmSync(path, { force: true });
+      writer.remove();
     },
   };
+}
+
+/** The last row that is whole. */
+function newest(parts: readonly Part[], writerId: string, delivered: ChainHead): ChainHead {
+  for (const { path } of parts.toReversed()) {
+    const last = readSegment(path, writerId).at(-1);
+    if (last !== undefined) return last.seq > delivered.seq ? { seq: last.seq, hash: last.hash } : delivered;
+  }
+  return delivered;
 }

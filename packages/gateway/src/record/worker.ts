@@ -1,10 +1,9 @@
 import { join } from "node:path";
 import { parentPort, workerData } from "node:worker_threads";
 import { createMigrator, openGatewayDatabase } from "../sql/open.ts";
-import { link } from "./chain.ts";
-import { deliver, writeEnding } from "./delivery.ts";
+import { type ChainHead, type Link, link } from "./chain.ts";
+import { createDelivery } from "./delivery.ts";
 import type { FromWorker, ToWorker, WorkerSettings } from "./messages.ts";
-import type { RequestRow } from "./row.ts";
 import { abandonedSpools, createSpool, type Spool } from "./spool.ts";
 
 /**
@@ -16,6 +15,9 @@ if (port === null) throw new TypeError("record/worker.ts runs as a worker thread
 
 const settings = workerData as WorkerSettings;
 const folder = join(settings.folder, "spool");
+/** Rows are delivered when so many wait or the first has waited so long: few large transactions cost half of many. */
+const manyRows = 4_000;
+const soonMs = 500;
 const maxRetryMs = 5_000;
 const firstRetryMs = 100;
 
@@ -23,11 +25,13 @@ const found = abandonedSpools(folder);
 const own = createSpool(folder, settings.writerId, settings.startedAt);
 const database = await openGatewayDatabase(settings.database, 2);
 const migrated = createMigrator(database);
-let head = own.head();
+const delivery = createDelivery(database, (id, reason) => say({ kind: "misfit", id, reason }));
 let error: string | undefined;
 let retryMs = firstRetryMs;
 let retryTimer: NodeJS.Timeout | undefined;
+let soonTimer: NodeJS.Timeout | undefined;
 let running: Promise<boolean> | undefined;
+let attempts = 0;
 let abandoned: readonly Spool[] = found;
 
 for (const spool of found) {
@@ -38,17 +42,11 @@ void tryDelivery();
 
 async function receive(message: ToWorker): Promise<void> {
   switch (message.kind) {
-    case "rows": {
-      const rows = (JSON.parse(message.rows) as RequestRow[]).map((row) => {
-        const chained = link(row, settings.writerId, head);
-        head = { seq: chained.writer_seq, hash: chained.hash };
-        return chained;
-      });
-      own.append(rows);
-      say({ kind: "spooled", batch: message.batch });
-      if (retryTimer === undefined) void tryDelivery();
+    case "rows":
+      own.append(chained(message.rows.split("\n"), own.head()));
+      say({ kind: "spooled", batch: message.batch, waiting: own.waiting(), bytes: own.bytes() });
+      deliverSoon();
       return;
-    }
     case "flush":
       say({ kind: "flushed", flush: message.flush, delivered: await within(message.timeoutMs, tryDelivery()) });
       return;
@@ -57,8 +55,30 @@ async function receive(message: ToWorker): Promise<void> {
   }
 }
 
+/** @throws TypeError for what is no row: it could never be delivered, and all behind it neither */
+function chained(rows: readonly string[], after: ChainHead): Link[] {
+  let head = after;
+  return rows.map((fields) => {
+    if (!fields.startsWith('["') || !fields.endsWith('"]'))
+      throw new TypeError("A batch held something that is no row.");
+    const row = link(fields, settings.writerId, head);
+    head = row;
+    return row;
+  });
+}
+
+/** Nothing is asked of a database that is away before its time, and a delivery that runs looks again at its end. */
+function deliverSoon(): void {
+  if (retryTimer !== undefined || attempts > 0 || own.waiting() === 0) return;
+  if (own.waiting() >= manyRows) void tryDelivery();
+  else soonTimer ??= setTimeout(() => void tryDelivery(), soonMs);
+}
+
 /** One delivery at a time; whoever asks meanwhile waits for one that began after he asked. */
 function tryDelivery(): Promise<boolean> {
+  attempts += 1;
+  clearTimeout(soonTimer);
+  soonTimer = undefined;
   const next = (running ?? Promise.resolve(true)).then(attempt);
   running = next;
   return next;
@@ -73,6 +93,8 @@ async function attempt(): Promise<boolean> {
     error = caught instanceof Error ? caught.message : String(caught);
     retryLater();
   }
+  attempts -= 1;
+  deliverSoon();
   say({ kind: "state", waiting: own.waiting(), bytes: own.bytes(), error });
   return error === undefined;
 }
@@ -80,12 +102,12 @@ async function attempt(): Promise<boolean> {
 async function deliverAll(): Promise<void> {
   await migrated();
   for (const spool of abandoned) {
-    await deliver(database, spool, sayMisfit);
-    await writeEnding(database.kysely, spool, spool.isClean() ? "clean" : "lost");
+    await delivery.deliver(spool);
+    await delivery.end(spool, spool.isClean() ? "clean" : "lost");
     spool.discard();
     abandoned = abandoned.filter((other) => other !== spool);
   }
-  await deliver(database, own, sayMisfit);
+  await delivery.deliver(own);
 }
 
 function retryLater(): void {
@@ -100,11 +122,12 @@ function retryLater(): void {
 async function end(timeoutMs: number): Promise<void> {
   const delivered = await within(timeoutMs, tryDelivery());
   clearTimeout(retryTimer);
+  clearTimeout(soonTimer);
   for (const spool of abandoned) spool.close("keep");
   if (delivered && own.waiting() === 0) {
     await within(
       timeoutMs,
-      writeEnding(database.kysely, own, "clean").then(() => true),
+      delivery.end(own, "clean").then(() => true),
     );
     own.discard();
     say({ kind: "closed", waiting: 0 });
@@ -113,6 +136,7 @@ async function end(timeoutMs: number): Promise<void> {
     own.close("clean");
     say({ kind: "closed", waiting });
   }
+  delivery.close();
   await database.close();
   port?.close();
 }
@@ -128,10 +152,6 @@ async function within(timeoutMs: number, work: Promise<boolean>): Promise<boolea
   } finally {
     clearTimeout(timer);
   }
-}
-
-function sayMisfit({ id }: { readonly id: string }, reason: string): void {
-  say({ kind: "misfit", id, reason });
 }
 
 function say(message: FromWorker): void {

@@ -1,0 +1,79 @@
+import type { DatabaseSync, SQLInputValue, StatementSync } from "node:sqlite";
+import { setImmediate, setTimeout as sleep } from "node:timers/promises";
+import { openSqlite } from "@onbehalf/service-kit";
+import { chainedColumns, chainedValues, type Link } from "./chain.ts";
+import type { RowWriter } from "./delivery.ts";
+
+/** How long others that write are waited for: in short looks, since this thread has rows to put on disk meanwhile. */
+const busyMs = 5_000;
+const lookMs = 10;
+/** Inserted at a stretch, in some milliseconds. */
+const stretchRows = 250;
+
+/**
+ * A transaction of thousands of rows stays in memory until it is committed; with SQLite's own 2 MB it would be written
+ * twice.
+ */
+const settings = "pragma cache_size = -16384; pragma wal_autocheckpoint = 4000";
+
+const names = chainedColumns.map((column) => `"${column}"`).join(", ");
+const places = chainedColumns.map(() => "?").join(", ");
+const insert = `insert into request_logs (${names}) values (${places}) on conflict (writer_id, writer_seq) do nothing`;
+const streamColumn = chainedColumns.indexOf("stream");
+
+/** A connection of its own and a kept statement: a promise for each row would cost more than the row. */
+export function sqliteRows(path: string): RowWriter {
+  let database: DatabaseSync | undefined;
+  let statement: StatementSync | undefined;
+  const open = (): DatabaseSync => {
+    const opened = openSqlite(path, lookMs);
+    opened.exec(settings);
+    return opened;
+  };
+  return {
+    async write(rows, head) {
+      database ??= open();
+      statement ??= database.prepare(insert);
+      await begin(database);
+      try {
+        database.prepare(head.sql).run(...(head.parameters as SQLInputValue[]));
+        for (let start = 0; start < rows.length; start += stretchRows) {
+          for (const row of rows.slice(start, start + stretchRows)) statement.run(...valuesOf(row));
+          await setImmediate();
+        }
+        database.exec("commit");
+      } catch (error) {
+        if (database.isTransaction) database.exec("rollback");
+        throw error;
+      }
+    },
+    close() {
+      database?.close();
+      database = undefined;
+      statement = undefined;
+    },
+  };
+}
+
+/** Takes the write lock at once, so that nothing after it finds the database busy. */
+async function begin(database: DatabaseSync): Promise<void> {
+  for (const deadline = performance.now() + busyMs; ; await sleep(lookMs)) {
+    try {
+      return database.exec("begin immediate");
+    } catch (error) {
+      if (!isBusy(error) || performance.now() >= deadline) throw error;
+    }
+  }
+}
+
+/** SQLITE_BUSY and its extended codes. */
+function isBusy(error: unknown): boolean {
+  return error instanceof Error && "errcode" in error && (Number(error.errcode) & 0xff) === 5;
+}
+
+/** SQLite has no truth values. */
+function valuesOf(row: Link): SQLInputValue[] {
+  const values = chainedValues(row);
+  values[streamColumn] = values[streamColumn] === true ? 1 : 0;
+  return values as SQLInputValue[];
+}
