@@ -6,7 +6,7 @@ import { Pool } from "undici";
  * The floor of the language: `node:http` to `undici` and back, nothing read, nothing checked. Everything the gateway
  * does costs something beside this.
  */
-const pool = new Pool(process.argv[2] ?? "", { connections: 256 });
+const pool = new Pool(process.argv[2] ?? "");
 
 const server = createServer((incoming, outgoing) => {
   const parts: Buffer[] = [];

@@ -1,19 +1,21 @@
 import { Pool } from "undici";
+import type { Exchange } from "./contestants.ts";
 
-export interface OpenStreamsOptions {
-  readonly url: string;
-  readonly token: string;
-  readonly body: string;
-  readonly count: number;
+export interface OpenStreams {
+  /** Events since the first call, and how many streams are still open. */
+  now(): { readonly open: number; readonly events: number };
+  close(): Promise<void>;
 }
 
-/** Opens many streams at once and keeps them open. */
-export async function openStreams({ url, token, body, count }: OpenStreamsOptions) {
+/**
+ * Opens many streams at once and keeps them open.
+ * @throws Error when one is refused or cut before all are open
+ */
+export async function openStreams({ url, headers, body }: Exchange, count: number): Promise<OpenStreams> {
   const { origin, pathname } = new URL(url);
   const pool = new Pool(origin, { connections: count, headersTimeout: 0, bodyTimeout: 0 });
   let open = 0;
   let events = 0;
-  const headers = { "content-type": "application/json", authorization: `Bearer ${token}` };
   await new Promise<void>((resolve, reject) => {
     for (let index = 0; index < count; index += 1) {
       pool.dispatch(
@@ -39,12 +41,5 @@ export async function openStreams({ url, token, body, count }: OpenStreamsOption
       );
     }
   });
-  return {
-    async measure(milliseconds: number) {
-      const before = events;
-      await new Promise((resolve) => setTimeout(resolve, milliseconds));
-      return { open, eventsPerSecond: (events - before) / (milliseconds / 1000) };
-    },
-    close: () => void pool.destroy(),
-  };
+  return { now: () => ({ open, events }), close: () => pool.destroy() };
 }

@@ -1,128 +1,132 @@
-import { type ChildProcess, fork, spawn, spawnSync } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { readFileSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { onCore, shareNiceness } from "./machine.ts";
 
-/** Cores: the server under test has one to itself; the provider and the load share the others. */
-const serverCore = "0";
-const upstreamCore = "1";
-const loadCores = "2,3";
-const pins = spawnSync("taskset", ["--version"]).status === 0;
-
+/** A server that runs until it is stopped, or the bench ends in whatever way. */
 export interface Running {
   readonly url: string;
   readonly pid: number;
-  /** Processor time so far, of all threads, in microseconds; unlike a rate it does not suffer from a busy machine. */
-  cpuMicroseconds(): number;
-  ask(question: string): Promise<Record<string, number>>;
   stop(): Promise<void>;
 }
 
-/** Starts one of the bench's own programs and waits for its port. */
-export async function run(
-  file: string,
-  core: "server" | "upstream",
-  args: readonly string[],
-  env: NodeJS.ProcessEnv,
-): Promise<Running> {
-  const child = fork(resolve(import.meta.dirname, file), args, {
-    env: { ...process.env, ...env },
-    stdio: ["ignore", "ignore", "inherit", "ipc"],
-    execArgv: ["--no-warnings"],
+export interface Command {
+  readonly name: string;
+  readonly command: readonly string[];
+  readonly core: number | undefined;
+  readonly env?: Readonly<NodeJS.ProcessEnv>;
+}
+
+export interface ServerCommand extends Command {
+  /** Where it answers; without it the process says `{ port }` itself. */
+  readonly url?: string;
+  /** Asked until it answers with less than 500. */
+  readonly readyPath?: string;
+  readonly readyMs?: number;
+}
+
+/** Everything the bench writes, gone when it ends. */
+export const directory = mkdtempSync(join(tmpdir(), "onbehalf-bench-"));
+
+const groups = new Set<number>();
+process.on("exit", () => {
+  for (const pid of groups) killGroup(pid);
+  rmSync(directory, { recursive: true, force: true });
+});
+for (const [signal, number] of [
+  ["SIGINT", 2],
+  ["SIGTERM", 15],
+  ["SIGHUP", 1],
+] as const)
+  process.once(signal, () => process.exit(128 + number));
+
+/**
+ * Starts a server on its core.
+ * @throws Error with the end of what it wrote, when it ends or does not answer in time
+ */
+export async function serverOf(options: ServerCommand): Promise<Running> {
+  const { child, errors, pid, ended } = start(options, "ignore", options.url === undefined ? "ipc" : "ignore");
+  const gone = ended.then((code) => {
+    throw new Error(`${options.name} ended with ${code}: ${errors()}`);
   });
-  process.once("exit", () => child.kill("SIGKILL"));
-  const told = (await message(child)) as { port: number };
-  pin(child.pid ?? 0, core === "server" ? serverCore : upstreamCore);
+  gone.catch(() => undefined);
+  const url = await Promise.race([gone, options.url === undefined ? told(child) : answered(options, options.url)]);
   return {
-    url: `http://127.0.0.1:${told.port}`,
-    pid: child.pid ?? 0,
-    cpuMicroseconds: () => cpuOf(child.pid ?? 0),
-    async ask(question) {
-      child.send(question);
-      return (await message(child)) as Record<string, number>;
-    },
+    url,
+    pid,
     async stop() {
-      child.kill("SIGKILL");
-      if (child.exitCode === null && child.signalCode === null) await once(child, "exit");
+      killGroup(pid);
+      await ended;
     },
   };
 }
 
-/** From Linux's process table, in its ticks of 10 ms. */
-function cpuOf(pid: number): number {
-  const fields = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1]?.split(" ") ?? [];
-  return (Number(fields[11]) + Number(fields[12])) * 10_000;
+/**
+ * Runs a program to its end.
+ * @returns what it printed
+ * @throws Error with the end of its error output, when it fails
+ */
+export async function output(options: Command): Promise<string> {
+  const { child, errors, ended } = start(options, "pipe", "ignore");
+  const parts: Buffer[] = [];
+  child.stdout?.on("data", (part: Buffer) => parts.push(part));
+  const [code] = await Promise.all([ended, child.stdout === null ? undefined : once(child.stdout, "close")]);
+  if (code !== 0) throw new Error(`${options.name} ended with ${code}: ${errors()}`);
+  return Buffer.concat(parts).toString();
 }
 
-async function message(child: ChildProcess): Promise<unknown> {
-  return new Promise((resolve, reject) => {
-    child.once("message", resolve);
-    child.once("exit", (code) => reject(new Error(`a bench process ended with ${code}`)));
+/** In a process group of its own: a runner like npx passes no signal on to what it has started. */
+function start({ name, command, core, env }: Command, stdout: "ignore" | "pipe", channel: "ipc" | "ignore") {
+  const log = join(directory, `${name.replaceAll(/\W+/g, "-")}.err`);
+  const file = openSync(log, "w");
+  const [program = "", ...args] = onCore(core, command);
+  const child = spawn(program, args, {
+    detached: true,
+    cwd: directory,
+    stdio: ["ignore", stdout, file, channel],
+    // No variable of the person who runs the bench reaches a server.
+    env: { PATH: process.env.PATH ?? "", HOME: process.env.HOME ?? "", ...env },
   });
-}
-
-function pin(pid: number, cores: string): void {
-  if (pins) spawnSync("taskset", ["-a", "-cp", cores, String(pid)]);
-}
-
-export interface Load {
-  readonly requests: number;
-  readonly bytesPerSecond: number;
-  readonly requestsPerSecond: number;
-  readonly p50: number;
-  readonly p99: number;
-  readonly failed: number;
-}
-
-export interface LoadOptions {
-  readonly url: string;
-  readonly body: string;
-  readonly token: string;
-  readonly seconds: number;
-  readonly connections: number;
-  /** Requests per second sent whatever comes back (open loop); as many as possible when absent. */
-  readonly rate?: number;
-}
-
-/** One run of autocannon in its own process. Latencies in milliseconds. */
-export async function load(options: LoadOptions): Promise<Load> {
-  const program = join(import.meta.dirname, "../node_modules/autocannon/autocannon.js");
-  const args = [
-    "-j",
-    "-n",
-    "-m",
-    "POST",
-    "-c",
-    String(options.connections),
-    "-d",
-    String(options.seconds),
-    "-b",
-    options.body,
-  ];
-  const headers = ["-H", "content-type=application/json", "-H", `authorization=Bearer ${options.token}`];
-  const rate = options.rate === undefined ? [] : ["-R", String(options.rate)];
-  const command = [process.execPath, program, ...args, ...headers, ...rate, options.url];
-  const [name = "", ...rest] = pins ? ["taskset", "-c", loadCores, ...command] : command;
-  const child = spawn(name, rest, { stdio: ["ignore", "pipe", "ignore"] });
-  let text = "";
-  child.stdout.on("data", (part: Buffer) => {
-    text += part.toString();
+  closeSync(file);
+  const pid = child.pid ?? 0;
+  if (pid !== 0) {
+    groups.add(pid);
+    shareNiceness(pid);
+  }
+  const ended = new Promise<number | string>((resolve) => {
+    child.once("error", (error) => resolve(error.message));
+    child.once("close", (code, signal) => {
+      groups.delete(pid);
+      resolve(code ?? signal ?? "no code");
+    });
   });
-  await once(child, "exit");
-  const found = JSON.parse(text) as {
-    requests: { total: number };
-    duration: number;
-    throughput: { average: number };
-    latency: { p50: number; p99: number };
-    non2xx: number;
-    errors: number;
-  };
-  return {
-    requests: found.requests.total,
-    requestsPerSecond: found.requests.total / found.duration,
-    bytesPerSecond: found.throughput.average,
-    p50: found.latency.p50,
-    p99: found.latency.p99,
-    failed: found.non2xx + found.errors,
-  };
+  return { child, pid, ended, errors: () => readFileSync(log, "utf8").slice(-2000) };
+}
+
+async function told(child: ChildProcess): Promise<string> {
+  const [{ port }] = (await once(child, "message")) as [{ port: number }];
+  return `http://127.0.0.1:${port}`;
+}
+
+async function answered({ name, readyPath = "/", readyMs = 30_000 }: ServerCommand, url: string): Promise<string> {
+  const until = performance.now() + readyMs;
+  while (performance.now() < until) {
+    const status = await fetch(url + readyPath).then(
+      (response) => response.status,
+      () => 599,
+    );
+    if (status < 500) return url;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  throw new Error(`${name} did not answer in ${readyMs} ms`);
+}
+
+function killGroup(pid: number): void {
+  try {
+    process.kill(-pid, "SIGKILL");
+  } catch {
+    // It has ended.
+  }
 }

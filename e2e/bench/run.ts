@@ -1,147 +1,108 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { cpus, tmpdir } from "node:os";
-import { join } from "node:path";
-import { createTestIssuer, type TestIssuer } from "@onbehalf/shared-auth/testing";
-import { openStreams } from "./open-streams.ts";
-import { type Load, load, type Running, run } from "./processes.ts";
+import { type Contestant, direct, startBare, startProvider } from "./contestants.ts";
+import { createGateways, type Gateways } from "./gateways.ts";
+import { latency, rate } from "./latency.ts";
+import { loadTool } from "./load.ts";
+import { cores, describeMachine, find, move, pinned, versionOf } from "./machine.ts";
+import { type Memory, memory } from "./memory.ts";
+import { startNginx } from "./nginx.ts";
+import { type Options, readOptions, usage } from "./options.ts";
+import { startPortkey } from "./portkey.ts";
+import type { Running } from "./processes.ts";
+import { report, gateway as toBedrock } from "./report.ts";
+import { exact, steadyTool } from "./steady.ts";
+import { throughput, warmUp } from "./throughput.ts";
+import { twoProcesses } from "./two-processes.ts";
 
 /**
- * The gateway against a bare Node pass-through of the same provider, interleaved, in one run: what travels are the ratios.
- * Options: `--seconds 4 --rounds 5 --warm-up 10 --connections 32 --streams 1000`.
+ * The gateway as it ships against a bare Node pass-through of the same provider, nginx and, when asked for, Portkey: in
+ * turns, in one run. What travels to another machine are the ratios. Any request that fails ends it with 1.
  */
-const option = (name: string, otherwise: number): number => {
-  const at = process.argv.indexOf(`--${name}`);
-  return at < 0 ? otherwise : Number(process.argv[at + 1]);
-};
-const seconds = option("seconds", 4);
-const rounds = option("rounds", 5);
-const connections = option("connections", 32);
-const warmUpSeconds = option("warm-up", 10);
-const eventsPerStream = 100;
-
-const messages = [{ role: "user", content: "Tell me about the quick brown fox. ".repeat(6) }];
-const json = JSON.stringify({ model: "bench", messages });
-const streamed = JSON.stringify({ model: "bench", messages, stream: true });
-
-const directory = mkdtempSync(join(tmpdir(), "onbehalf-bench-"));
-const issuer = await createTestIssuer();
-const token = await issuer.mint({ sub: "alice", aud: "llm-gateway", groups: ["bench"], scp: ["llm-gateway"] });
-const upstream = await run("upstream.ts", "upstream", [], {});
-const bare = await run("bare.ts", "server", [upstream.url], {});
-const gateway = await run("gateway.ts", "server", [], gatewayEnvironment(issuer, upstream));
 const print = (line: string): void => void process.stdout.write(`${line}\n`);
+const nginx = find("nginx");
+
+const options = readOptionsOrExit();
+const head = [
+  describeMachine(),
+  `${process.argv.slice(2).join(" ") || "defaults"}: ${options.rounds} rounds of ${options.seconds} s, ${options.connections} connections, warmed up for ${options.warmUpSeconds} s, medians`,
+  `load: ${loadTool}`,
+  `steady load: ${steadyTool}`,
+  nginx === undefined ? "nginx: not installed (apt-get install nginx-light)" : `nginx: ${versionOf(nginx, "-v")}`,
+  pinned
+    ? `cores: server ${cores.server}, provider ${cores.provider.join(" and ")} (a process on each), load ${cores.load}`
+    : "cores: NOT pinned (needs Linux, taskset and four of them); expect noise",
+];
+for (const line of head) print(line);
+move(process.pid, cores.load);
 
 try {
-  print(
-    `${cpus().length} × ${cpus()[0]?.model}, Node ${process.version}, ${rounds} rounds of ${seconds} s, ${connections} connections, medians\n`,
-  );
-  const chat = "/v1/chat/completions";
-  await compare("JSON → Bedrock", json, chat, 1, "requests/s");
-  await compare("stream of 100 ← Bedrock", streamed, chat, eventsPerStream, "events/s");
-  await latency(chat);
-  await memory();
-} finally {
-  await Promise.all([gateway.stop(), bare.stop(), upstream.stop()]);
-  await issuer.close();
-  rmSync(directory, { recursive: true, force: true });
+  const text = await measure(options);
+  print(`\n${head.map((line) => `- ${line}`).join("\n")}\n\n${text}`);
+  process.exit(0);
+} catch (error) {
+  print(`\nFAILED: ${error instanceof Error ? error.message : String(error)}`);
+  process.exit(1);
 }
 
-async function compare(name: string, body: string, path: string, per: number, unit: string): Promise<void> {
-  const once = async (server: Running): Promise<Measured> => {
-    const before = server.cpuMicroseconds();
-    const measured = await load({ url: server.url + path, body, token, seconds, connections });
-    return { ...measured, cpu: (server.cpuMicroseconds() - before) / measured.requests };
-  };
-  // The compiler needs tens of thousands of requests to come to rest.
-  await load({ url: bare.url + path, body, token, seconds: warmUpSeconds, connections });
-  await load({ url: gateway.url + path, body, token, seconds: warmUpSeconds, connections });
-  const floor: Measured[] = [];
-  const ours: Measured[] = [];
-  for (let round = 0; round < rounds; round += 1) {
-    floor.push(await once(bare));
-    ours.push(await once(gateway));
+async function measure(options: Options): Promise<string> {
+  const provider = await startProvider(cores.provider);
+  const gateways = await createGateways(provider);
+  const bare = await startBare(provider, cores.server);
+  const floors = nginx === undefined ? [bare] : [bare, await startNginx(nginx, provider, cores.server)];
+  const ours = await gateways.start(cores.server);
+  const peers = options.portkey ? await startPortkey(provider, cores.server) : [];
+  const contestants = [...floors, ...ours, ...peers];
+  const wants = (name: Options["only"][number]): boolean => options.only.includes(name);
+  const each = { ...options, contestants, provider, print };
+  const [ofJson, ofStream] = [{ ...each, kind: "json" } as const, { ...each, kind: "stream" } as const];
+
+  if (wants("throughput") || wants("latency") || wants("processes")) await warmUp(ofJson);
+  const json = wants("throughput") ? await throughput(ofJson) : undefined;
+  const late = wants("latency") ? await latency({ ...each, direct: direct(provider) }) : undefined;
+  if (wants("throughput")) await warmUp(ofStream);
+  const stream = wants("throughput") ? await throughput(ofStream) : undefined;
+  const processes = wants("processes") ? await two(options, ours, gateways, provider) : undefined;
+  const held = wants("memory") ? await memories(options, provider, gateways) : undefined;
+  await gateways.close();
+  const rest = { exactLatency: exact, streams: options.streams, rate };
+  return report({ json, stream, latency: late, processes, memory: held, ...rest });
+}
+
+async function two(options: Options, ours: readonly Contestant[], gateways: Gateways, provider: Running) {
+  const first = named(ours, toBedrock);
+  const second = named(await gateways.start(cores.second), toBedrock);
+  const found = await twoProcesses({ ...options, first, second, provider, print });
+  await second.server.stop();
+  return found;
+}
+
+/** Each with a process of its own that has done nothing before. */
+async function memories(options: Options, provider: Running, gateways: Gateways): Promise<ReadonlyMap<string, Memory>> {
+  const found = new Map<string, Memory>();
+  const starts = [
+    () => startBare(provider, cores.server),
+    ...(nginx === undefined ? [] : [() => startNginx(nginx, provider, cores.server)]),
+    async () => named(await gateways.start(cores.server), toBedrock),
+  ];
+  for (const start of starts) {
+    const one = await start();
+    print(`memory: ${one.name} with ${options.streams} open streams`);
+    found.set(one.name, await memory(one, options.streams));
+    await one.server.stop();
   }
-  const rate = (all: readonly Measured[]): number => median(all.map((one) => one.requestsPerSecond)) * per;
-  const cpu = (all: readonly Measured[]): number => median(all.map((one) => one.cpu));
-  const failed = [...floor, ...ours].reduce((sum, one) => sum + one.failed, 0);
-  print(name);
-  print(
-    `  bare Node ${rate(floor).toFixed(0)} ${unit}, gateway ${rate(ours).toFixed(0)} ${unit}: ratio ${(rate(ours) / rate(floor)).toFixed(2)}`,
-  );
-  print(
-    `  processor time a request: ${cpu(floor).toFixed(0)} µs, ${cpu(ours).toFixed(0)} µs: ratio ${(cpu(floor) / cpu(ours)).toFixed(2)}`,
-  );
-  if (failed > 0) print(`  ${failed} requests FAILED`);
+  return found;
 }
 
-interface Measured extends Load {
-  /** Microseconds of processor time a request. */
-  readonly cpu: number;
+function named(contestants: readonly Contestant[], name: string): Contestant {
+  const found = contestants.find((one) => one.name === name);
+  if (found === undefined) throw new Error(`no contestant is called ${name}`);
+  return found;
 }
 
-/** Added latency at a steady 1,000 requests a second. */
-async function latency(path: string): Promise<void> {
-  const rate = 1000;
-  const of = async (server: Running): Promise<Load> =>
-    load({ url: server.url + path, body: json, token, seconds, connections, rate });
-  const results: { direct: Load[]; bare: Load[]; gateway: Load[] } = { direct: [], bare: [], gateway: [] };
-  for (let round = 0; round < Math.min(rounds, 3); round += 1) {
-    results.direct.push(await of(upstream));
-    results.bare.push(await of(bare));
-    results.gateway.push(await of(gateway));
+function readOptionsOrExit(): Options {
+  try {
+    return readOptions(process.argv.slice(2));
+  } catch (error) {
+    print(`${error instanceof Error ? error.message : String(error)}\n${usage}`);
+    process.exit(64);
   }
-  const of50 = (loads: readonly Load[]): number => median(loads.map((one) => one.p50));
-  const of99 = (loads: readonly Load[]): number => median(loads.map((one) => one.p99));
-  for (const [name, loads] of [
-    ["bare Node", results.bare],
-    ["gateway", results.gateway],
-  ] as const) {
-    const added = (pick: (all: readonly Load[]) => number): string => (pick(loads) - pick(results.direct)).toFixed(2);
-    print(`added at ${rate} requests/s, ${name}: p50 ${added(of50)} ms, p99 ${added(of99)} ms`);
-  }
-}
-
-/** What 1,000 open streams, an event every 100 ms each, cost in memory. */
-async function memory(): Promise<void> {
-  const count = option("streams", 1000);
-  const body = JSON.stringify({ model: "paced", messages, stream: true });
-  const before = (await gateway.ask("memory")).rss ?? 0;
-  const streams = await openStreams({ url: `${gateway.url}/v1/chat/completions`, token, body, count });
-  const during = (await gateway.ask("memory")).rss ?? 0;
-  const { open, eventsPerSecond } = await streams.measure(3000);
-  streams.close();
-  print(
-    `${open} open streams: ${((during - before) / 1048576).toFixed(0)} MB above idle, ${eventsPerSecond.toFixed(0)} events/s`,
-  );
-}
-
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((left, right) => left - right);
-  return sorted[Math.floor(sorted.length / 2)] ?? 0;
-}
-
-function gatewayEnvironment(from: TestIssuer, provider: Running): NodeJS.ProcessEnv {
-  const file = join(directory, "gateway.yaml");
-  const generous = "{ models: ['*'], rpm: 100000000, tpm: 100000000000, max_parallel: 100000 }";
-  writeFileSync(
-    file,
-    `issuers: [{ issuer: '${from.issuer}', audience: llm-gateway, dialect: okta, required_scopes: [llm-gateway] }]
-model_list:
-  - { model_name: bench, litellm_params: { model: bedrock/amazon.nova-bench-v1:0 } }
-  - { model_name: paced, litellm_params: { model: bedrock/amazon.nova-paced-v1:0 } }
-access: { groups: { bench: ${generous} } }
-prices: { bedrock/amazon.nova-bench-v1:0: { input: 1, output: 2 }, bedrock/amazon.nova-paced-v1:0: { input: 1, output: 2 } }
-`,
-  );
-  return {
-    GATEWAY_CONFIG: file,
-    GATEWAY_PORT: "0",
-    ONBEHALF_DATA_DIR: directory,
-    LOG_LEVEL: "info",
-    AWS_ACCESS_KEY_ID: "AKIDBENCH",
-    AWS_SECRET_ACCESS_KEY: "bench-secret",
-    AWS_REGION: "us-east-1",
-    AWS_ENDPOINT_URL_BEDROCK_RUNTIME: provider.url,
-    ENCRYPTION_SECRET: "a-secret-of-the-bench-that-is-long-enough",
-  };
 }

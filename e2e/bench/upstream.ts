@@ -1,3 +1,4 @@
+import cluster from "node:cluster";
 import { createServer, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { eventFrame as frame } from "../../packages/sandbox/src/bedrock/frames.ts";
@@ -5,7 +6,9 @@ import { eventFrame as frame } from "../../packages/sandbox/src/bedrock/frames.t
 /**
  * The model provider of the bench, in a process of its own: about 1 KB of JSON, or a stream of 100 events, in Bedrock's
  * words and in OpenAI's, made once and sent as fast as they are taken. A model named `paced` sends an event every 100 ms.
+ * Argument: how many processes share the port, 1 without it.
  */
+const processes = Number(process.argv[2] ?? 1);
 const events = 100;
 const pacedMs = 100;
 
@@ -65,7 +68,7 @@ const server = createServer((incoming, outgoing) => {
       return;
     }
     outgoing.writeHead(200, { "content-type": bedrock ? "application/vnd.amazon.eventstream" : "text/event-stream" });
-    if (path.includes("paced")) sendPaced(outgoing);
+    if (path.includes("paced") || body.includes('"model":"paced"')) sendPaced(outgoing, bedrock);
     else sendEach(outgoing, bedrock ? converseFrames : chatChunks);
   });
 });
@@ -83,10 +86,22 @@ function sendEach(outgoing: ServerResponse, all: readonly Buffer[]): void {
   send();
 }
 
-function sendPaced(outgoing: ServerResponse): void {
-  outgoing.write(converseFrames[0] ?? delta);
-  const timer = setInterval(() => outgoing.write(delta), pacedMs);
+function sendPaced(outgoing: ServerResponse, bedrock: boolean): void {
+  const [first, one] = bedrock ? [converseFrames[0] ?? delta, delta] : [chatChunk, chatChunk];
+  outgoing.write(first);
+  const timer = setInterval(() => outgoing.write(one), pacedMs);
   outgoing.once("close", () => clearInterval(timer));
 }
 
-server.listen(0, "127.0.0.1", () => process.send?.({ port: (server.address() as AddressInfo).port }));
+if (cluster.isPrimary && processes > 1) share();
+else server.listen(0, "127.0.0.1", () => process.send?.({ port: (server.address() as AddressInfo).port }));
+
+/** The system's own division of connections would be uneven with the few there are; node:cluster deals them out in turn. */
+function share(): void {
+  let listening = 0;
+  for (let index = 0; index < processes; index += 1)
+    cluster.fork().once("message", (told) => {
+      listening += 1;
+      if (listening === processes) process.send?.(told);
+    });
+}
