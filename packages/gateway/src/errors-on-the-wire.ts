@@ -4,6 +4,7 @@ import { AuthError, toWire, type WireError } from "@onbehalf/shared-auth";
 import type { ErrorHandler } from "hono";
 import type { Dialect, DialectName } from "./call.ts";
 import { GatewayError, type GatewayErrorCode } from "./errors.ts";
+import type { Route } from "./routes.ts";
 import type { StageContext, StageEnv } from "./stages.ts";
 
 export interface WireErrorOptions {
@@ -38,14 +39,23 @@ export function answerErrors({ dialects, resourceMetadata }: WireErrorOptions): 
 }
 
 function dialectOf(c: StageContext, dialects: WireErrorOptions["dialects"]): Dialect | undefined {
-  const route = c.get("route");
-  if (route?.kind === "models") return dialects[listDialect(c, route.path)];
-  return route?.dialect === undefined ? undefined : dialects[route.dialect];
+  const route = identified(c);
+  if (route === undefined) return bedrockPath.test(c.req.path) ? dialects.bedrock : undefined;
+  if (route.kind === "models") return dialects[listDialect(c, route.path)];
+  return route.dialect === undefined ? undefined : dialects[route.dialect];
 }
+
+/** Undefined while a request has come no further than its address. */
+function identified(c: StageContext): Route | undefined {
+  return c.get("route");
+}
+
+/** Only Bedrock's clients call these: they are told in their own words, too, that an address is malformed. */
+const bedrockPath = /^\/(?:model\/[^/]+\/[^/]|inference-profiles(?:\/|$))/;
 
 /** Lists of models are asked for by the same clients as the models themselves. */
 function listDialect(c: StageContext, path: string): DialectName {
-  if (path === "/inference-profiles") return "bedrock";
+  if (bedrockPath.test(path)) return "bedrock";
   return c.req.header("anthropic-version") === undefined ? "openai-chat" : "anthropic";
 }
 

@@ -32,6 +32,7 @@ export const routes = [
   get("/v1/models", "models", ["/models"]),
   get("/v1/models/:id", "models", ["/models/:id"]),
   get("/inference-profiles", "models", []),
+  get("/inference-profiles/:id", "models", []),
   get("/key/info", "info", []),
   get("/user/info", "info", []),
   get("/team/info", "info", []),

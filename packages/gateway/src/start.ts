@@ -111,6 +111,7 @@ export async function start(env: Env, io: ServiceIo = {}): Promise<Gateway> {
     queries,
     keyAdmin,
     keyStore: keys,
+    awsRegion: env.AWS_REGION ?? env.AWS_DEFAULT_REGION,
     readiness: ready,
     publicUrl: () => publicUrl,
     telemetry,

@@ -5,12 +5,13 @@ import type { Recorder } from "../record/recorder.ts";
 import type { StageContext } from "../stages.ts";
 import { auditEvents } from "./audit-events.ts";
 import { explain } from "./explain-route.ts";
+import { inferenceProfileRoutes, type ProfileOptions } from "./inference-profiles.ts";
 import { infoRoutes } from "./info-routes.ts";
 import { keyRoutes } from "./key-routes.ts";
-import { inferenceProfiles, listModels, oneModel } from "./models.ts";
+import { listModels, oneModel } from "./models.ts";
 import { spendRoutes } from "./spend-routes.ts";
 
-export interface AdminOptions {
+export interface AdminOptions extends ProfileOptions {
   readonly queries: RecordQueries;
   readonly recorder: Recorder;
   readonly keyAdmin: KeyAdmin;
@@ -24,9 +25,9 @@ export function adminHandlers(options: AdminOptions): Readonly<Record<string, Ha
   return {
     "GET /v1/models": listModels,
     "GET /v1/models/:id": oneModel,
-    "GET /inference-profiles": inferenceProfiles,
     "GET /audit/events": auditEvents(options),
     "POST /policy/explain": explain,
+    ...inferenceProfileRoutes(options),
     ...keyRoutes(options),
     ...infoRoutes(options),
     ...spendRoutes(options),

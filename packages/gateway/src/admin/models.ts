@@ -1,23 +1,27 @@
 import { GatewayError } from "../errors.ts";
 import { decide } from "../policy/policy.ts";
-import { routes } from "../routes.ts";
+import { type Route, routes } from "../routes.ts";
 import type { StageContext } from "../stages.ts";
 
-const chat = routes[0];
+const chat = routes.slice(0, 1);
 /** Long before any model; clients only want a number. */
 const created = 1_700_000_000;
 
-/** The models of model_list that the caller may use, by the name clients ask for. Wildcard entries name no model. */
-function modelsOf(c: StageContext): readonly string[] {
+/**
+ * The models of model_list that the caller may use, by the name clients ask for. Wildcard entries name no model.
+ * @param by the routes that use them: one that is allowed suffices
+ */
+export function permittedModels(c: StageContext, by: readonly Route[]): readonly string[] {
   const { settings } = c.get("rules");
   const names = [...new Set(settings.models.map(({ model_name: name }) => name))].filter((name) => !name.includes("*"));
   if (!settings.policy.enforce) return names;
-  return names.filter((model) => decide(settings.policy, c.get("caller"), { route: chat, model }).allowed);
+  const allowed = (route: Route, model: string) => decide(settings.policy, c.get("caller"), { route, model }).allowed;
+  return names.filter((model) => by.some((route) => allowed(route, model)));
 }
 
 /** `GET /v1/models`: OpenAI's form, or Anthropic's when its version header is there. */
 export function listModels(c: StageContext): Response {
-  const names = modelsOf(c);
+  const names = permittedModels(c, chat);
   if (!isAnthropic(c)) return c.json({ object: "list", data: names.map(openaiModel) });
   return c.json({
     data: names.map(anthropicModel),
@@ -30,25 +34,12 @@ export function listModels(c: StageContext): Response {
 /** `GET /v1/models/{id}`; a model the caller may not use does not exist for him. */
 export function oneModel(c: StageContext): Response {
   const id = c.req.param("id") ?? "";
-  if (!modelsOf(c).includes(id))
+  if (!permittedModels(c, chat).includes(id))
     throw new GatewayError(
       "model_not_found",
       `There is no model ${id} for you here; GET /v1/models lists those there are.`,
     );
   return c.json(isAnthropic(c) ? anthropicModel(id) : openaiModel(id));
-}
-
-/** `GET /inference-profiles`, as Bedrock's control plane answers it. */
-export function inferenceProfiles(c: StageContext): Response {
-  const summaries = modelsOf(c).map((name) => ({
-    inferenceProfileId: name,
-    inferenceProfileName: name,
-    inferenceProfileArn: `arn:aws:bedrock:::inference-profile/${name}`,
-    status: "ACTIVE",
-    type: "SYSTEM_DEFINED",
-    models: [],
-  }));
-  return c.json({ inferenceProfileSummaries: summaries });
 }
 
 function isAnthropic(c: StageContext): boolean {

@@ -2,7 +2,7 @@ import type { IncomingMessage } from "node:http";
 import { GatewayError } from "../errors.ts";
 
 /** Only in these places may a path hold percent-encoding: the model's name, which can be an ARN. */
-const encodedSegment = /^\/(?:model|(?:v1\/)?models)\/([^/]+)/;
+const encodedSegment = /^\/(?:model|(?:v1\/)?models|inference-profiles)\/([^/]+)/;
 const plain = /^\/(?:[A-Za-z0-9._~-]+(?:\/[A-Za-z0-9._~-]+)*)?$/;
 /** What a model id is made of, decoded. */
 const modelId = /^[A-Za-z0-9][A-Za-z0-9._:/~+@-]{0,255}$/;
@@ -33,11 +33,15 @@ export function rawTarget(incoming: IncomingMessage): string {
   return incoming.url ?? "";
 }
 
+/** Can a path hold this as the name of a model, once it is encoded? */
+export function isModelId(name: string): boolean {
+  const hidden = name.split("/").some((part) => part === "" || part === "." || part === "..");
+  return modelId.test(name) && !hidden;
+}
+
 function requireModelId(segment: string): void {
   const decoded = decode(segment);
-  const hidden = decoded?.split("/").some((part) => part === "" || part === "." || part === "..");
-  if (decoded === undefined || !modelId.test(decoded) || hidden)
-    throw refuse("does not name a model as model ids are written");
+  if (decoded === undefined || !isModelId(decoded)) throw refuse("does not name a model as model ids are written");
 }
 
 function decode(segment: string): string | undefined {

@@ -107,6 +107,27 @@ describe("addresses", () => {
       expect((await call(id)).status, id).toBe(400);
     }
   });
+
+  test("an inference profile's, too, and a refusal is told in the words of Bedrock's clients", async () => {
+    const token = await gateway.token();
+    const look = (id: string) => gateway.call(`/inference-profiles/${id}`, { token });
+    expect((await look("claude")).status).toBe(200);
+    expect((await look("cl%61ude")).status).toBe(200);
+    expect((await look("arn%3Aaws%3Abedrock%3A%3A%3Ainference-profile%2Fclaude")).status).toBe(200);
+    expect((await look("arn%3Aaws%3Abedrock%3Aus-east-1%3A123456789012%3Ainference-profile%2Fus.x")).status).toBe(404);
+    for (const id of ["..%2fkey%2flist", "a%2f%2fb", "a%00b", "a%20b", "%E0%A4%A", "a%25b", "a%3Fb", "a%23b"]) {
+      const answer = await look(id);
+      expect([answer.status, answer.headers.get("x-amzn-errortype")], id).toEqual([400, "ValidationException"]);
+    }
+    expect((await get("/inference-profiles/%2e%2e", `Authorization: Bearer ${token}\r\n`)).status).toBe(400);
+    expect((await look("claude/")).status).toBe(400);
+    expect((await look("claude/x")).status).toBe(404);
+    expect((await look("claude/%78")).status).toBe(400);
+    expect((await gateway.call("/inference-profile%73", { token })).status).toBe(400);
+    const call = await gateway.call("/model/a%20b/converse", { token, body: {} });
+    expect(call.headers.get("x-amzn-errortype")).toBe("ValidationException");
+    expect((await gateway.call("/model/info/", { token })).json.error).toBe("invalid_request");
+  });
 });
 
 describe("what a client may not decide", () => {
