@@ -12,9 +12,11 @@ const stretchRows = 250;
 
 /**
  * A transaction of thousands of rows stays in memory until it is committed; with SQLite's own 2 MB it would be written
- * twice.
+ * twice. Its log is written back apart from the commit, see below.
  */
-const settings = "pragma cache_size = -16384; pragma wal_autocheckpoint = 4000";
+const settings = "pragma cache_size = -16384; pragma wal_autocheckpoint = 0";
+/** Pages of 4 KB that the log holds at most before it is written back. */
+const maxLogPages = 2_000;
 
 const names = chainedColumns.map((column) => `"${column}"`).join(", ");
 const places = chainedColumns.map(() => "?").join(", ");
@@ -34,18 +36,20 @@ export function sqliteRows(path: string): RowWriter {
     async write(rows, head) {
       database ??= open();
       statement ??= database.prepare(insert);
-      await begin(database);
+      const [file, insertRow] = [database, statement];
+      await begin(file);
       try {
-        database.prepare(head.sql).run(...(head.parameters as SQLInputValue[]));
+        file.prepare(head.sql).run(...(head.parameters as SQLInputValue[]));
         for (let start = 0; start < rows.length; start += stretchRows) {
-          for (const row of rows.slice(start, start + stretchRows)) statement.run(...valuesOf(row));
+          for (const row of rows.slice(start, start + stretchRows)) insertRow.run(...valuesOf(row));
           await setImmediate();
         }
-        database.exec("commit");
+        file.exec("commit");
       } catch (error) {
-        if (database.isTransaction) database.exec("rollback");
+        if (file.isOpen && file.isTransaction) file.exec("rollback");
         throw error;
       }
+      await writeBack(file);
     },
     close() {
       database?.close();
@@ -64,6 +68,13 @@ async function begin(database: DatabaseSync): Promise<void> {
       if (!isBusy(error) || performance.now() >= deadline) throw error;
     }
   }
+}
+
+/** By itself, since a commit takes milliseconds already: rows that came meanwhile go to disk between the two. */
+async function writeBack(database: DatabaseSync): Promise<void> {
+  await setImmediate();
+  const log = database.prepare("pragma wal_checkpoint(noop)").get();
+  if (Number(log?.log) - Number(log?.checkpointed) >= maxLogPages) database.exec("pragma wal_checkpoint(passive)");
 }
 
 /** SQLITE_BUSY and its extended codes. */
