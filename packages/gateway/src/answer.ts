@@ -1,7 +1,7 @@
 import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
 import type { CallerTag } from "./call.ts";
 import { costOf } from "./cost/cost.ts";
-import { limitHeaders } from "./limits/limit-headers.ts";
+import { type HeaderReader, headerReader, limitHeaders } from "./limits/limit-headers.ts";
 import type { LimitState } from "./limits/limiter.ts";
 import type { StageContext } from "./stages.ts";
 
@@ -17,7 +17,7 @@ export async function answer(c: StageContext): Promise<Response> {
     signal: c.get("signal"),
     outgoing: c.env.outgoing,
     // Anthropic's SDKs read `request-id`, OpenAI's `x-request-id`; the latter is already on the answer.
-    headers: headersOf(requestId, c.get("granted").states),
+    headers: headersOf(requestId, c.get("granted").states, headerReader(call.dialect)),
   });
   draft.settlement = settlement;
   if (settlement.usage !== undefined && settlement.providerModel !== undefined) {
@@ -33,9 +33,15 @@ export async function answer(c: StageContext): Promise<Response> {
   return RESPONSE_ALREADY_SENT;
 }
 
-function headersOf(requestId: string, states: readonly LimitState[]): Readonly<Record<string, string>> {
-  const headers = { "request-id": requestId, "x-content-type-options": "nosniff" };
-  return states.length === 0 ? headers : { ...headers, ...limitHeaders(states, Date.now()) };
+function headersOf(
+  requestId: string,
+  states: readonly LimitState[],
+  reader: HeaderReader,
+): Readonly<Record<string, string>> {
+  const headers = states.length === 0 ? {} : limitHeaders(states, Date.now(), reader);
+  headers["request-id"] = requestId;
+  headers["x-content-type-options"] = "nosniff";
+  return headers;
 }
 
 function tagOf(c: StageContext): CallerTag {

@@ -1,9 +1,9 @@
 import {
+  beginRequest,
   healthRoutes,
   type Logger,
   notFound,
   type Readiness,
-  requestContext,
   securityHeaders,
   type Telemetry,
 } from "@onbehalf/service-kit";
@@ -18,7 +18,7 @@ import { answerErrors } from "./errors-on-the-wire.ts";
 import { litellmHealthRoutes } from "./http/health.ts";
 import { limit } from "./limit.ts";
 import { parse } from "./parse.ts";
-import { pipeline } from "./pipeline.ts";
+import { pipeline, type Step, surrounding } from "./pipeline.ts";
 import { createMeter } from "./record/meter.ts";
 import { recordEach } from "./record/record-stage.ts";
 import type { Recorder } from "./record/recorder.ts";
@@ -42,23 +42,26 @@ export function createApp(options: AppOptions): Hono<StageEnv> {
   const { log, rules, recorder, readiness, publicUrl } = options;
   const resourceMetadata = () => `${publicUrl()}/.well-known/oauth-protected-resource`;
   const handlers = adminHandlers(options);
-  const app = new Hono<StageEnv>();
-
-  app.onError(answerErrors({ dialects, resourceMetadata }));
-  app.notFound(notFound());
-  app.use(requestContext({ service: "gateway", log, observer: options.telemetry.requests }));
-  app.use(recordEach({ recorder, meter: createMeter(options.telemetry) }));
-  app.use(admit(rules));
-
+  const onError = answerErrors({ dialects, resourceMetadata });
+  const begin: readonly Step[] = [
+    beginRequest({ service: "gateway", log, observer: options.telemetry.requests }),
+    recordEach({ recorder, meter: createMeter(options.telemetry) }),
+    admit(rules),
+  ];
   const recordable = requireRecord(() => recorder.state().full);
+  const app = new Hono<StageEnv>();
+  app.onError(onError);
+  app.notFound(notFound());
+
+  // Before what surrounds all other routes, so that nothing else is looked for around these.
   for (const route of routes) {
     const dialect = route.dialect === undefined ? undefined : dialects[route.dialect];
     if (dialect === undefined) continue;
-    const stages = [identify(route), recordable, authenticate, parse(dialect, options), authorize, limit];
-    app.on(route.method, [...spellings(route)], pipeline(stages, answer));
+    const stages = [...begin, identify(route), recordable, authenticate, parse(dialect, options), authorize, limit];
+    app.on(route.method, [...spellings(route)], pipeline(stages, answer, onError));
   }
 
-  app.use(securityHeaders());
+  app.use(surrounding(begin, onError), securityHeaders());
   app.route("/", healthRoutes(readiness));
   app.route("/", litellmHealthRoutes(readiness));
   app.get("/.well-known/oauth-protected-resource", (c, next) =>
@@ -69,7 +72,7 @@ export function createApp(options: AppOptions): Hono<StageEnv> {
     const handler = handlers[routeName(route)];
     if (handler === undefined) continue;
     const stages = [identify(route), recordable, authenticate, authorize];
-    app.on(route.method, [...spellings(route)], pipeline(stages, handler));
+    app.on(route.method, [...spellings(route)], pipeline(stages, handler, onError));
   }
   return app;
 }

@@ -8,8 +8,8 @@ import { readCredential } from "./http/credential.ts";
 import type { FindKey } from "./keys/find-key.ts";
 import { callerFromKey, type VirtualKey } from "./keys/virtual-key.ts";
 
-/** @throws AuthError */
-export type Authenticate = (headers: Headers) => Promise<Caller>;
+/** At once for the master key. @throws AuthError */
+export type Authenticate = (headers: Headers) => Caller | Promise<Caller>;
 
 export interface AuthenticateOptions {
   readonly settings: Pick<Settings, "issuers" | "keyAuth" | "masterKey" | "roles" | "emailDomain" | "allowedRoles">;
@@ -26,14 +26,7 @@ export function createAuthenticate({ settings, verifier, findKey }: Authenticate
   const callers = new WeakMap<Identity, Caller>();
   const keyCallers = new WeakMap<VirtualKey, Caller>();
 
-  const byToken = async (token: string): Promise<Caller> => {
-    if (verifier === undefined) {
-      throw new AuthError(
-        "issuer_untrusted",
-        "JWTs are not accepted here: no issuer is configured (issuers, or JWT_PUBLIC_KEY_URL).",
-      );
-    }
-    const identity = await verifier(token);
+  const callerOf = (identity: Identity, token: string): Caller => {
     const known = callers.get(identity);
     if (known !== undefined) return known;
     const issuer = issuers.get(identity.issuer);
@@ -45,13 +38,22 @@ export function createAuthenticate({ settings, verifier, findKey }: Authenticate
     callers.set(identity, caller);
     return caller;
   };
+  const byToken = (token: string): Promise<Caller> => {
+    if (verifier === undefined) {
+      throw new AuthError(
+        "issuer_untrusted",
+        "JWTs are not accepted here: no issuer is configured (issuers, or JWT_PUBLIC_KEY_URL).",
+      );
+    }
+    return verifier(token).then((identity) => callerOf(identity, token));
+  };
   const byKey = async (token: string): Promise<Caller> => {
     const key = await findKey(token);
     const caller = keyCallers.get(key) ?? callerFromKey(key);
     keyCallers.set(key, caller);
     return caller;
   };
-  return async (headers) => {
+  return (headers) => {
     const credential = readCredential(headers);
     if (credential.kind === "jwt") return byToken(credential.token);
     if (!settings.keyAuth) {

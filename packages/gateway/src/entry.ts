@@ -1,20 +1,23 @@
+import type { Caller } from "./caller.ts";
 import { GatewayError } from "./errors.ts";
 import { rawTarget, requireCanonicalTarget } from "./http/canonical-path.ts";
 import type { Step } from "./pipeline.ts";
 import { type Route, routeName, routes, spellings } from "./routes.ts";
-import type { Rules, Stage } from "./stages.ts";
+import type { Rules } from "./stages.ts";
 
 /**
  * The first look at a request: only canonical addresses, under the rules in force now.
  * @throws GatewayError `invalid_request`
  */
-export function admit(rules: () => Rules): Stage {
-  return (c, next) => {
+export function admit(rules: () => Rules): Step {
+  return (c) => {
     requireCanonicalTarget(rawTarget(c.env.incoming));
-    c.set("rules", rules());
+    const now = rules();
+    c.set("rules", now);
     const open = publicRoutes.get(c.req.path);
     if (open !== undefined && (c.req.method === "GET" || c.req.method === "HEAD")) c.set("route", open);
-    return next();
+    // A reload closes what it replaces only when nobody who began with it is left.
+    return now.forwarding.use();
   };
 }
 
@@ -31,9 +34,10 @@ export function identify(route: Route): Step {
     const draft = c.get("draft");
     c.set("route", route);
     draft.route = name;
-    const app = said(c.req.header("x-onbehalf-app"));
+    const { headers } = c.env.incoming;
+    const app = said(headers["x-onbehalf-app"]);
     if (app !== undefined) draft.app = app;
-    const webUser = said(c.req.header("x-openwebui-user-email") ?? c.req.header("x-openwebui-user-id"));
+    const webUser = said(headers["x-openwebui-user-email"] ?? headers["x-openwebui-user-id"]);
     // Anybody can send these: they say which chat user it may have been, and decide nothing.
     if (webUser !== undefined) draft.detail.openwebui_user = webUser;
     return undefined;
@@ -41,11 +45,13 @@ export function identify(route: Route): Step {
 }
 
 /** @throws AuthError; GatewayError `auth_unavailable` while nothing more can be recorded */
-export const authenticate: Step = async (c) => {
-  const caller = await c.get("rules").authenticate(c.req.raw.headers);
-  c.set("caller", caller);
-  c.get("draft").caller = caller;
-  return undefined;
+export const authenticate: Step = (c) => {
+  const caller = c.get("rules").authenticate(c.req.raw.headers);
+  const known = (one: Caller): undefined => {
+    c.set("caller", one);
+    c.get("draft").caller = one;
+  };
+  return caller instanceof Promise ? caller.then(known) : known(caller);
 };
 
 /** @throws GatewayError `auth_unavailable` while too many rows wait: an unrecorded request must not happen */
@@ -62,6 +68,6 @@ export function requireRecord(full: () => boolean): Step {
 const maxSaid = 200;
 
 /** Printable and short, or not at all. */
-function said(header: string | undefined): string | undefined {
-  return header !== undefined && header !== "" && /^[\x20-\x7e]+$/.test(header) ? header.slice(0, maxSaid) : undefined;
+function said(header: string | readonly string[] | undefined): string | undefined {
+  return typeof header === "string" && /^[\x20-\x7e]+$/.test(header) ? header.slice(0, maxSaid) : undefined;
 }

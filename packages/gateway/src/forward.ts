@@ -30,7 +30,7 @@ import type { Exchange } from "./upstreams/exchange.ts";
 import { createKeys } from "./upstreams/exchanged-key.ts";
 import { createOpenaiUpstream } from "./upstreams/openai/index.ts";
 import { createPools } from "./upstreams/pools.ts";
-import type { Outgoing, Upstream } from "./upstreams/upstream.ts";
+import type { Addressed, Outgoing, Upstream } from "./upstreams/upstream.ts";
 
 export interface ForwardOptions {
   readonly models: readonly ModelEntry[];
@@ -46,7 +46,9 @@ export interface Forwarding {
   readonly forward: Forward;
   /** @throws GatewayError when no deployment can be used at all */
   ready(): Promise<void>;
-  /** Waits for what runs, then closes the connections upstream. */
+  /** For a request that may come to forward something later on. @returns to be called when it no longer will */
+  use(): () => void;
+  /** Waits for the requests that use this, then closes the connections upstream. */
   close(): Promise<void>;
   /** The deployments behind a name, as prices and records name them; none for a name that does not exist. */
   providerModels(model: string): readonly string[];
@@ -72,22 +74,24 @@ export function createForward(options: ForwardOptions): Forwarding {
   for (const { name, problem } of deployments)
     if (problem !== undefined) options.log.warn({ model: name }, `model_list: ${problem}`);
 
-  const attempt = async (outgoing: Outgoing, context: ForwardContext): Promise<RelayResult> => {
+  const limitsOf = createLimitsOf(settings);
+  const attempt = (outgoing: Outgoing, context: ForwardContext): Promise<RelayResult> => {
     const upstream = upstreams[outgoing.deployment.provider];
     const exchange = upstream.exchange(outgoing);
-    const send = async (one: Exchange, relayed: typeof relay | typeof gather): Promise<RelayResult> => {
-      const { origin, path, headers } = await upstream.address(one, outgoing);
-      const limits = limitsOf(outgoing.deployment, settings);
-      return relayed(
-        { dispatcher: pools.to(origin), path, headers, exchange: one, errorOf: upstream.errorOf, limits, drainMs },
-        context,
-      );
+    const send = (one: Exchange, relayed: typeof relay | typeof gather): Promise<RelayResult> => {
+      const go = ({ origin, path, headers }: Addressed): Promise<RelayResult> => {
+        const limits = limitsOf(outgoing.deployment);
+        return relayed(
+          { dispatcher: pools.to(origin), path, headers, exchange: one, errorOf: upstream.errorOf, limits, drainMs },
+          context,
+        );
+      };
+      const addressed = upstream.address(one, outgoing);
+      return addressed instanceof Promise ? addressed.then(go) : go(addressed);
     };
-    if (exchange.before !== undefined) {
-      const failed = await inTurn(exchange.before, (one) => send(one, gather));
-      if (failed !== undefined) return failed;
-    }
-    return send(exchange, relay);
+    if (exchange.before === undefined) return send(exchange, relay);
+    const before = inTurn(exchange.before, (one) => send(one, gather));
+    return before.then((failed) => failed ?? send(exchange, relay));
   };
 
   const forward: Forward = async (call, context) => {
@@ -121,15 +125,32 @@ export function createForward(options: ForwardOptions): Forwarding {
     throw exhausted(failure ?? new GatewayError("internal", "The gateway tried no deployment."), retried);
   };
 
+  let users = 0;
+  let unused: (() => void) | undefined;
+  const leave = (): void => {
+    users -= 1;
+    if (users === 0) unused?.();
+  };
   return {
     forward,
+    use() {
+      users += 1;
+      return leave;
+    },
     async ready() {
       if (deployments.length === 0) throw new GatewayError("model_not_found", "model_list is empty.");
       if (deployments.every(({ problem }) => problem !== undefined)) {
         throw new GatewayError("upstream_denied", `No deployment can be used: ${deployments[0]?.problem}.`);
       }
     },
-    close: () => pools.close(),
+    async close() {
+      if (users > 0) {
+        await new Promise<void>((resolve) => {
+          unused = resolve;
+        });
+      }
+      await pools.close();
+    },
     providerModels: (model) => router.find(model).map(({ providerModel }) => providerModel),
   };
 }
@@ -150,7 +171,7 @@ function preparation(call: LlmCall, context: ForwardContext): (deployment: Deplo
   if (!isObject(body)) throw new GatewayError("internal", "The call carries no body.");
   const translator = translators[call.dialect];
   const meta = { id: randomUUID().replaceAll("-", ""), created: Math.floor(Date.now() / 1000) };
-  const typed: LlmCall<JsonObject> = { ...call, body };
+  const typed = call as LlmCall<JsonObject>;
   let made: Conversation | undefined;
   const conversation = (): Conversation => {
     if (translator === undefined)
@@ -161,11 +182,19 @@ function preparation(call: LlmCall, context: ForwardContext): (deployment: Deplo
   return (deployment) => ({ call: typed, deployment, caller: context.caller, meta, translator, conversation });
 }
 
-function limitsOf(deployment: Deployment, settings: RouterSettings): RelayLimits {
-  return {
-    firstByteMs: (deployment.params.stream_timeout ?? settings.stream_timeout) * 1000,
-    idleMs: settings.idle_timeout * 1000,
-    totalMs: (deployment.params.timeout ?? settings.timeout) * 1000,
-    keepAliveMs: settings.keep_alive * 1000,
+/** The time limits of a deployment, worked out once. */
+function createLimitsOf(settings: RouterSettings): (deployment: Deployment) => RelayLimits {
+  const known = new WeakMap<Deployment["params"], RelayLimits>();
+  return ({ params }) => {
+    const kept = known.get(params);
+    if (kept !== undefined) return kept;
+    const limits = {
+      firstByteMs: (params.stream_timeout ?? settings.stream_timeout) * 1000,
+      idleMs: settings.idle_timeout * 1000,
+      totalMs: (params.timeout ?? settings.timeout) * 1000,
+      keepAliveMs: settings.keep_alive * 1000,
+    };
+    known.set(params, limits);
+    return limits;
   };
 }

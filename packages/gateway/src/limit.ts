@@ -2,53 +2,64 @@ import type { LlmCall, Usage } from "./call.ts";
 import { costOf } from "./cost/cost.ts";
 import { GatewayError } from "./errors.ts";
 import { CountersUnavailable } from "./limits/counters.ts";
-import { budgetWarnings, limitHeaders } from "./limits/limit-headers.ts";
+import { budgetWarnings, type HeaderReader, headerReader, limitHeaders } from "./limits/limit-headers.ts";
 import type { Estimate, Granted, LimitState, Refused } from "./limits/limiter.ts";
-import type { Step } from "./pipeline.ts";
+import type { Limit } from "./limits/limits.ts";
+import type { Afterwards, Step } from "./pipeline.ts";
 import type { Rules, StageContext } from "./stages.ts";
 
 /**
  * Reserves what the call may use at most; afterwards settles by what it did use.
  * @throws GatewayError `rate_limited`, `budget_exhausted`, `auth_unavailable`
  */
-export const limit: Step = async (c) => {
+export const limit: Step = (c) => {
   const rules = c.get("rules");
+  const { model, estimate } = c.get("call");
+  const limits = rules.entitlements.limits(c.get("caller"), model);
+  try {
+    const reservation = rules.limiter.reserve(limits, estimateOf(limits, model, estimate, rules));
+    return reservation instanceof Promise
+      ? reservation.then((one) => granted(one, c), unavailable)
+      : granted(reservation, c);
+  } catch (error) {
+    return unavailable(error);
+  }
+};
+
+/** @returns the settlement, for when the request has ended */
+function granted(reservation: Granted | Refused, c: StageContext): Afterwards {
   const draft = c.get("draft");
-  const reservation = await reserve(rules, c);
   if (!reservation.allowed) {
     draft.rule = reservation.strictest.limit.name;
-    throw refusal(reservation);
+    throw refusal(reservation, headerReader(c.get("call").dialect));
   }
   warnOfBudgets(reservation, c);
   c.set("granted", reservation);
   return () => {
-    reservation
-      .settle(usedOf(draft.settlement?.usage, draft.costUsd))
-      .catch((error: unknown) => c.get("log").warn({ err: error }, "limits: a reservation was not settled"));
+    const settled = reservation.settle(usedOf(draft.settlement?.usage, draft.costUsd));
+    settled?.catch((error: unknown) => c.get("log").warn({ err: error }, "limits: a reservation was not settled"));
   };
-};
-
-async function reserve(rules: Rules, c: StageContext): Promise<Granted | Refused> {
-  const call = c.get("call");
-  const limits = rules.entitlements.limits(c.get("caller"), call.model);
-  try {
-    return await rules.limiter.reserve(limits, estimateOf(call, rules));
-  } catch (error) {
-    if (!(error instanceof CountersUnavailable)) throw error;
-    const message = "Limits cannot be checked right now, so nothing is let through. Try again shortly.";
-    throw new GatewayError("auth_unavailable", message, { cause: error, retryAfterSeconds: 1 });
-  }
 }
 
-/** The dearest of the deployments that may answer. */
-function estimateOf({ estimate, model }: LlmCall, { forwarding, findPrice }: Rules): Estimate {
-  const usage = { ...estimate, cacheReadTokens: 0, cacheWriteTokens: 0, reasoningTokens: 0 };
+function unavailable(error: unknown): never {
+  if (!(error instanceof CountersUnavailable)) throw error;
+  const message = "Limits cannot be checked right now, so nothing is let through. Try again shortly.";
+  throw new GatewayError("auth_unavailable", message, { cause: error, retryAfterSeconds: 1 });
+}
+
+/** At the dearest of the deployments that may answer; no price is looked up where nobody has a budget. */
+function estimateOf(
+  limits: readonly Limit[],
+  model: string,
+  { inputTokens, outputTokens }: LlmCall["estimate"],
+  { forwarding, findPrice }: Rules,
+): Estimate {
+  const tokens = inputTokens + outputTokens;
+  if (!limits.some(({ budget }) => budget !== undefined)) return { tokens, costUsd: null };
+  const usage = { inputTokens, outputTokens, cacheReadTokens: 0, cacheWriteTokens: 0, reasoningTokens: 0 };
   const costs = forwarding.providerModels(model).map((providerModel) => costOf(usage, findPrice(providerModel, model)));
   const known = costs.filter((cost) => cost !== null);
-  return {
-    tokens: estimate.inputTokens + estimate.outputTokens,
-    costUsd: known.length === 0 ? null : Math.max(...known),
-  };
+  return { tokens, costUsd: known.length === 0 ? null : Math.max(...known) };
 }
 
 function usedOf(usage: Usage | undefined, costUsd: number | null | undefined): Estimate | undefined {
@@ -63,9 +74,9 @@ function warnOfBudgets({ states }: Granted, c: StageContext): void {
   }
 }
 
-function refusal({ strictest, states, retryAfterSeconds }: Refused): GatewayError {
+function refusal({ strictest, states, retryAfterSeconds }: Refused, reader: HeaderReader): GatewayError {
   const headers = {
-    ...limitHeaders(states, Date.now()),
+    ...limitHeaders(states, Date.now(), reader),
     "x-onbehalf-limit": encodeURI(strictest.limit.name.toWellFormed()),
   };
   const message = describe(strictest, retryAfterSeconds);

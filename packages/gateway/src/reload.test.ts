@@ -1,4 +1,6 @@
+import { once } from "node:events";
 import { rmSync } from "node:fs";
+import { type IncomingMessage, request } from "node:http";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { issuers, masterKey, models, startTestGateway, type TestGateway } from "./testing/gateway.ts";
 
@@ -56,6 +58,31 @@ describe("hot reload", () => {
     expect((await gateway.chat(token)).status).toBe(403);
     release();
     expect((await running).status).toBe(200);
+  });
+
+  test("a request whose body is still coming ends under the rules it began with", async () => {
+    const token = await gateway.token();
+    // So that there are connections for the reload to close.
+    expect((await gateway.chat(token)).status).toBe(200);
+    const body = JSON.stringify({ model: "claude", messages: [{ role: "user", content: "Who is Bob?" }] });
+    const headers = { authorization: `Bearer ${token}`, "content-type": "application/json", expect: "100-continue" };
+    const asking = request({
+      port: gateway.gateway.port,
+      host: "127.0.0.1",
+      method: "POST",
+      path: "/v1/chat/completions",
+      headers: { ...headers, "content-length": body.length },
+    });
+    asking.flushHeaders();
+    // The server's "go on" says that it has the head, and that the body is waited for.
+    await once(asking, "continue");
+    gateway.writeConfig(shut);
+    await gateway.gateway.reload();
+    expect((await gateway.chat(token)).status).toBe(403);
+    asking.end(body);
+    const [answer] = (await once(asking, "response")) as [IncomingMessage];
+    answer.resume();
+    expect(answer.statusCode).toBe(200);
   });
 
   test("no request falls between old and new", async () => {

@@ -25,6 +25,9 @@ export function createRouter(options: RouterOptions) {
   return {
     /** @throws GatewayError `model_not_found`; `upstream_throttled` while every deployment's own Retry-After runs */
     candidates(model: string): readonly Deployment[] {
+      const only = health.size === 0 && !fallbacks.has(model) ? find(model) : [];
+      // The usual case: one place to ask, and nothing known against it or any other.
+      if (only.length === 1 && only[0]?.problem === undefined) return only;
       const names = [model, ...(fallbacks.get(model) ?? [])];
       const found = names.flatMap((name) => tryOrder(find(name), healthOf, now(), random));
       if (found.length === 0) {

@@ -1,5 +1,5 @@
 import type { Connection, Log, Logger, RequestVariables } from "@onbehalf/service-kit";
-import type { Context, MiddlewareHandler } from "hono";
+import type { Context } from "hono";
 import type { Authenticate } from "./authenticate.ts";
 import type { LlmCall } from "./call.ts";
 import type { Caller } from "./caller.ts";
@@ -38,6 +38,5 @@ export interface StageEnv {
   readonly Bindings: Connection;
 }
 
-export type Stage = MiddlewareHandler<StageEnv>;
 export type StageContext = Context<StageEnv>;
 export type { Log, Logger };

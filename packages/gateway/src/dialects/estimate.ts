@@ -12,7 +12,12 @@ export function estimateTokens(value: unknown, depth = 0): number {
   }
   if (typeof value !== "object" || value === null || depth > maxDepth) return 0;
   let tokens = 1;
-  for (const item of Array.isArray(value) ? value : Object.values(value)) tokens += estimateTokens(item, depth + 1);
+  if (Array.isArray(value)) {
+    for (const item of value) tokens += estimateTokens(item, depth + 1);
+  } else {
+    // What JSON gave has its own properties only.
+    for (const name in value) tokens += estimateTokens((value as Readonly<Record<string, unknown>>)[name], depth + 1);
+  }
   return tokens;
 }
 

@@ -27,13 +27,13 @@ function gather(incoming: IncomingMessage, limits: BodyLimits): Promise<Uint8Arr
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let size = 0;
+    let over = false;
     const timer = setTimeout(() => fail(tooSlow(limits)), limits.timeoutMs);
-    const done = (): void => {
-      clearTimeout(timer);
-      incoming.off("data", onData).off("end", onEnd).off("error", onBroken).off("close", onClose);
-    };
     const fail = (error: unknown): void => {
-      done();
+      if (over) return;
+      over = true;
+      clearTimeout(timer);
+      incoming.off("data", onData);
       incoming.pause();
       reject(error);
     };
@@ -42,13 +42,18 @@ function gather(incoming: IncomingMessage, limits: BodyLimits): Promise<Uint8Arr
       if (size > limits.maxBytes) fail(tooLarge(incoming, limits));
       else chunks.push(chunk);
     };
+    // The listeners stay: taking four off costs more than they do, and what comes after the end finds it over.
     const onEnd = (): void => {
-      done();
+      if (over) return;
+      over = true;
+      clearTimeout(timer);
       resolve(chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks, size));
     };
     const onBroken = (cause?: unknown): void =>
       fail(new GatewayError("invalid_request", "The connection closed before the body was complete.", { cause }));
-    const onClose = (): void => onBroken();
+    const onClose = (): void => {
+      if (!over) onBroken();
+    };
     incoming.on("data", onData).on("end", onEnd).on("error", onBroken).on("close", onClose);
   });
 }

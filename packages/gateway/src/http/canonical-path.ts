@@ -14,6 +14,17 @@ const maxTargetLength = 8_192;
  * @throws GatewayError `invalid_request`
  */
 export function requireCanonicalTarget(target: string): void {
+  if (admitted.has(target)) return;
+  examine(target);
+  if (admitted.size >= maxAdmitted) admitted.clear();
+  admitted.add(target);
+}
+
+/** Most requests name one of a few addresses, and what was canonical once stays so. */
+const admitted = new Set<string>();
+const maxAdmitted = 256;
+
+function examine(target: string): void {
   if (target.length > maxTargetLength) throw refuse(`is longer than ${maxTargetLength} characters`);
   const end = target.search(/[?#]/);
   if (target.includes("%00")) throw refuse("holds the character U+0000");

@@ -3,10 +3,13 @@
  * charged, or none is. One implementation in memory, one in Redis; both pass the same tests.
  */
 export interface Counters {
-  /** @throws CountersUnavailable when the store cannot be asked in time */
-  charge(charge: Charge): Promise<Verdict>;
+  /**
+   * At once where nothing has to be waited for: every promise costs a turn of the loop.
+   * @throws CountersUnavailable when the store cannot be asked in time
+   */
+  charge(charge: Charge): Verdict | Promise<Verdict>;
   /** Corrects a charge to what was really used, and ends its lease. */
-  settle(settlement: Settlement): Promise<void>;
+  settle(settlement: Settlement): void | Promise<void>;
   /** What a sum starts from, when it was not known yet. */
   seed(bucket: SumBucket, used: number): Promise<void>;
   /** Rejects while the store cannot be reached: for readiness. */

@@ -46,7 +46,7 @@ export function guardedCounters(shared: Counters, local: Counters, options: Guar
   return {
     async charge(charge) {
       try {
-        return await guarded(() => shared.charge(charge));
+        return await guarded(async () => shared.charge(charge));
       } catch (error) {
         if (options.whenUnavailable === "closed" || !(error instanceof CountersUnavailable)) throw error;
         grantedHere.add(charge.lease);
@@ -55,7 +55,7 @@ export function guardedCounters(shared: Counters, local: Counters, options: Guar
     },
     async settle(settlement) {
       if (grantedHere.delete(settlement.lease)) return local.settle(settlement);
-      await guarded(() => shared.settle(settlement));
+      await guarded(async () => shared.settle(settlement));
     },
     async seed(bucket, used) {
       // The local sum starts from the same figure; should the shared store be away, its own seed comes when it is back.

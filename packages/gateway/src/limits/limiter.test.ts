@@ -96,7 +96,9 @@ describe("reserve and settle", () => {
     const limits = [limit("a", { budget: { usd: 1, period: "day", warnAt: 0.8 } })];
     const first = await limiter.reserve(limits, { tokens: 1, costUsd: 0.03 });
     if (!first.allowed) throw new Error("refused");
-    expect(limitHeaders(first.states, 0)["x-onbehalf-budget-warning"]).toBe("user a has used 98 % of its day budget");
+    expect(limitHeaders(first.states, 0, "openai")["x-onbehalf-budget-warning"]).toBe(
+      "user a has used 98 % of its day budget",
+    );
     await first.settle({ tokens: 1, costUsd: 0.05 });
     expect((await limiter.reserve(limits, { tokens: 1, costUsd: 0.000_01 })).allowed).toBe(false);
   });
@@ -155,7 +157,7 @@ describe("calendar spans, UTC", () => {
   });
 });
 
-test("headers of both dialects are about the strictest limit of each kind", () => {
+describe("headers", () => {
   const state = (name: string, dimension: "requests" | "tokens", max: number, used: number) => ({
     limit: limit(name, {}),
     dimension,
@@ -164,20 +166,29 @@ test("headers of both dialects are about the strictest limit of each kind", () =
     resetMs: 61_000,
   });
   const now = Date.parse("2026-11-22T10:00:00Z");
-  expect(
-    limitHeaders([state("a", "requests", 100, 10), state("b", "requests", 10, 9), state("a", "tokens", 1000, 1)], now),
-  ).toEqual({
+  const states = [state("a", "requests", 100, 10), state("b", "requests", 10, 9), state("a", "tokens", 1000, 1)];
+  const everybodys = {
     "x-ratelimit-limit-requests": "10",
     "x-ratelimit-remaining-requests": "1",
     "x-ratelimit-reset-requests": "1m1s",
-    "anthropic-ratelimit-requests-limit": "10",
-    "anthropic-ratelimit-requests-remaining": "1",
-    "anthropic-ratelimit-requests-reset": "2026-11-22T10:01:01.000Z",
     "x-ratelimit-limit-tokens": "1000",
     "x-ratelimit-remaining-tokens": "999",
     "x-ratelimit-reset-tokens": "1m1s",
-    "anthropic-ratelimit-tokens-limit": "1000",
-    "anthropic-ratelimit-tokens-remaining": "999",
-    "anthropic-ratelimit-tokens-reset": "2026-11-22T10:01:01.000Z",
+  };
+
+  test("are about the strictest limit of each kind", () => {
+    expect(limitHeaders(states, now, "openai")).toEqual(everybodys);
+  });
+
+  test("for Anthropic's clients say the same under their names too", () => {
+    expect(limitHeaders(states, now, "anthropic")).toEqual({
+      ...everybodys,
+      "anthropic-ratelimit-requests-limit": "10",
+      "anthropic-ratelimit-requests-remaining": "1",
+      "anthropic-ratelimit-requests-reset": "2026-11-22T10:01:01.000Z",
+      "anthropic-ratelimit-tokens-limit": "1000",
+      "anthropic-ratelimit-tokens-remaining": "999",
+      "anthropic-ratelimit-tokens-reset": "2026-11-22T10:01:01.000Z",
+    });
   });
 });

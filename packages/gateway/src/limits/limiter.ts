@@ -24,7 +24,7 @@ export interface Granted {
   readonly allowed: true;
   readonly states: readonly LimitState[];
   /** Replaces the estimate by what was used; without figures everything but the request itself is given back. Once. */
-  settle(used: Estimate | undefined): Promise<void>;
+  settle(used: Estimate | undefined): void | Promise<void>;
 }
 
 export interface Refused {
@@ -36,8 +36,8 @@ export interface Refused {
 }
 
 export interface Limiter {
-  /** @throws CountersUnavailable */
-  reserve(limits: readonly Limit[], estimate: Estimate): Promise<Granted | Refused>;
+  /** At once where the counters answer at once. @throws CountersUnavailable */
+  reserve(limits: readonly Limit[], estimate: Estimate): Granted | Refused | Promise<Granted | Refused>;
 }
 
 export interface LimiterOptions extends Omit<BudgetStartOptions, "counters" | "now"> {
@@ -47,7 +47,7 @@ export interface LimiterOptions extends Omit<BudgetStartOptions, "counters" | "n
   readonly now?: () => number;
 }
 
-const unlimited: Granted = { allowed: true, states: [], settle: async () => {} };
+const unlimited: Granted = { allowed: true, states: [], settle: () => {} };
 
 interface Charged {
   readonly draws: readonly Draw[];
@@ -60,31 +60,43 @@ export function createLimiter(options: LimiterOptions): Limiter {
   const startBudgets = createBudgetStart({ ...options, now });
   const newLease = createLeaseNames();
 
-  const charge = async (lease: string, draws: readonly Draw[]): Promise<Charged> => {
-    const verdict = await counters.charge({ lease, buckets: draws.map(({ bucket }) => bucket) });
-    if (verdict.kind !== "unseeded") return { draws, verdict };
-    const unknown = await startBudgets(draws.filter((_, index) => verdict.indices.includes(index)));
+  const begin = async (lease: string, draws: readonly Draw[], indices: readonly number[]): Promise<Charged> => {
+    const unknown = await startBudgets(draws.filter((_, index) => indices.includes(index)));
     const checked = draws.filter((draw) => !unknown.has(draw));
-    const again = await counters.charge({ lease, buckets: checked.map(({ bucket }) => bucket) });
+    const again = await counters.charge({ lease, buckets: checked.map(bucketOf) });
     if (again.kind === "unseeded") throw new TypeError("a sum is still unknown after it was seeded");
     return { draws: checked, verdict: again };
   };
+  const outcome = (lease: string, { draws, verdict }: Charged): Granted | Refused => {
+    const states = draws.map((draw, index) => stateOf(draw, verdict.states[index]));
+    if (verdict.kind === "refused") return refusal(states, verdict.states);
+    const settle = once((used) => counters.settle({ lease, corrections: correct(draws, verdict.states, used) }));
+    return { allowed: true, states, settle };
+  };
+  const decide = (
+    lease: string,
+    draws: readonly Draw[],
+    verdict: Verdict,
+  ): Granted | Refused | Promise<Granted | Refused> =>
+    verdict.kind === "unseeded"
+      ? begin(lease, draws, verdict.indices).then((charged) => outcome(lease, charged))
+      : outcome(lease, { draws, verdict });
 
   return {
-    async reserve(limits, estimate) {
+    reserve(limits, estimate) {
       const wanted = bucketsFor(limits, estimate, wallMs());
       if (wanted.length === 0) return unlimited;
       const lease = newLease();
-      const { draws, verdict } = await charge(lease, wanted);
-      const states = draws.map((draw, index) => stateOf(draw, verdict.states[index]));
-      if (verdict.kind === "refused") return refusal(states, verdict.states);
-      return {
-        allowed: true,
-        states,
-        settle: once((used) => counters.settle({ lease, corrections: correct(draws, verdict.states, used) })),
-      };
+      const verdict = counters.charge({ lease, buckets: wanted.map(bucketOf) });
+      return verdict instanceof Promise
+        ? verdict.then((one) => decide(lease, wanted, one))
+        : decide(lease, wanted, verdict);
     },
   };
+}
+
+function bucketOf({ bucket }: Draw): Draw["bucket"] {
+  return bucket;
 }
 
 /** Unlike those of any other replica, and of this one's other calls. */
@@ -115,13 +127,14 @@ function correct(
   states: readonly BucketState[],
   used: Estimate | undefined,
 ): readonly Correction[] {
-  return draws.flatMap(({ bucket, dimension }, index): Correction[] => {
+  const corrections: Correction[] = [];
+  for (const [index, { bucket, dimension }] of draws.entries()) {
+    if (dimension === "requests") continue;
     const window = states[index]?.window ?? "";
-    if (bucket.kind === "gauge") return [{ bucket, window, delta: 0 }];
-    if (dimension === "requests") return [];
-    const real = realAmount(bucket, used);
-    return real === bucket.amount ? [] : [{ bucket, window, delta: real - bucket.amount }];
-  });
+    const delta = bucket.kind === "gauge" ? 0 : realAmount(bucket, used) - bucket.amount;
+    if (bucket.kind === "gauge" || delta !== 0) corrections.push({ bucket, window, delta });
+  }
+  return corrections;
 }
 
 function realAmount(bucket: { readonly kind: "window" } | SumBucket, used: Estimate | undefined): number {
@@ -129,10 +142,11 @@ function realAmount(bucket: { readonly kind: "window" } | SumBucket, used: Estim
   return bucket.kind === "sum" ? Math.round((used.costUsd ?? 0) * microUsd) : used.tokens;
 }
 
-function once(settle: (used: Estimate | undefined) => Promise<void>): (used: Estimate | undefined) => Promise<void> {
-  let settled: Promise<void> | undefined;
+function once(settle: Granted["settle"]): Granted["settle"] {
+  let settled = false;
   return (used) => {
-    settled ??= settle(used);
-    return settled;
+    if (settled) return;
+    settled = true;
+    return settle(used);
   };
 }

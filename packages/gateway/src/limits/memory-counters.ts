@@ -14,6 +14,9 @@ interface Count {
   readonly endsAt: number;
 }
 
+/** A count, or the leases of a gauge by their end. */
+type Found = Count | Map<string, number> | undefined;
+
 /** For one process. Charging is synchronous inside, so no two calls can see the same room. */
 export function memoryCounters({
   maxBuckets = 200_000,
@@ -27,13 +30,17 @@ export function memoryCounters({
     return String(windows);
   };
 
-  const countOf = (key: string): Count | undefined => {
+  const countOf = (key: string, at: number): Count | undefined => {
     const count = counts.get(key);
-    return count !== undefined && count.endsAt > now() ? count : undefined;
+    return count !== undefined && count.endsAt > at ? count : undefined;
   };
-  const running = (key: string): Map<string, number> => {
-    const held = leases.get(key) ?? new Map<string, number>();
-    const at = now();
+  const running = (key: string, at: number): Map<string, number> => {
+    const held = leases.get(key);
+    if (held === undefined) {
+      const first = new Map<string, number>();
+      leases.set(key, first);
+      return first;
+    }
     // All leases last equally long, so the oldest end first: the first that runs ends the search.
     for (const [lease, endsAt] of held) {
       if (endsAt > at) break;
@@ -41,49 +48,65 @@ export function memoryCounters({
     }
     return held;
   };
-  const look = (bucket: Bucket): BucketState => {
+  /** What a bucket is counted in now; undefined where nothing is counted yet. */
+  const find = (bucket: Bucket, at: number): Found =>
+    bucket.kind === "gauge" ? running(bucket.key, at) : countOf(bucket.key, at);
+  const look = (bucket: Bucket, found: Found, at: number): BucketState => {
     if (bucket.kind === "gauge") {
-      const used = running(bucket.key).size;
+      const used = sizeOf(found);
       return { used, resetMs: 0, room: used < bucket.max, window: "" };
     }
-    const count = countOf(bucket.key);
+    const count = found as Count | undefined;
     const used = count?.used ?? 0;
-    const resetMs = count === undefined ? lifeOf(bucket) : Math.max(0, count.endsAt - now());
+    const resetMs = count === undefined ? lifeOf(bucket) : Math.max(0, count.endsAt - at);
     return { used, resetMs, room: used + bucket.amount <= bucket.max, window: count?.window ?? "" };
   };
-  const apply = (bucket: Bucket, lease: string): BucketState => {
+  const apply = (bucket: Bucket, found: Found, lease: string, at: number): BucketState => {
     if (bucket.kind === "gauge") {
-      const held = running(bucket.key).set(lease, now() + bucket.leaseMs);
-      leases.set(bucket.key, held);
+      const held = (found as Map<string, number>).set(lease, at + bucket.leaseMs);
       return { used: held.size, resetMs: 0, room: true, window: "" };
     }
-    const count = countOf(bucket.key) ?? { used: 0, window: newWindow(), endsAt: now() + lifeOf(bucket) };
+    // Looked for again: the same bucket may stand twice in one charge.
+    let count = (found as Count | undefined) ?? countOf(bucket.key, at);
+    if (count === undefined) {
+      count = { used: 0, window: newWindow(), endsAt: at + lifeOf(bucket) };
+      counts.set(bucket.key, count);
+    }
     count.used += bucket.amount;
-    counts.set(bucket.key, count);
-    return { used: count.used, resetMs: count.endsAt - now(), room: true, window: count.window };
+    return { used: count.used, resetMs: count.endsAt - at, room: true, window: count.window };
   };
 
   const charge = ({ lease, buckets }: Charge): Verdict => {
-    const indices = buckets.flatMap((bucket, index) =>
-      bucket.kind === "sum" && countOf(bucket.key) === undefined ? [index] : [],
-    );
-    if (indices.length > 0) return { kind: "unseeded", indices };
-    const seen = buckets.map(look);
-    if (seen.some(({ room }) => !room)) return { kind: "refused", states: seen };
-    return { kind: "granted", states: buckets.map((bucket) => apply(bucket, lease)) };
+    const at = now();
+    const found = buckets.map((bucket) => find(bucket, at));
+    const isUnknown = (bucket: Bucket, index: number): boolean => bucket.kind === "sum" && found[index] === undefined;
+    if (buckets.some(isUnknown)) {
+      return {
+        kind: "unseeded",
+        indices: buckets.flatMap((bucket, index) => (isUnknown(bucket, index) ? [index] : [])),
+      };
+    }
+    if (!buckets.every((bucket, index) => hasRoom(bucket, found[index]))) {
+      return { kind: "refused", states: buckets.map((bucket, index) => look(bucket, found[index], at)) };
+    }
+    return { kind: "granted", states: buckets.map((bucket, index) => apply(bucket, found[index], lease, at)) };
   };
 
   return {
-    charge: async (asked) => charge(asked),
-    async settle({ lease, corrections }) {
+    charge,
+    settle({ lease, corrections }) {
+      const at = now();
       for (const { bucket, window, delta } of corrections) {
-        if (bucket.kind === "gauge") running(bucket.key).delete(lease);
-        const count = bucket.kind === "gauge" ? undefined : countOf(bucket.key);
+        if (bucket.kind === "gauge") {
+          leases.get(bucket.key)?.delete(lease);
+          continue;
+        }
+        const count = countOf(bucket.key, at);
         if (count !== undefined && count.window === window) count.used = Math.max(0, count.used + delta);
       }
     },
     async seed(bucket, used) {
-      if (countOf(bucket.key) !== undefined) return;
+      if (countOf(bucket.key, now()) !== undefined) return;
       counts.set(bucket.key, { used, window: newWindow(), endsAt: now() + bucket.remainingMs });
     },
     ready: async () => {},
@@ -92,6 +115,15 @@ export function memoryCounters({
       leases.clear();
     },
   };
+}
+
+function sizeOf(found: Found): number {
+  return found instanceof Map ? found.size : 0;
+}
+
+function hasRoom(bucket: Bucket, found: Found): boolean {
+  if (bucket.kind === "gauge") return sizeOf(found) < bucket.max;
+  return ((found as Count | undefined)?.used ?? 0) + bucket.amount <= bucket.max;
 }
 
 function lifeOf(bucket: Exclude<Bucket, { kind: "gauge" }>): number {

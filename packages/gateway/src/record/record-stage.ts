@@ -1,6 +1,7 @@
 import { randomUUIDv7 } from "node:crypto";
 import { ClientGone } from "@onbehalf/service-kit";
-import type { Stage, StageContext } from "../stages.ts";
+import type { Step } from "../pipeline.ts";
+import type { StageContext } from "../stages.ts";
 import { createRowOf, type Draft } from "./draft.ts";
 import type { Recorder } from "./recorder.ts";
 import type { EndedRow } from "./row.ts";
@@ -18,26 +19,22 @@ export interface RecordOptions {
 const clientGoneStatus = 499;
 
 /** One row for every request, however it ends. Around all other stages. */
-export function recordEach({
-  recorder,
-  meter,
-  wallMs = Date.now,
-  now = () => performance.now(),
-}: RecordOptions): Stage {
+export function recordEach({ recorder, meter, wallMs = Date.now, now = () => performance.now() }: RecordOptions): Step {
   const rowOf = createRowOf();
   const timeOf = createTimes();
-  return async (c, next) => {
+  return (c) => {
     const startedAt = now();
     const draft = draftOf(c, timeOf(wallMs()));
     c.set("draft", draft);
-    await next();
-    if (c.get("route")?.kind === "public") return;
-    const aborted = isAborted(c);
-    const status = aborted && draft.settlement === undefined ? clientGoneStatus : statusOf(c, draft);
-    const row = rowOf(draft, { status, aborted, durationMs: now() - startedAt });
-    recorder.record(row);
-    meter(row);
-    c.get("note")(noted(draft, row));
+    return () => {
+      if (c.get("route")?.kind === "public") return;
+      const aborted = isAborted(c);
+      const status = aborted && draft.settlement === undefined ? clientGoneStatus : statusOf(c, draft);
+      const row = rowOf(draft, { status, aborted, durationMs: now() - startedAt });
+      recorder.record(row);
+      meter(row);
+      c.get("note")(noted(draft, row));
+    };
   };
 }
 

@@ -1,3 +1,4 @@
+import { answerHeaders } from "@onbehalf/service-kit";
 import type { ForwardContext } from "../call.ts";
 import type { WholeAnswer } from "../upstreams/exchange.ts";
 
@@ -31,7 +32,7 @@ export function createSending(context: ForwardContext, flow: { pause(): void; re
   };
   const begin = (headers: Readonly<Record<string, string | number>>): void => {
     firstByteAt = performance.now();
-    outgoing.writeHead(200, { ...context.headers, ...headers });
+    outgoing.writeHead(200, { ...answerHeaders(outgoing), ...context.headers, ...headers });
   };
   return {
     firstByteAt: () => firstByteAt,
@@ -45,8 +46,11 @@ export function createSending(context: ForwardContext, flow: { pause(): void; re
       outgoing.once("drain", resume);
     },
     sendWhole({ body, headers, contentType = "application/json" }) {
-      begin({ ...headers, "content-type": contentType, "content-length": Buffer.byteLength(body) });
-      outgoing.end(body);
+      const length = Buffer.byteLength(body);
+      begin({ ...headers, "content-type": contentType, "content-length": length });
+      // Text of ASCII alone needs no encoding.
+      if (typeof body === "string" && length === body.length) outgoing.end(body, "latin1");
+      else outgoing.end(body);
     },
     abandon() {
       outgoing.removeListener("drain", resume);

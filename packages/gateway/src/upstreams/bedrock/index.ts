@@ -1,14 +1,15 @@
 import type { Env } from "@onbehalf/service-kit";
+import type { CallerTag } from "../../call.ts";
 import type { BedrockSettings, Deployment } from "../../deployments.ts";
 import { unsupported } from "../../dialects/body.ts";
 import { GatewayError } from "../../errors.ts";
-import { createBases } from "../base.ts";
+import { type Base, createBases } from "../base.ts";
 import type { Exchange } from "../exchange.ts";
 import type { Addressed, Outgoing, Upstream } from "../upstream.ts";
 import { claudeCount, claudeExchange } from "./claude.ts";
 import { converseExchange } from "./converse.ts";
 import { converseCount } from "./count.ts";
-import { createCredentials } from "./credentials.ts";
+import { type BedrockCredentials, createCredentials } from "./credentials.ts";
 import { embeddingsExchange } from "./embeddings.ts";
 import { bedrockError } from "./error.ts";
 import { familyOf } from "./family.ts";
@@ -36,6 +37,24 @@ export function createBedrockUpstream({ settings, env }: BedrockUpstreamOptions)
     return said ?? `https://bedrock-runtime.${region(deployment)}.amazonaws.com`;
   });
 
+  const credentialsOf = async (
+    own: BedrockCredentials | Promise<BedrockCredentials>,
+    caller: CallerTag,
+    signedRegion: string,
+  ): Promise<BedrockCredentials> => (sessions === undefined ? own : sessions(caller, await own, signedRegion));
+  const addressed = (
+    { method, path: operation, headers: own, body }: Exchange,
+    { origin, path: prefix, host }: Base,
+    credentials: BedrockCredentials,
+    signedRegion: string,
+  ): Addressed => {
+    const path = prefix + operation;
+    const headers: Record<string, string> = { ...own, host };
+    if ("bearer" in credentials) headers.authorization = `Bearer ${credentials.bearer}`;
+    else Object.assign(headers, sign({ method, path, headers, body }, credentials, signedRegion, Date.now()));
+    return { origin, path, headers };
+  };
+
   return {
     exchange(outgoing) {
       const { call, deployment, translator } = outgoing;
@@ -54,7 +73,7 @@ export function createBedrockUpstream({ settings, env }: BedrockUpstreamOptions)
       if (translator !== undefined) return converseExchange(outgoing, translator, tellUser);
       throw unsupported("model", "this model cannot be used on this route.");
     },
-    async address(exchange: Exchange, { deployment, caller }: Outgoing): Promise<Addressed> {
+    address(exchange: Exchange, { deployment, caller }: Outgoing): Addressed | Promise<Addressed> {
       const signedRegion = region(deployment);
       if (signedRegion === undefined) {
         throw new GatewayError(
@@ -65,16 +84,12 @@ export function createBedrockUpstream({ settings, env }: BedrockUpstreamOptions)
           },
         );
       }
-      const base = baseOf(deployment);
-      const own = await ownCredentials(deployment);
-      const credentials = sessions === undefined ? own : await sessions(caller, own, signedRegion);
-      const path = base.path + exchange.path;
-      const headers = { ...exchange.headers, host: base.host };
-      if ("bearer" in credentials)
-        return { origin: base.origin, path, headers: { ...headers, authorization: `Bearer ${credentials.bearer}` } };
-      const { method, body } = exchange;
-      const signature = sign({ method, path, headers, body }, credentials, signedRegion, Date.now());
-      return { origin: base.origin, path, headers: { ...headers, ...signature } };
+      const signed = (credentials: BedrockCredentials): Addressed =>
+        addressed(exchange, baseOf(deployment), credentials, signedRegion);
+      const own = ownCredentials(deployment);
+      if (own instanceof Promise || sessions !== undefined)
+        return credentialsOf(own, caller, signedRegion).then(signed);
+      return signed(own);
     },
     errorOf: bedrockError,
   };
