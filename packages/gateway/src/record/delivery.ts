@@ -11,6 +11,8 @@ export type OnMisfit = (id: string, reason: string) => void;
 
 /** Writes rows into `request_logs`, those that are there already without effect. */
 export interface RowWriter {
+  /** As many at a time as get through for certain. */
+  readonly maxRows: number;
   /** All of them and the writer's new head, or nothing. */
   write(rows: readonly Link[], head: CompiledQuery): Promise<void>;
   close(): void;
@@ -18,8 +20,8 @@ export interface RowWriter {
 
 export interface Delivery {
   /**
-   * Writes what a spool holds by now, oldest first, each of its files with its writer's new head in one transaction. One
-   * that was written but not yet forgotten is written again without effect.
+   * Writes what a spool holds by now, oldest first, with its writer's new head. What was written but not yet forgotten is
+   * written again without effect.
    */
   deliver(spool: Spool): Promise<void>;
   /** Says how a writer ended. `lost`: it died, and up to 50 ms of rows may be missing after its last one. */
@@ -92,7 +94,9 @@ export function createDelivery({ kysely, path }: GatewayDatabase, onMisfit: OnMi
     async deliver(spool) {
       const upTo = spool.head().seq;
       for (let rows = spool.oldest(); rows.length > 0; rows = spool.oldest()) {
-        await insert(spool, rows);
+        for (let start = 0; start < rows.length; start += writer.maxRows) {
+          await insert(spool, rows.slice(start, start + writer.maxRows));
+        }
         const last = rows.at(-1)?.seq ?? 0;
         spool.forget();
         if (last >= upTo) return;

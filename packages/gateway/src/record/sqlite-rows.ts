@@ -33,6 +33,8 @@ export function sqliteRows(path: string): RowWriter {
     return opened;
   };
   return {
+    // What a file of rows holds.
+    maxRows: Number.POSITIVE_INFINITY,
     async write(rows, head) {
       database ??= open();
       statement ??= database.prepare(insert);
