@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { createRoster, type Place } from "./roster.ts";
 
 /** Called with the reason when a request must come to its end. */
 export type AbortRequest = (reason: Error) => void;
@@ -12,24 +13,24 @@ export interface Connection {
 
 /** The requests whose line is not written yet; they are told when the shutdown deadline comes. */
 export interface Running {
-  add(abort: AbortRequest): void;
-  delete(abort: AbortRequest): void;
+  add(abort: AbortRequest): Place<AbortRequest>;
+  remove(place: Place<AbortRequest>): void;
   abortAll(reason: Error): void;
   /** Resolves when there is none. */
   empty(): Promise<void>;
 }
 
 export function createRunning(): Running {
-  const aborts = new Set<AbortRequest>();
+  const aborts = createRoster<AbortRequest>();
   const waiting = new Set<() => void>();
   return {
-    add: (abort) => void aborts.add(abort),
-    delete(abort) {
-      aborts.delete(abort);
+    add: (abort) => aborts.add(abort),
+    remove(place) {
+      aborts.remove(place);
       if (aborts.size === 0) for (const resolve of waiting) resolve();
     },
     abortAll(reason) {
-      for (const abort of aborts) abort(reason);
+      aborts.each((abort) => abort(reason));
     },
     empty: () => (aborts.size === 0 ? Promise.resolve() : new Promise((resolve) => waiting.add(resolve))),
   };

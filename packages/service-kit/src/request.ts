@@ -134,9 +134,9 @@ function whenEnded({ outgoing, running }: Connection, controller: AbortControlle
     clearTimeout(timer);
     finish(ending);
     ending = undefined;
-    running.delete(abort);
+    running.remove(place);
   };
-  running.add(abort);
+  const place = running.add(abort);
   outgoing.on("close", () => {
     const aborted = !isComplete(outgoing);
     ending = { aborted, status: outgoing.headersSent ? outgoing.statusCode : statusWithoutAnswer };
