@@ -5,9 +5,7 @@ import { createFrameReader, FrameError, type FrameHeaders } from "./event-stream
 
 function read(...chunks: readonly Buffer[]): { headers: FrameHeaders; payload: string }[] {
   const frames: { headers: FrameHeaders; payload: string }[] = [];
-  const reader = createFrameReader((headers, payload) =>
-    frames.push({ headers: { ...headers }, payload: payload.toString() }),
-  );
+  const reader = createFrameReader((headers, frame) => frames.push({ headers: { ...headers }, payload: frame.text() }));
   for (const chunk of chunks) reader.push(chunk);
   return frames;
 }

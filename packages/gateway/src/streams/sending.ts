@@ -1,3 +1,4 @@
+import type { ServerResponse } from "node:http";
 import { answerHeaders } from "@onbehalf/service-kit";
 import type { ForwardContext } from "../call.ts";
 import type { WholeAnswer } from "../upstreams/exchange.ts";
@@ -40,7 +41,7 @@ export function createSending(context: ForwardContext, flow: { pause(): void; re
     send(bytes, headers) {
       if (bytes.length === 0) return;
       if (firstByteAt === undefined) begin(headers);
-      if (outgoing.write(bytes) || waiting) return;
+      if (write(outgoing, bytes) || waiting) return;
       waiting = true;
       flow.pause();
       outgoing.once("drain", resume);
@@ -48,7 +49,6 @@ export function createSending(context: ForwardContext, flow: { pause(): void; re
     sendWhole({ body, headers, contentType = "application/json" }) {
       const length = Buffer.byteLength(body);
       begin({ ...headers, "content-type": contentType, "content-length": length });
-      // Text of ASCII alone needs no encoding.
       if (typeof body === "string" && length === body.length) outgoing.end(body, "latin1");
       else outgoing.end(body);
     },
@@ -58,4 +58,10 @@ export function createSending(context: ForwardContext, flow: { pause(): void; re
     },
     release: () => void outgoing.removeListener("drain", resume),
   };
+}
+
+/** Text of ASCII alone needs no encoding: it is written as it lies in memory. */
+function write(outgoing: ServerResponse, bytes: string | Buffer): boolean {
+  const isAscii = typeof bytes === "string" && Buffer.byteLength(bytes) === bytes.length;
+  return isAscii ? outgoing.write(bytes, "latin1") : outgoing.write(bytes);
 }

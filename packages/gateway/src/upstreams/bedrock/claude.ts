@@ -122,10 +122,10 @@ function claudeStream(): ResponseStream {
     keepAlive: 'event: ping\ndata: {"type":"ping"}\n\n',
     fail: (error) => `event: error\ndata: ${anthropicErrorBody(error)}\n\n`,
     read: (write) =>
-      createFrameReader((headers, payload) => {
-        if (headers[":message-type"] !== "event") progress.failure ??= frameFailure(headers, payload);
+      createFrameReader((headers, frame) => {
+        if (headers[":message-type"] !== "event") progress.failure ??= frameFailure(headers, frame);
         else if (headers[":event-type"] === "chunk") {
-          const chunk: JsonObject = JSON.parse(payload.toString("utf8"));
+          const chunk: JsonObject = JSON.parse(frame.text());
           write(said(Buffer.from(String(chunk.bytes), "base64").toString("utf8")));
         }
       }),

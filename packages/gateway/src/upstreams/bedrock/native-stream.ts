@@ -1,6 +1,6 @@
 import { exceptionFrame } from "../../dialects/bedrock/error.ts";
 import { isObject, type JsonObject } from "../../dialects/body.ts";
-import { createFrameReader } from "../../streams/event-stream.ts";
+import { createFrameReader, type Frame } from "../../streams/event-stream.ts";
 import { malformedAnswer } from "../answer-stream.ts";
 import { newProgress, type Progress, type ResponseStream } from "../exchange.ts";
 import { converseUsage } from "./answer.ts";
@@ -13,11 +13,11 @@ export function nativeStream(converse: boolean): ResponseStream {
   const watch = converse ? watchConverse : watchInvoke;
   let frames: Buffer[] = [];
   let told = false;
-  const reader = createFrameReader((headers, payload, frame) => {
-    frames.push(frame);
-    if (headers[":message-type"] === "event") watch(progress, headers[":event-type"], payload);
+  const reader = createFrameReader((headers, frame) => {
+    frames.push(frame.whole());
+    if (headers[":message-type"] === "event") watch(progress, headers[":event-type"], frame);
     else {
-      progress.failure ??= frameFailure(headers, payload);
+      progress.failure ??= frameFailure(headers, frame);
       told = true;
     }
   });
@@ -50,13 +50,13 @@ export function nativeStream(converse: boolean): ResponseStream {
   };
 }
 
-function watchConverse(progress: Progress, type: unknown, payload: Buffer): void {
+function watchConverse(progress: Progress, type: unknown, frame: Frame): void {
   if (type === "contentBlockDelta") {
-    progress.characters += payload.length >> 1;
+    progress.characters += frame.size() >> 1;
     return;
   }
   if (type !== "messageStop" && type !== "metadata") return;
-  const event: JsonObject = JSON.parse(payload.toString("utf8"));
+  const event: JsonObject = JSON.parse(frame.text());
   if (type === "metadata") progress.usage = converseUsage(event.usage);
   else {
     progress.complete = true;
@@ -65,9 +65,9 @@ function watchConverse(progress: Progress, type: unknown, payload: Buffer): void
 }
 
 /** Usage comes in one chunk's JSON; Claude says its input tokens in another before. */
-function watchInvoke(progress: Progress, type: unknown, payload: Buffer): void {
+function watchInvoke(progress: Progress, type: unknown, frame: Frame): void {
   if (type !== "chunk") return;
-  const chunk: JsonObject = JSON.parse(payload.toString("utf8"));
+  const chunk: JsonObject = JSON.parse(frame.text());
   const bytes = typeof chunk.bytes === "string" ? Buffer.from(chunk.bytes, "base64") : Buffer.alloc(0);
   if (!bytes.includes('"usage"') && !bytes.includes("okenCount") && !bytes.includes("oken_count")) {
     progress.characters += bytes.length >> 1;

@@ -1,15 +1,15 @@
 import { isObject, type JsonObject } from "../../dialects/body.ts";
 import type { AnswerSink } from "../../dialects/conversation.ts";
-import { createFrameReader, type FrameHeaders } from "../../streams/event-stream.ts";
+import { createFrameReader, type Frame, type FrameHeaders } from "../../streams/event-stream.ts";
 import { type AnswerReader, malformedAnswer } from "../answer-stream.ts";
 import { converseUsage, stopSequence } from "./answer.ts";
 import { streamError } from "./error.ts";
 
 /** Reads a converse-stream: frames to events. */
 export function converseReader(sink: AnswerSink): AnswerReader {
-  const reader = createFrameReader((headers, payload) => {
-    if (headers[":message-type"] === "event") tell(sink, headers[":event-type"], payload);
-    else sink.fail(frameFailure(headers, payload));
+  const reader = createFrameReader((headers, frame) => {
+    if (headers[":message-type"] === "event") tell(sink, headers[":event-type"], frame);
+    else sink.fail(frameFailure(headers, frame));
   });
   return {
     push(chunk) {
@@ -26,16 +26,25 @@ export function converseReader(sink: AnswerSink): AnswerReader {
 }
 
 /** An exception or error frame, in AWS's two forms. */
-export function frameFailure(headers: FrameHeaders, payload: Buffer) {
+export function frameFailure(headers: FrameHeaders, frame: Frame) {
   const type = headers[":exception-type"] ?? headers[":error-code"] ?? "unknown";
-  return streamError(
-    String(type),
-    payload.length > 0 ? payload.toString("utf8") : String(headers[":error-message"] ?? ""),
-  );
+  return streamError(String(type), frame.size() > 0 ? frame.text() : String(headers[":error-message"] ?? ""));
 }
 
-function tell(sink: AnswerSink, type: unknown, payload: Buffer): void {
-  const event: JsonObject = JSON.parse(payload.toString("utf8"));
+/**
+ * Nearly every event of a stream: a few words with nothing escaped in them, as AWS writes them. Read at a third of what
+ * JSON.parse takes; whatever looks different in any way goes there.
+ */
+const plainWords = /^\{"contentBlockIndex":(\d{1,6}),"delta":\{"text":"([ !#-[\]-\uffff]*)"\}(?:,"p":"\w*")?\}$/;
+
+function tell(sink: AnswerSink, type: unknown, frame: Frame): void {
+  const json = frame.text();
+  const plain = type === "contentBlockDelta" ? plainWords.exec(json) : null;
+  if (plain !== null) {
+    sink.text(Number(plain[1]), plain[2] ?? "");
+    return;
+  }
+  const event: JsonObject = JSON.parse(json);
   const block = Number(event.contentBlockIndex);
   switch (type) {
     case "contentBlockDelta":
