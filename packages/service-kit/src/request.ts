@@ -84,8 +84,9 @@ export function beginRequest(options: RequestContextOptions): (c: Context) => Ha
     const begunAt = observer === undefined ? 0 : Date.now();
     observer?.begin();
     const connection = connectionOf(c.env);
-    const trace = beginTrace(c.req.header("traceparent"), c.req.header("tracestate"));
-    const requestId = acceptedId(c.req.header("x-request-id")) ?? randomUUID();
+    const said = headersOf(c, connection);
+    const trace = beginTrace(said("traceparent"), said("tracestate"));
+    const requestId = acceptedId(said("x-request-id")) ?? randomUUID();
     const controller = new AbortController();
     let noted: Readonly<Record<string, unknown>> | undefined;
     const note: Note = (fields) => {
@@ -148,6 +149,16 @@ function whenEnded({ outgoing, running }: Connection, controller: AbortControlle
   return (): void => {
     handlerDone = true;
     settle();
+  };
+}
+
+/** From Node's own table where there is one: Fetch's looks at every name and value again. */
+function headersOf(c: Context, connection: Connection | undefined): (name: string) => string | undefined {
+  if (connection === undefined) return (name) => c.req.header(name);
+  const { headers } = connection.incoming;
+  return (name) => {
+    const value = headers[name];
+    return Array.isArray(value) ? value.join(", ") : value;
   };
 }
 

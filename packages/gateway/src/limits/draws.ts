@@ -27,29 +27,36 @@ const periodSlackMs = 5 * minuteMs;
 export function bucketsFor(limits: readonly Limit[], estimate: Estimate, nowMs: number): readonly Draw[] {
   const draws: Draw[] = [];
   for (const limit of limits) {
-    const { rpm, tpm, maxParallel } = limit;
-    const keys = keysOf(limit);
-    if (rpm !== undefined) draws.push(windowed(limit, "requests", keys.requests, rpm, 1));
-    if (tpm !== undefined) draws.push(windowed(limit, "tokens", keys.tokens, tpm, estimate.tokens));
-    if (maxParallel !== undefined) draws.push(gauge(limit, keys.parallel, maxParallel));
+    const { requests, tokens, parallel } = fixedOf(limit);
+    if (requests !== undefined) draws.push(requests);
+    if (tokens !== undefined) draws.push(windowed(limit, "tokens", tokens.key, tokens.max, estimate.tokens));
+    if (parallel !== undefined) draws.push(parallel);
     if (limit.budget !== undefined) draws.push(sum(limit, limit.budget, estimate, nowMs));
   }
   return draws;
 }
 
-/** A caller's limits are the same objects for each of his calls: their keys are put together and hashed once. */
-const keysOfLimits = new WeakMap<Limit, ReturnType<typeof newKeys>>();
-
-function keysOf(limit: Limit): ReturnType<typeof newKeys> {
-  const known = keysOfLimits.get(limit);
-  if (known !== undefined) return known;
-  const keys = newKeys(limit);
-  keysOfLimits.set(limit, keys);
-  return keys;
+/** What a limit asks of every call alike. */
+interface Fixed {
+  readonly requests: Draw | undefined;
+  readonly tokens: { readonly key: string; readonly max: number } | undefined;
+  readonly parallel: Draw | undefined;
 }
 
-function newKeys({ id }: Limit) {
-  return { requests: `requests:${id}`, tokens: `tokens:${id}`, parallel: `parallel:${id}` };
+/** A caller's limits are the same objects for each of his calls: what does not change is put together once. */
+const known = new WeakMap<Limit, Fixed>();
+
+function fixedOf(limit: Limit): Fixed {
+  const before = known.get(limit);
+  if (before !== undefined) return before;
+  const { id, rpm, tpm, maxParallel } = limit;
+  const fixed = {
+    requests: rpm === undefined ? undefined : windowed(limit, "requests", `requests:${id}`, rpm, 1),
+    tokens: tpm === undefined ? undefined : { key: `tokens:${id}`, max: tpm },
+    parallel: maxParallel === undefined ? undefined : gauge(limit, `parallel:${id}`, maxParallel),
+  };
+  known.set(limit, fixed);
+  return fixed;
 }
 
 function windowed(limit: Limit, dimension: "requests" | "tokens", key: string, max: number, amount: number): Draw {

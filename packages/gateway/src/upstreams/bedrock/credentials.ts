@@ -18,14 +18,24 @@ export function createCredentials(env: Env, bearerKey: string | undefined) {
   const fromEnvironment = staticCredentials(env.AWS_ACCESS_KEY_ID, env.AWS_SECRET_ACCESS_KEY, env.AWS_SESSION_TOKEN);
   const bearer = bearerKey ?? env.AWS_BEARER_TOKEN_BEDROCK;
   const chain = createChain();
+  const shared = bearer === undefined ? (fromEnvironment ?? "chain") : { bearer };
+  // The same object for each call: what is derived from credentials is kept with them.
+  const ofDeployments = new WeakMap<Deployment["params"], BedrockCredentials | "chain">();
   return (deployment: Deployment): BedrockCredentials | Promise<BedrockCredentials> => {
-    const { aws_access_key_id, aws_secret_access_key, aws_session_token, api_key } = deployment.params;
-    const own = staticCredentials(aws_access_key_id, aws_secret_access_key, aws_session_token);
-    if (own !== undefined) return own;
-    if (api_key !== undefined) return { bearer: api_key };
-    if (bearer !== undefined) return { bearer };
-    return fromEnvironment ?? chain();
+    let own = ofDeployments.get(deployment.params);
+    if (own === undefined) {
+      own = credentialsIn(deployment.params) ?? shared;
+      ofDeployments.set(deployment.params, own);
+    }
+    return own === "chain" ? chain() : own;
   };
+}
+
+/** A deployment's own credentials; undefined when it has none. */
+function credentialsIn(params: Deployment["params"]): BedrockCredentials | undefined {
+  const { aws_access_key_id, aws_secret_access_key, aws_session_token, api_key } = params;
+  const own = staticCredentials(aws_access_key_id, aws_secret_access_key, aws_session_token);
+  return own ?? (api_key === undefined ? undefined : { bearer: api_key });
 }
 
 function staticCredentials(

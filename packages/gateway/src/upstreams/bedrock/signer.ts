@@ -26,7 +26,7 @@ export interface SignatureHeaders {
 }
 
 /**
- * AWS Signature Version 4 for one service. The key of a day and region is derived once and kept, and so is the encoded
+ * AWS Signature Version 4 for one service. The key of a day and region is derived once for a credentials object and kept, and so is the encoded
  * form of a path, which is where a general signer spends most of its time.
  */
 export function createSigner(service: string) {
@@ -38,38 +38,49 @@ export function createSigner(service: string) {
 
   return (request: SignableRequest, credentials: AwsCredentials, region: string, nowMs: number): SignatureHeaders => {
     const date = amzDate(nowMs);
-    const day = date.slice(0, 8);
+    const { mac, scope, credential } = dayKey(credentials, date.slice(0, 8), region);
     const headers: Record<string, string> = { ...request.headers, "x-amz-date": date };
     if (credentials.sessionToken !== undefined) headers["x-amz-security-token"] = credentials.sessionToken;
     const { names, signedHeaders } = signedNames(Object.keys(headers).join(";"));
     let canonical = `${request.method}\n${canonicalPath(request.path)}\n${encodeQuery(request.query)}\n`;
     for (const name of names) canonical += `${name}:${collapse(headers[name] ?? "")}\n`;
     canonical += `\n${signedHeaders}\n${hash("sha256", request.body, "hex")}`;
-    const scope = `${day}/${region}/${service}/aws4_request`;
-    const toSign = `AWS4-HMAC-SHA256\n${date}\n${scope}\n${hash("sha256", canonical, "hex")}`;
-    const signature = dayKey(credentials.secretAccessKey, day, region)(toSign);
-    return {
-      authorization: `AWS4-HMAC-SHA256 Credential=${credentials.accessKeyId}/${scope}, SignedHeaders=${signedHeaders}, Signature=${signature}`,
-      "x-amz-date": date,
-      ...(credentials.sessionToken === undefined ? {} : { "x-amz-security-token": credentials.sessionToken }),
-    };
+    const signature = mac(`AWS4-HMAC-SHA256\n${date}\n${scope}\n${hash("sha256", canonical, "hex")}`);
+    const authorization = `${credential}, SignedHeaders=${signedHeaders}, Signature=${signature}`;
+    return credentials.sessionToken === undefined
+      ? { authorization, "x-amz-date": date }
+      : { authorization, "x-amz-date": date, "x-amz-security-token": credentials.sessionToken };
   };
 }
 
-/** Enough for every role of a large gateway; the oldest goes first. */
-const maxDayKeys = 1000;
+/** What stays the same in every signature of one day, region and key. */
+interface DayKey {
+  readonly day: string;
+  readonly mac: Mac;
+  readonly scope: string;
+  readonly credential: string;
+}
 
-function createDayKeys(service: string): (secret: string, day: string, region: string) => Mac {
-  const keys = new Map<string, Mac>();
-  return (secret, day, region) => {
-    const id = `${day}/${region}/${secret}`;
-    const kept = keys.get(id);
-    if (kept !== undefined) return kept;
+/** Kept with the credentials they are derived from, one for each region, and gone with them. */
+function createDayKeys(service: string): (credentials: AwsCredentials, day: string, region: string) => DayKey {
+  const keys = new WeakMap<AwsCredentials, Map<string, DayKey>>();
+  const derive = ({ accessKeyId, secretAccessKey }: AwsCredentials, day: string, region: string): DayKey => {
     const step = (key: string | Buffer, data: string): Buffer => createHmac("sha256", key).update(data).digest();
-    const mac = macWith(step(step(step(step(`AWS4${secret}`, day), region), service), "aws4_request"));
-    if (keys.size >= maxDayKeys) keys.delete(keys.keys().next().value ?? "");
-    keys.set(id, mac);
-    return mac;
+    const mac = macWith(step(step(step(step(`AWS4${secretAccessKey}`, day), region), service), "aws4_request"));
+    const scope = `${day}/${region}/${service}/aws4_request`;
+    return { day, mac, scope, credential: `AWS4-HMAC-SHA256 Credential=${accessKeyId}/${scope}` };
+  };
+  return (credentials, day, region) => {
+    let ofRegions = keys.get(credentials);
+    if (ofRegions === undefined) {
+      ofRegions = new Map();
+      keys.set(credentials, ofRegions);
+    }
+    const kept = ofRegions.get(region);
+    if (kept?.day === day) return kept;
+    const made = derive(credentials, day, region);
+    ofRegions.set(region, made);
+    return made;
   };
 }
 
