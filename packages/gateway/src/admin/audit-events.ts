@@ -1,13 +1,10 @@
 import { z } from "zod";
 import type { RecordQueries } from "../record/queries.ts";
-import type { Recorder } from "../record/recorder.ts";
 import type { StageContext } from "../stages.ts";
 import { exportRows } from "./export.ts";
 import { readableBy } from "./readable.ts";
+import { type FlushRecorder, untilRecorded } from "./recorded.ts";
 import { moment, text } from "./text.ts";
-
-/** Waits this long for rows that are still on their way to the database. */
-const flushMs = 3_000;
 
 const when = moment().transform((value) => new Date(value).toISOString());
 const name = text(300);
@@ -31,14 +28,14 @@ export const rowQuery = z.object({
 
 export interface AuditOptions {
   readonly queries: RecordQueries;
-  readonly recorder: Pick<Recorder, "flush">;
+  readonly recorder: FlushRecorder;
 }
 
 /** `GET /audit/events`: the caller's own events; a team's to the team; everyone's to administrators. Newest first. */
 export function auditEvents({ queries, recorder }: AuditOptions) {
   return async (c: StageContext): Promise<Response> => {
     const asked = rowQuery.parse(c.req.query());
-    await recorder.flush(flushMs);
+    await untilRecorded(recorder);
     const filter = {
       readable: readableBy(c.get("caller")),
       traceId: asked.trace ?? asked.trace_id,

@@ -6,11 +6,13 @@ import { decide } from "../policy/policy.ts";
 import type { RecordQueries } from "../record/queries.ts";
 import { routes } from "../routes.ts";
 import type { StageContext } from "../stages.ts";
-import { keyView } from "./key-view.ts";
+import { viewsWithSpend } from "./key-spend.ts";
+import { type FlushRecorder, untilRecorded } from "./recorded.ts";
 
 export interface InfoOptions {
   readonly keyStore: KeyStore;
   readonly queries: RecordQueries;
+  readonly recorder: FlushRecorder;
 }
 
 type Handler = (c: StageContext) => Promise<Response>;
@@ -19,12 +21,13 @@ const maxKeys = 100;
 const chat = routes[0];
 
 /** `/user/info`, `/team/info`, `/model/info` with LiteLLM's fields; each caller sees what is his. */
-export function infoRoutes({ keyStore, queries }: InfoOptions): Readonly<Record<string, Handler>> {
+export function infoRoutes({ keyStore, queries, recorder }: InfoOptions): Readonly<Record<string, Handler>> {
   return {
     "GET /user/info": async (c) => {
       const caller = c.get("caller");
       const asked = c.req.query("user_id");
       if (asked !== undefined && asked !== caller.userId) return c.json(await anyUser(c, asked));
+      await untilRecorded(recorder);
       const spend = await queries.spentUsd(
         { scope: "user", subject: { issuer: caller.issuer, value: caller.subject } },
         0,
@@ -34,7 +37,7 @@ export function infoRoutes({ keyStore, queries }: InfoOptions): Readonly<Record<
       return c.json({
         user_id: caller.userId,
         user_info: { ...person(caller), spend, models: modelsOf(c), ...limitView(limitOf(c, "user", caller.userId)) },
-        keys: keys.map((key) => keyView(key, 0, Date.now())),
+        keys: await viewsWithSpend(keys, queries, Date.now()),
         teams: caller.teamId === undefined ? [] : [{ team_id: caller.teamId }],
       });
     },
@@ -49,12 +52,13 @@ export function infoRoutes({ keyStore, queries }: InfoOptions): Readonly<Record<
           `Not allowed: you belong to the team ${caller.teamId ?? "none"}, not to ${team}.`,
         );
       }
+      await untilRecorded(recorder);
       const spend = await queries.spentUsd({ scope: "team", subject: { value: team } }, 0);
       const { keys } = await keyStore.list({ owner: { teamId: team }, limit: maxKeys, offset: 0 });
       return c.json({
         team_id: team,
         team_info: { team_id: team, team_alias: team, spend, ...limitView(limitOf(c, "team", team)) },
-        keys: keys.map((key) => keyView(key, 0, Date.now())),
+        keys: await viewsWithSpend(keys, queries, Date.now()),
       });
     },
     "GET /model/info": async (c) => {
@@ -92,12 +96,13 @@ export function infoRoutes({ keyStore, queries }: InfoOptions): Readonly<Record<
         `Not allowed: you are ${c.get("caller").userId}; others are for administrators.`,
       );
     }
+    await untilRecorded(recorder);
     const [line] = await queries.spend({ readable: { kind: "all" }, userId }, [], 1);
     const { keys } = await keyStore.list({ owner: "anyone", userId, limit: maxKeys, offset: 0 });
     return {
       user_id: userId,
       user_info: { user_id: userId, spend: line?.cost_usd ?? 0, ...limitView(limitOf(c, "user", userId)) },
-      keys: keys.map((key) => keyView(key, 0, Date.now())),
+      keys: await viewsWithSpend(keys, queries, Date.now()),
       teams: [],
     };
   }

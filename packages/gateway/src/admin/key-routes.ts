@@ -7,18 +7,24 @@ import type { StageContext } from "../stages.ts";
 import { viewsWithSpend } from "./key-spend.ts";
 import { madeView } from "./key-view.ts";
 import { readJson } from "./read-json.ts";
+import { type FlushRecorder, untilRecorded } from "./recorded.ts";
 import { text } from "./text.ts";
 
 export interface KeyRouteOptions {
   readonly keyAdmin: KeyAdmin;
   readonly queries: RecordQueries;
+  readonly recorder: FlushRecorder;
 }
 
 type Handler = (c: StageContext) => Promise<Response>;
 
 /** `/key/*` with LiteLLM's fields. What is changed is written into the request's own row. */
-export function keyRoutes({ keyAdmin, queries }: KeyRouteOptions): Readonly<Record<string, Handler>> {
-  const view = async (key: VirtualKey) => (await viewsWithSpend([key], queries, Date.now()))[0];
+export function keyRoutes({ keyAdmin, queries, recorder }: KeyRouteOptions): Readonly<Record<string, Handler>> {
+  const views = async (keys: readonly VirtualKey[]) => {
+    await untilRecorded(recorder);
+    return viewsWithSpend(keys, queries, Date.now());
+  };
+  const view = async (key: VirtualKey) => (await views([key]))[0];
 
   return {
     "POST /key/generate": async (c) => {
@@ -64,9 +70,7 @@ export function keyRoutes({ keyAdmin, queries }: KeyRouteOptions): Readonly<Reco
       const filter = { userId: asked.user_id, teamId: asked.team_id, alias: asked.key_alias };
       const page = { limit: asked.size, offset: (asked.page - 1) * asked.size };
       const { keys, total } = await keyAdmin.list(actorOf(c), { ...filter, ...page });
-      const shown = asked.return_full_object
-        ? await viewsWithSpend(keys, queries, Date.now())
-        : keys.map(({ id }) => id);
+      const shown = asked.return_full_object ? await views(keys) : keys.map(({ id }) => id);
       return c.json({
         keys: shown,
         total_count: total,

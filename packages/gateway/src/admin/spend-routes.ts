@@ -1,19 +1,18 @@
 import { z } from "zod";
 import type { RecordQueries, RowFilter, SpendLine } from "../record/queries.ts";
-import type { Recorder } from "../record/recorder.ts";
 import type { ChainedRow } from "../record/row.ts";
 import type { StageContext } from "../stages.ts";
 import { readableBy } from "./readable.ts";
+import { type FlushRecorder, untilRecorded } from "./recorded.ts";
 import { moment, text } from "./text.ts";
 
 export interface SpendOptions {
   readonly queries: RecordQueries;
-  readonly recorder: Pick<Recorder, "flush">;
+  readonly recorder: FlushRecorder;
 }
 
 type Handler = (c: StageContext) => Promise<Response>;
 
-const flushMs = 3_000;
 const dayMs = 86_400_000;
 const maxLines = 10_000;
 
@@ -50,7 +49,7 @@ export function spendRoutes({ queries, recorder }: SpendOptions): Readonly<Recor
   return {
     "GET /spend/logs": async (c) => {
       const asked = logsQuery.parse(c.req.query());
-      await recorder.flush(flushMs);
+      await untilRecorded(recorder);
       const filter: RowFilter = {
         readable: readableBy(c.get("caller")),
         requestId: asked.request_id,
@@ -65,7 +64,7 @@ export function spendRoutes({ queries, recorder }: SpendOptions): Readonly<Recor
     },
     "GET /spend/report": async (c) => {
       const asked = reportQuery.parse(c.req.query());
-      await recorder.flush(flushMs);
+      await untilRecorded(recorder);
       const filter: RowFilter = {
         readable: readableBy(c.get("caller")),
         userId: asked.user_id,
