@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { type Deployment, deploymentsOf } from "../deployments.ts";
+import { nameInProfileArn, profileArn } from "../dialects/bedrock/profile-arn.ts";
 import { GatewayError } from "../errors.ts";
 import { isModelId } from "../http/canonical-path.ts";
 import { routes } from "../routes.ts";
@@ -26,8 +27,6 @@ interface InferenceProfile {
 type Handler = (c: StageContext) => Response;
 
 const modelRoutes = routes.filter(({ dialect }) => dialect === "bedrock");
-/** Neither a region's nor an account's: the names are this gateway's. */
-const arnPrefix = "arn:aws:bedrock:::inference-profile/";
 
 /** AWS's own bounds, and what it takes when nothing is said. What its API calls typeEquals travels as `type`. */
 const mostResults = 1000;
@@ -57,7 +56,7 @@ export function inferenceProfileRoutes({ awsRegion }: ProfileOptions): Readonly<
     },
     "GET /inference-profiles/:id": (c) => {
       const asked = c.req.param("id") ?? "";
-      const name = asked.startsWith(arnPrefix) ? asked.slice(arnPrefix.length) : asked;
+      const name = nameInProfileArn(asked);
       if (!namesOf(c).includes(name)) {
         const message = `There is no inference profile ${asked} for you here; GET /inference-profiles lists those there are.`;
         throw new GatewayError("model_not_found", message, { param: "inferenceProfileIdentifier" });
@@ -112,7 +111,7 @@ function describeFor(c: StageContext, awsRegion: string | undefined): (name: str
     return {
       inferenceProfileId: name,
       inferenceProfileName: displayName(name),
-      inferenceProfileArn: `${arnPrefix}${name}`,
+      inferenceProfileArn: profileArn(name),
       description: `A name of this gateway. It stands for ${[...behind].join(" or ")}.`.slice(0, 200),
       models: arns.map((modelArn) => ({ modelArn })),
       status: "ACTIVE",

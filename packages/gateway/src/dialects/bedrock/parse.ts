@@ -1,6 +1,7 @@
 import type { LlmCall, Operation, RawCall } from "../../call.ts";
 import { type JsonObject, missing, objectField, parseObject } from "../body.ts";
 import { defaultOutputTokens, estimateTokens } from "../estimate.ts";
+import { nameInProfileArn } from "./profile-arn.ts";
 
 /** Bedrock's operations by the last part of their path. */
 export type BedrockOperation =
@@ -12,14 +13,15 @@ export type BedrockOperation =
 
 /** A native call: the model is in the path, the body is the operation's own. */
 export function parseBedrock(raw: RawCall): LlmCall<JsonObject> {
-  const model = raw.params.id;
-  if (model === undefined || model === "") throw missing("modelId");
+  const id = raw.params.id;
+  if (id === undefined || id === "") throw missing("modelId");
   const name = operationOf(raw.path);
   const body = parseObject(raw.body);
   return {
     dialect: "bedrock",
     operation: purpose(name, body),
-    model,
+    // From here on there is the name only: what is authorised, counted and forwarded is one and the same.
+    model: nameInProfileArn(id),
     stream: name === "converse-stream" || name === "invoke-with-response-stream",
     estimate: { inputTokens: estimateTokens(body), outputTokens: name === "count-tokens" ? 0 : outputLimit(body) },
     body,
