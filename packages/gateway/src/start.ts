@@ -130,6 +130,7 @@ export async function start(env: Env, io: ServiceIo = {}): Promise<Gateway> {
       host: environment.HOST,
       port: environment.GATEWAY_PORT,
       portVariable: "GATEWAY_PORT",
+      reusePort: environment.REUSE_PORT,
       log,
       graceSeconds: environment.SHUTDOWN_GRACE_SECONDS,
       readiness: ready,

@@ -8,6 +8,8 @@ const logLevel = z.enum(["trace", "debug", "info", "warn", "error", "fatal", "si
 export const environmentSchema = z.object({
   HOST: z.string().default("127.0.0.1"),
   GATEWAY_PORT: port().default(4000),
+  /** Several gateways of one machine on one port, one for each core: a taken port is then no error. */
+  REUSE_PORT: flag().default(false),
   /** Where clients reach the gateway; the identifier in the protected-resource document. */
   PUBLIC_URL: url().optional(),
   LOG_LEVEL: logLevel.default("info"),
