@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { createLogger } from "./log.ts";
+import { createLogger, plainLines } from "./log.ts";
 import { captureLogs } from "./testing/logs.ts";
 
 const jwt = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJjYW5hcnkifQ.canary";
@@ -63,5 +63,48 @@ describe("a log line", () => {
     const { log, logs } = logger({ level: "warn" });
     log.info({}, "no");
     expect(logs.text()).toBe("");
+  });
+});
+
+describe("a line of plain values", () => {
+  const secrets = ["client-canary-value"];
+
+  test("reads as pino writes it, and is masked alike", () => {
+    const fields = {
+      route: 'GET /"a"\n',
+      ms: 1.5,
+      stream: false,
+      none: undefined,
+      nothing: null,
+      token: "canary",
+      note: `Bearer ${jwt} client-canary-value`,
+    };
+    const [pinos, plain] = [logger({ secrets }), logger({ secrets })];
+    pinos.log.info(fields, "request");
+    plainLines(plain.log)("info", fields, "request");
+    const [written] = plain.logs.lines();
+    expect(written).toEqual({ ...pinos.logs.lines()[0], time: written?.time });
+    expect(plain.logs.text()).not.toContain("canary");
+  });
+
+  test("is bounded, and silent below the level", () => {
+    const { log, logs } = logger();
+    plainLines(log)("debug", { a: 1 }, "request");
+    plainLines(log)("error", { a: "x".repeat(100_000) }, "request");
+    expect(logs.lines()).toMatchObject([{ level: "error", msg: expect.stringContaining("was left out") }]);
+  });
+
+  test("with a value that JSON has no words for is written all the same", () => {
+    const { log, logs } = logger();
+    const circle: Record<string, unknown> = {};
+    circle.self = circle;
+    plainLines(log)("info", { big: 10n, circle, a: 1 }, "request");
+    expect(logs.lines()).toMatchObject([{ level: "info", a: 1, msg: "request" }]);
+  });
+
+  test("of a child logger has the child's fields", () => {
+    const { log, logs } = logger();
+    plainLines(log.child({ part: "b" }))("info", { a: 1 }, "request");
+    expect(logs.lines()).toMatchObject([{ service: "gateway", part: "b", a: 1, msg: "request" }]);
   });
 });

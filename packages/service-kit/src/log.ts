@@ -70,9 +70,19 @@ export function plainLines(log: Logger): (level: PlainLevel, fields: object, mes
   const write = plainWriters.get(log);
   return (level, fields, message) => {
     if (!log.isLevelEnabled(level)) return;
-    if (write === undefined) log[level](fields, message);
-    else write(level, JSON.stringify(fields), message);
+    const text = write === undefined ? undefined : jsonOf(fields);
+    if (write === undefined || text === undefined) log[level](fields, message);
+    else write(level, text, message);
   };
+}
+
+/** Undefined for what JSON has no words for, a number beyond its range or a circle: pino finds some. */
+function jsonOf(fields: object): string | undefined {
+  try {
+    return JSON.stringify(fields);
+  } catch {
+    return undefined;
+  }
 }
 
 /** ISO 8601, made anew only when a millisecond has passed. */
