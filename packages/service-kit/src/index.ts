@@ -67,4 +67,5 @@ export {
   type TrailReader,
   trailIdentity,
 } from "./trail.ts";
+export { writeAtTurnsEnd } from "./turn.ts";
 export { StoreUnavailable } from "./unavailable.ts";

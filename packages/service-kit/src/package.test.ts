@@ -70,6 +70,7 @@ test("what services can use is a decision, not an accident", () => {
         "tokenStoreOver",
         "trailIdentity",
         "url",
+        "writeAtTurnsEnd",
       ],
       "testing": [
         "captureLogs",

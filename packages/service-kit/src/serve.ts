@@ -19,6 +19,7 @@ import {
 import type { Service } from "./service.ts";
 import { trackSockets } from "./sockets.ts";
 import { createStreamFinder, sendStream } from "./stream-answer.ts";
+import { writeAtTurnsEnd } from "./turn.ts";
 
 /** What `serve` needs of an app: a Hono app of any variables. */
 export interface Fetcher {
@@ -81,6 +82,7 @@ export async function serve(options: ServeOptions): Promise<Service> {
   const server = createServer(serverOptions(limits));
   server.maxConnections = limits.maxConnections;
   const sockets = trackSockets(server);
+  server.on("connection", writeAtTurnsEnd);
   const respond = createResponder(app, running, log);
   server.on("request", (incoming: IncomingMessage, outgoing: ServerResponse) => {
     if (hasSeveralHosts(incoming)) refuseSeveralHosts(outgoing, log);

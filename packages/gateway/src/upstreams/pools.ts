@@ -1,4 +1,5 @@
-import { type Dispatcher, Pool } from "undici";
+import { writeAtTurnsEnd } from "@onbehalf/service-kit";
+import { buildConnector, type Dispatcher, Pool } from "undici";
 
 export interface PoolOptions {
   /** For the connection and its TLS handshake together; undici's clock keeps it to half a second. */
@@ -15,10 +16,18 @@ const keepAliveMs = 30_000;
 /** One pool of kept connections per upstream origin; `close` waits for what runs. */
 export function createPools(options: PoolOptions) {
   const pools = new Map<string, Pool>();
+  const connector = buildConnector({ timeout: options.connectTimeoutMs, allowH2: false });
+  const connect: buildConnector.connector = (target, connected) => {
+    connector(target, (...outcome) => {
+      const [, socket] = outcome;
+      if (socket) writeAtTurnsEnd(socket);
+      connected(...outcome);
+    });
+  };
   const open = (origin: string): Pool =>
     new Pool(origin, {
       connections: options.maxConnections ?? defaultMaxConnections,
-      connect: { timeout: options.connectTimeoutMs },
+      connect,
       keepAliveTimeout: keepAliveMs,
       allowH2: false,
       // The relay's own clock cuts waiting and idle calls, exactly and in the dialect's words.
