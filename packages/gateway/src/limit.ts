@@ -30,7 +30,7 @@ export const limit: Step = (c) => {
 function granted(reservation: Granted | Refused, c: StageContext): Afterwards {
   const draft = c.get("draft");
   if (!reservation.allowed) {
-    draft.rule = reservation.strictest.limit.name;
+    draft.rule = reservation.strictest.bucket.limit.name;
     throw refusal(reservation, headerReader(c.get("call").dialect));
   }
   warnOfBudgets(reservation, c);
@@ -55,11 +55,15 @@ function estimateOf(
   { forwarding, findPrice }: Rules,
 ): Estimate {
   const tokens = inputTokens + outputTokens;
-  if (!limits.some(({ budget }) => budget !== undefined)) return { tokens, costUsd: null };
+  if (!limits.some(hasBudget)) return { tokens, costUsd: null };
   const usage = { inputTokens, outputTokens, cacheReadTokens: 0, cacheWriteTokens: 0, reasoningTokens: 0 };
   const costs = forwarding.providerModels(model).map((providerModel) => costOf(usage, findPrice(providerModel, model)));
   const known = costs.filter((cost) => cost !== null);
   return { tokens, costUsd: known.length === 0 ? null : Math.max(...known) };
+}
+
+function hasBudget({ budget }: Limit): boolean {
+  return budget !== undefined;
 }
 
 function usedOf(usage: Usage | undefined, costUsd: number | null | undefined): Estimate | undefined {
@@ -69,7 +73,8 @@ function usedOf(usage: Usage | undefined, costUsd: number | null | undefined): E
 }
 
 function warnOfBudgets({ states }: Granted, c: StageContext): void {
-  for (const { limit: found, used, max } of budgetWarnings(states)) {
+  for (const { bucket, used } of budgetWarnings(states)) {
+    const { limit: found, max } = bucket;
     c.get("log").warn({ limit: found.name, used_usd: used / 1e6, budget_usd: max / 1e6 }, "budget: nearly used up");
   }
 }
@@ -77,15 +82,15 @@ function warnOfBudgets({ states }: Granted, c: StageContext): void {
 function refusal({ strictest, states, retryAfterSeconds }: Refused, reader: HeaderReader): GatewayError {
   const headers = {
     ...limitHeaders(states, Date.now(), reader),
-    "x-onbehalf-limit": encodeURI(strictest.limit.name.toWellFormed()),
+    "x-onbehalf-limit": encodeURI(strictest.bucket.limit.name.toWellFormed()),
   };
   const message = describe(strictest, retryAfterSeconds);
-  if (strictest.dimension !== "budget")
+  if (strictest.bucket.dimension !== "budget")
     return new GatewayError("rate_limited", message, { headers, retryAfterSeconds });
   return new GatewayError("budget_exhausted", message, { headers, retryAfterSeconds, shouldRetry: false });
 }
 
-function describe({ limit: found, dimension, max }: LimitState, retryAfterSeconds: number): string {
+function describe({ bucket: { limit: found, dimension, max } }: LimitState, retryAfterSeconds: number): string {
   switch (dimension) {
     case "requests":
       return `The limit of ${max} requests a minute for ${found.name} is reached; try again in ${retryAfterSeconds} s.`;

@@ -1,5 +1,5 @@
 import type { Counters } from "./counters.ts";
-import type { Draw } from "./draws.ts";
+import type { SumDraw } from "./draws.ts";
 import type { Limit } from "./limits.ts";
 
 /** Budgets are counted in millionths of a dollar, as whole numbers. */
@@ -27,19 +27,18 @@ export function createBudgetStart({ counters, spentUsd, onUnchecked, now }: Budg
   const asked = new Map<string, Promise<void>>();
   let restUntil = Number.NEGATIVE_INFINITY;
 
-  const start = async (draw: Draw): Promise<void> => {
-    if (draw.period === undefined || draw.bucket.kind !== "sum") return;
+  const start = async (draw: SumDraw): Promise<void> => {
     const spent = await spentUsd(draw.limit, draw.period.start);
-    await counters.seed(draw.bucket, Math.round(spent * microUsd));
+    await counters.seed(draw, Math.round(spent * microUsd));
   };
-  const oneFlight = (draw: Draw): Promise<void> => {
-    const { key } = draw.bucket;
+  const oneFlight = (draw: SumDraw): Promise<void> => {
+    const { key } = draw;
     const flight = asked.get(key) ?? start(draw).finally(() => asked.delete(key));
     asked.set(key, flight);
     return flight;
   };
-  return async (draws: readonly Draw[]): Promise<ReadonlySet<Draw>> => {
-    const unknown = new Set<Draw>();
+  return async (draws: readonly SumDraw[]): Promise<ReadonlySet<unknown>> => {
+    const unknown = new Set<unknown>();
     await Promise.all(
       draws.map(async (draw) => {
         try {

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import type { Bucket, Counters, GaugeBucket, SumBucket, WindowBucket } from "./counters.ts";
+import type { Bucket, Charged, Counters, GaugeBucket, SumBucket, WindowBucket } from "./counters.ts";
 
 export interface CountersUnderTest {
   readonly counters: Counters;
@@ -37,12 +37,16 @@ export function countersContract(name: string, open: () => Promise<CountersUnder
       amount,
       remainingMs: 60_000,
     });
-    const charge = (bucket: Bucket, lease: string = randomUUID(), counters = store.counters) =>
-      counters.charge({ lease, buckets: [bucket] });
+    const charge = (bucket: Bucket, counters = store.counters) => counters.charge([bucket]);
+    const granted = async (bucket: Bucket, counters = store.counters): Promise<Charged> => {
+      const verdict = await charge(bucket, counters);
+      if (verdict.kind !== "granted") throw new Error(verdict.kind);
+      return verdict;
+    };
 
     test("500 at once against a limit of 100, over two processes: exactly 100", async () => {
       const asked = Array.from({ length: 500 }, (_, index) =>
-        charge(window(100), randomUUID(), index % 2 === 0 ? store.counters : store.other),
+        charge(window(100), index % 2 === 0 ? store.counters : store.other),
       );
       const verdicts = await Promise.all(asked);
       expect(verdicts.filter(({ kind }) => kind === "granted")).toHaveLength(100);
@@ -66,61 +70,89 @@ export function countersContract(name: string, open: () => Promise<CountersUnder
     test("all or nothing: what one bucket refuses is charged to none", async () => {
       const full = { ...window(1), key: `full:${unique}` };
       await charge(full);
-      await store.counters.charge({ lease: randomUUID(), buckets: [window(10, 5), full] });
+      await store.counters.charge([window(10, 5), gauge(1), full]);
       expect(await charge(window(10, 1))).toMatchObject({ kind: "granted", states: [{ used: 1 }] });
+      expect(await charge(gauge(1))).toMatchObject({ kind: "granted", states: [{ used: 1 }] });
     });
 
     test("a settlement replaces the estimate by what was used", async () => {
-      const lease = randomUUID();
-      const granted = await charge(window(100, 80), lease);
-      if (granted.kind !== "granted") throw new Error(granted.kind);
-      const correction = { bucket: window(100, 80), window: granted.states[0]?.window ?? "", delta: -70 };
-      await store.other.settle({ lease, corrections: [correction] });
+      const charged = await granted(window(100, 80));
+      await store.other.settle(charged, [-70]);
       expect(await charge(window(100, 85))).toMatchObject({ kind: "granted", states: [{ used: 95 }] });
     });
 
+    test("each bucket is corrected by its own difference", async () => {
+      const second = { ...window(100, 20), key: `second:${unique}` };
+      const verdict = await store.counters.charge([window(100, 80), gauge(1), second]);
+      if (verdict.kind !== "granted") throw new Error(verdict.kind);
+      await store.counters.settle(verdict, [-70, 0, 5]);
+      expect((await granted(window(100, 1))).states).toMatchObject([{ used: 11 }]);
+      expect((await granted(second)).states).toMatchObject([{ used: 45 }]);
+      expect((await granted(gauge(1))).states).toMatchObject([{ used: 1 }]);
+    });
+
     test("a settlement that comes after its window gives nothing to the next one", async () => {
-      const lease = randomUUID();
-      const granted = await charge(window(100, 80, 300), lease);
-      if (granted.kind !== "granted") throw new Error(granted.kind);
+      const charged = await granted(window(100, 80, 300));
       await store.pass(320);
       await charge(window(100, 50, 300));
-      const correction = { bucket: window(100, 80, 300), window: granted.states[0]?.window ?? "", delta: -80 };
-      await store.counters.settle({ lease, corrections: [correction] });
+      await store.counters.settle(charged, [-80]);
       expect((await charge(window(100, 60, 300))).kind).toBe("refused");
     });
 
     test("a count never falls below nothing", async () => {
-      const lease = randomUUID();
-      const granted = await charge(window(10, 1), lease);
-      if (granted.kind !== "granted") throw new Error(granted.kind);
-      const correction = { bucket: window(10, 1), window: granted.states[0]?.window ?? "", delta: -50 };
-      await store.counters.settle({ lease, corrections: [correction] });
+      await store.counters.settle(await granted(window(10, 1)), [-50]);
       expect((await charge(window(10, 11))).kind).toBe("refused");
       expect(await charge(window(10, 10))).toMatchObject({ kind: "granted", states: [{ used: 10 }] });
     });
 
     test("so many at once; a place is free when its lease was settled", async () => {
-      const [first, second] = [randomUUID(), randomUUID()];
-      expect((await charge(gauge(2), first)).kind).toBe("granted");
-      expect((await charge(gauge(2), second, store.other)).kind).toBe("granted");
+      const first = await granted(gauge(2));
+      expect((await charge(gauge(2), store.other)).kind).toBe("granted");
       expect((await charge(gauge(2))).kind).toBe("refused");
-      await store.other.settle({ lease: first, corrections: [{ bucket: gauge(2), window: "", delta: 0 }] });
+      await store.other.settle(first, [0]);
       expect((await charge(gauge(2))).kind).toBe("granted");
+      // It was one place, and it is taken again.
+      await store.other.settle(first, [0]);
+      expect((await charge(gauge(2))).kind).toBe("refused");
     });
 
-    test("the lease of a process that died ends by itself", async () => {
-      expect((await charge(gauge(1, 300))).kind).toBe("granted");
+    test("leases end in any order, each frees one place", async () => {
+      const leases: Charged[] = [];
+      for (let index = 0; index < 4; index += 1) leases.push(await granted(gauge(4)));
+      for (const index of [1, 2, 0, 3]) {
+        expect((await charge(gauge(4))).kind).toBe("refused");
+        const ended = leases[index];
+        if (ended !== undefined) await store.counters.settle(ended, [0]);
+        expect((await granted(gauge(4))).states).toMatchObject([{ used: 4 }]);
+      }
+    });
+
+    test("the lease of a process that died ends by itself, and settled late frees nobody else's place", async () => {
+      const lost = await granted(gauge(1, 300));
       expect((await charge(gauge(1, 300))).kind).toBe("refused");
       await store.pass(320);
       expect((await charge(gauge(1, 300))).kind).toBe("granted");
+      await store.counters.settle(lost, [0]);
+      expect((await charge(gauge(1, 300))).kind).toBe("refused");
+    });
+
+    test("only the leases that are over end by themselves", async () => {
+      const early = await granted(gauge(3, 1_000));
+      await charge(gauge(3, 1_000));
+      await store.counters.settle(early, [0]);
+      await store.pass(500);
+      await charge(gauge(3, 1_000));
+      expect((await granted(gauge(3, 1_000))).states).toMatchObject([{ used: 3 }]);
+      await store.pass(520);
+      expect((await granted(gauge(3, 1_000))).states).toMatchObject([{ used: 3 }]);
+      expect((await charge(gauge(3, 1_000))).kind).toBe("refused");
     });
 
     test("a sum that nobody knows yet asks for its start, once", async () => {
       expect(await charge(sum(1000, 10))).toEqual({ kind: "unseeded", indices: [0] });
       await Promise.all([store.counters.seed(sum(1000, 0), 990), store.other.seed(sum(1000, 0), 990)]);
       expect(await charge(sum(1000, 10))).toMatchObject({ kind: "granted", states: [{ used: 1000 }] });
-      expect((await charge(sum(1000, 1), randomUUID(), store.other)).kind).toBe("refused");
+      expect((await charge(sum(1000, 1), store.other)).kind).toBe("refused");
     });
 
     test("one bucket's end is not another's", async () => {

@@ -7,9 +7,12 @@ export interface Counters {
    * At once where nothing has to be waited for: every promise costs a turn of the loop.
    * @throws CountersUnavailable when the store cannot be asked in time
    */
-  charge(charge: Charge): Verdict | Promise<Verdict>;
-  /** Corrects a charge to what was really used, and ends its lease. */
-  settle(settlement: Settlement): void | Promise<void>;
+  charge<B extends Bucket>(buckets: readonly B[]): Verdict<B> | Promise<Verdict<B>>;
+  /**
+   * Corrects a charge to what was really used, and ends its leases.
+   * @param deltas by bucket: added to what was charged, negative gives back; for a gauge meaningless
+   */
+  settle(charged: Charged, deltas: readonly number[]): void | Promise<void>;
   /** What a sum starts from, when it was not known yet. */
   seed(bucket: SumBucket, used: number): Promise<void>;
   /** Rejects while the store cannot be reached: for readiness. */
@@ -46,38 +49,32 @@ export interface SumBucket {
 
 export type Bucket = WindowBucket | GaugeBucket | SumBucket;
 
-export interface Charge {
-  /** Names this call's leases. */
-  readonly lease: string;
-  readonly buckets: readonly Bucket[];
-}
-
-export interface BucketState {
+export interface BucketState<B extends Bucket = Bucket> {
+  readonly bucket: B;
   /** Used so far, this charge included when it was granted. */
   readonly used: number;
   /** Milliseconds until there is certainly room again; for a gauge 0. */
   readonly resetMs: number;
   readonly room: boolean;
-  /** Which window was charged: a settlement touches no later one. */
-  readonly window: string;
+  /**
+   * Which window or lease was charged, as only its store knows it: a settlement finds by it what it corrects, and
+   * touches no later window and no other lease.
+   */
+  readonly hold: unknown;
 }
 
-export type Verdict =
-  | { readonly kind: "granted" | "refused"; readonly states: readonly BucketState[] }
+/** What was granted, to be settled by the store that granted it. */
+export interface Charged<B extends Bucket = Bucket> {
+  readonly kind: "granted";
+  /** By bucket, in the order they were named. */
+  readonly states: readonly BucketState<B>[];
+}
+
+export type Verdict<B extends Bucket = Bucket> =
+  | Charged<B>
+  | { readonly kind: "refused"; readonly states: readonly BucketState<B>[] }
   /** These sums are not known here yet: find out what was used, `seed` them, and charge again. */
   | { readonly kind: "unseeded"; readonly indices: readonly number[] };
-
-export interface Settlement {
-  readonly lease: string;
-  readonly corrections: readonly Correction[];
-}
-
-export interface Correction {
-  readonly bucket: Bucket;
-  readonly window: string;
-  /** Added to what was charged; negative gives back. For a gauge meaningless: its lease ends. */
-  readonly delta: number;
-}
 
 export class CountersUnavailable extends Error {
   override readonly name = "CountersUnavailable";

@@ -1,18 +1,29 @@
 import { microUsd } from "./budget-start.ts";
-import type { Bucket } from "./counters.ts";
+import type { GaugeBucket, SumBucket, WindowBucket } from "./counters.ts";
 import type { Estimate } from "./limiter.ts";
 import type { Budget, Limit } from "./limits.ts";
 import { type PeriodSpan, periodAt } from "./period.ts";
 
-export type Dimension = "requests" | "tokens" | "parallel" | "budget";
-
-/** One limit's demand of one kind, as a bucket to charge. */
-export interface Draw {
+export interface WindowDraw extends WindowBucket {
+  readonly dimension: "requests" | "tokens";
   readonly limit: Limit;
-  readonly dimension: Dimension;
-  readonly bucket: Bucket;
-  readonly period: PeriodSpan | undefined;
 }
+
+export interface GaugeDraw extends GaugeBucket {
+  readonly dimension: "parallel";
+  readonly limit: Limit;
+}
+
+export interface SumDraw extends SumBucket {
+  readonly dimension: "budget";
+  readonly limit: Limit;
+  readonly budget: Budget;
+  readonly period: PeriodSpan;
+}
+
+/** One limit's demand of one kind, as the bucket to charge. */
+export type Draw = WindowDraw | GaugeDraw | SumDraw;
+export type Dimension = Draw["dimension"];
 
 const minuteMs = 60_000;
 /** Longer than any call may last; only a call whose process died is freed by it. */
@@ -21,58 +32,77 @@ const leaseMs = 15 * minuteMs;
 const periodSlackMs = 5 * minuteMs;
 
 /**
- * Everything a call draws on. Pure. A reservation is at most the whole limit: a call that asks for more than a minute's
- * tokens is let through when nothing else was used, and so overshoots by itself alone.
+ * Everything a call draws on. A reservation is at most the whole limit: a call that asks for more than a minute's tokens
+ * is let through when nothing else was used, and so overshoots by itself alone.
+ * @param wallMs milliseconds since the epoch; read only where there is a budget
  */
-export function bucketsFor(limits: readonly Limit[], estimate: Estimate, nowMs: number): readonly Draw[] {
-  const draws: Draw[] = [];
-  for (const limit of limits) {
-    const { requests, tokens, parallel } = fixedOf(limit);
-    if (requests !== undefined) draws.push(requests);
-    if (tokens !== undefined) draws.push(windowed(limit, "tokens", tokens.key, tokens.max, estimate.tokens));
-    if (parallel !== undefined) draws.push(parallel);
-    if (limit.budget !== undefined) draws.push(sum(limit, limit.budget, estimate, nowMs));
+export function drawsOn(limits: readonly Limit[], estimate: Estimate, wallMs: () => number): readonly Draw[] {
+  const { draws: outline, changing } = outlineOf(limits);
+  if (changing.length === 0) return outline;
+  const draws = outline.slice();
+  for (const index of changing) {
+    const draw = outline[index];
+    if (draw?.kind === "window") draws[index] = { ...draw, amount: Math.min(estimate.tokens, draw.max) };
+    if (draw?.kind !== "sum") continue;
+    const nowMs = wallMs();
+    const current = isWithin(draw.period, nowMs) ? draw : sumOf(draw.limit, draw.budget, nowMs);
+    outline[index] = current;
+    draws[index] = reserved(current, estimate, nowMs);
   }
   return draws;
 }
 
-/** What a limit asks of every call alike. */
-interface Fixed {
-  readonly requests: Draw | undefined;
-  readonly tokens: { readonly key: string; readonly max: number } | undefined;
-  readonly parallel: Draw | undefined;
+/** What a list of limits asks of every call alike, and the places in it where each call asks something of its own. */
+interface Outline {
+  /** A budget's is of the period that was asked about last. */
+  readonly draws: Draw[];
+  readonly changing: readonly number[];
 }
 
-/** A caller's limits are the same objects for each of his calls: what does not change is put together once. */
-const known = new WeakMap<Limit, Fixed>();
+/** A caller's limits are the same list for each of his calls: what does not change is put together once. */
+const outlines = new WeakMap<readonly Limit[], Outline>();
 
-function fixedOf(limit: Limit): Fixed {
-  const before = known.get(limit);
-  if (before !== undefined) return before;
-  const { id, rpm, tpm, maxParallel } = limit;
-  const fixed = {
-    requests: rpm === undefined ? undefined : windowed(limit, "requests", `requests:${id}`, rpm, 1),
-    tokens: tpm === undefined ? undefined : { key: `tokens:${id}`, max: tpm },
-    parallel: maxParallel === undefined ? undefined : gauge(limit, `parallel:${id}`, maxParallel),
-  };
-  known.set(limit, fixed);
-  return fixed;
+function outlineOf(limits: readonly Limit[]): Outline {
+  const known = outlines.get(limits);
+  if (known !== undefined) return known;
+  const draws = limits.flatMap(outlined);
+  const changing = draws.flatMap(({ dimension }, index) =>
+    dimension === "tokens" || dimension === "budget" ? [index] : [],
+  );
+  const outline = { draws, changing };
+  outlines.set(limits, outline);
+  return outline;
 }
 
-function windowed(limit: Limit, dimension: "requests" | "tokens", key: string, max: number, amount: number): Draw {
-  const bucket: Bucket = { kind: "window", key, max, amount: Math.min(amount, max), windowMs: minuteMs };
-  return { limit, dimension, bucket, period: undefined };
+function outlined(limit: Limit): Draw[] {
+  const { id, rpm, tpm, maxParallel, budget } = limit;
+  const draws: Draw[] = [];
+  if (rpm !== undefined) draws.push(windowed(limit, "requests", id, rpm));
+  if (tpm !== undefined) draws.push(windowed(limit, "tokens", id, tpm));
+  if (maxParallel !== undefined) {
+    draws.push({ kind: "gauge", key: `parallel:${id}`, max: maxParallel, leaseMs, dimension: "parallel", limit });
+  }
+  if (budget !== undefined) draws.push(sumOf(limit, budget, 0));
+  return draws;
 }
 
-function gauge(limit: Limit, key: string, max: number): Draw {
-  return { limit, dimension: "parallel", bucket: { kind: "gauge", key, max, leaseMs }, period: undefined };
+function windowed(limit: Limit, dimension: WindowDraw["dimension"], id: string, max: number): WindowDraw {
+  const amount = Math.min(1, max);
+  return { kind: "window", key: `${dimension}:${id}`, max, amount, windowMs: minuteMs, dimension, limit };
 }
 
-function sum(limit: Limit, { usd, period: name }: Budget, { costUsd }: Estimate, nowMs: number): Draw {
-  const period = periodAt(name, nowMs);
-  const max = Math.round(usd * microUsd);
-  const amount = Math.min(Math.max(1, Math.round((costUsd ?? 0) * microUsd)), max);
-  const remainingMs = period.end - nowMs + periodSlackMs;
+function sumOf(limit: Limit, budget: Budget, nowMs: number): SumDraw {
+  const period = periodAt(budget.period, nowMs);
   const key = `budget:${period.id}:${limit.id}`;
-  return { limit, dimension: "budget", bucket: { kind: "sum", key, max, amount, remainingMs }, period };
+  const max = Math.round(budget.usd * microUsd);
+  return { kind: "sum", key, max, amount: 0, remainingMs: 0, dimension: "budget", limit, budget, period };
+}
+
+function isWithin({ start, end }: PeriodSpan, nowMs: number): boolean {
+  return nowMs >= start && nowMs < end;
+}
+
+function reserved(draw: SumDraw, { costUsd }: Estimate, nowMs: number): SumDraw {
+  const amount = Math.min(Math.max(1, Math.round((costUsd ?? 0) * microUsd)), draw.max);
+  return { ...draw, amount, remainingMs: draw.period.end - nowMs + periodSlackMs };
 }

@@ -9,7 +9,7 @@ import {
   timeout,
   wrap,
 } from "cockatiel";
-import { type Charge, type Counters, CountersUnavailable } from "./counters.ts";
+import { type Bucket, type Charged, type Counters, CountersUnavailable } from "./counters.ts";
 
 export interface GuardOptions {
   /** `closed`: refuse while the shared store is away. `local`: each replica grants its share by itself. */
@@ -33,8 +33,8 @@ export function guardedCounters(shared: Counters, local: Counters, options: Guar
   const guard = wrap(breaker, timeout(options.timeoutMs, TimeoutStrategy.Aggressive));
   breaker.onBreak(() => options.log.warn({ policy: options.whenUnavailable }, "limits: the shared store is away"));
   breaker.onReset(() => options.log.info({}, "limits: the shared store is back"));
-  /** Leases that were granted here, to be settled here. */
-  const grantedHere = new Set<string>();
+  /** What was granted here, to be settled here. */
+  const grantedHere = new WeakSet<Charged>();
 
   const guarded = async <T>(ask: () => Promise<T>): Promise<T> => {
     try {
@@ -44,18 +44,19 @@ export function guardedCounters(shared: Counters, local: Counters, options: Guar
     }
   };
   return {
-    async charge(charge) {
+    async charge(buckets) {
       try {
-        return await guarded(async () => shared.charge(charge));
+        return await guarded(async () => shared.charge(buckets));
       } catch (error) {
         if (options.whenUnavailable === "closed" || !(error instanceof CountersUnavailable)) throw error;
-        grantedHere.add(charge.lease);
-        return local.charge(shareOf(charge, options.localShare));
+        const verdict = await local.charge(buckets.map((bucket) => shareOf(bucket, options.localShare)));
+        if (verdict.kind === "granted") grantedHere.add(verdict);
+        return verdict;
       }
     },
-    async settle(settlement) {
-      if (grantedHere.delete(settlement.lease)) return local.settle(settlement);
-      await guarded(async () => shared.settle(settlement));
+    async settle(charged, deltas) {
+      if (grantedHere.has(charged)) return local.settle(charged, deltas);
+      await guarded(async () => shared.settle(charged, deltas));
     },
     async seed(bucket, used) {
       // The local sum starts from the same figure; should the shared store be away, its own seed comes when it is back.
@@ -78,11 +79,8 @@ function isAway(error: unknown): boolean {
 }
 
 /** At least one, or a small limit would let nobody through. Sums are money and are not divided. */
-function shareOf({ lease, buckets }: Charge, share: number): Charge {
-  const scaled = buckets.map((bucket) => {
-    if (bucket.kind === "sum") return bucket;
-    const max = Math.max(1, Math.floor(bucket.max * share));
-    return bucket.kind === "window" ? { ...bucket, max, amount: Math.min(bucket.amount, max) } : { ...bucket, max };
-  });
-  return { lease, buckets: scaled };
+function shareOf<B extends Bucket>(bucket: B, share: number): B {
+  if (bucket.kind === "sum") return bucket;
+  const max = Math.max(1, Math.floor(bucket.max * share));
+  return bucket.kind === "window" ? { ...bucket, max, amount: Math.min(bucket.amount, max) } : { ...bucket, max };
 }

@@ -20,57 +20,72 @@ export function limitHeaders(
   reader: HeaderReader,
 ): Record<string, string> {
   const headers: Record<string, string> = {};
-  addKind(headers, strictest(states, "requests"), requestNames, nowMs, reader);
-  addKind(headers, strictest(states, "tokens"), tokenNames, nowMs, reader);
+  addRequests(headers, strictest(states, "requests"), nowMs, reader);
+  addTokens(headers, strictest(states, "tokens"), nowMs, reader);
   const warned = budgetWarnings(states);
   if (warned.length > 0) headers["x-onbehalf-budget-warning"] = warned.map(warning).join("; ");
   return headers;
 }
 
-const requestNames = namesOf("requests");
-const tokenNames = namesOf("tokens");
-
-function namesOf(kind: Dimension) {
-  return {
-    limit: `x-ratelimit-limit-${kind}`,
-    remaining: `x-ratelimit-remaining-${kind}`,
-    reset: `x-ratelimit-reset-${kind}`,
-    anthropicLimit: `anthropic-ratelimit-${kind}-limit`,
-    anthropicRemaining: `anthropic-ratelimit-${kind}-remaining`,
-    anthropicReset: `anthropic-ratelimit-${kind}-reset`,
-  };
-}
-
-function addKind(
+// The names are written out, twice: V8 finds a property by a name it knows, and looks for one it has to be told.
+function addRequests(
   headers: Record<string, string>,
   state: LimitState | undefined,
-  names: ReturnType<typeof namesOf>,
   nowMs: number,
   reader: HeaderReader,
 ): void {
   if (state === undefined) return;
-  const remaining = String(Math.max(0, state.max - state.used));
-  const resetMs = Math.max(0, state.resetMs);
-  headers[names.limit] = String(state.max);
-  headers[names.remaining] = remaining;
-  headers[names.reset] = duration(resetMs);
+  const remaining = remainingOf(state);
+  headers["x-ratelimit-limit-requests"] = String(state.bucket.max);
+  headers["x-ratelimit-remaining-requests"] = remaining;
+  headers["x-ratelimit-reset-requests"] = duration(state.resetMs);
   if (reader !== "anthropic") return;
-  headers[names.anthropicLimit] = String(state.max);
-  headers[names.anthropicRemaining] = remaining;
-  headers[names.anthropicReset] = new Date(nowMs + resetMs).toISOString();
+  headers["anthropic-ratelimit-requests-limit"] = String(state.bucket.max);
+  headers["anthropic-ratelimit-requests-remaining"] = remaining;
+  headers["anthropic-ratelimit-requests-reset"] = momentOf(nowMs, state);
+}
+
+function addTokens(
+  headers: Record<string, string>,
+  state: LimitState | undefined,
+  nowMs: number,
+  reader: HeaderReader,
+): void {
+  if (state === undefined) return;
+  const remaining = remainingOf(state);
+  headers["x-ratelimit-limit-tokens"] = String(state.bucket.max);
+  headers["x-ratelimit-remaining-tokens"] = remaining;
+  headers["x-ratelimit-reset-tokens"] = duration(state.resetMs);
+  if (reader !== "anthropic") return;
+  headers["anthropic-ratelimit-tokens-limit"] = String(state.bucket.max);
+  headers["anthropic-ratelimit-tokens-remaining"] = remaining;
+  headers["anthropic-ratelimit-tokens-reset"] = momentOf(nowMs, state);
+}
+
+function remainingOf({ bucket, used }: LimitState): string {
+  return String(Math.max(0, bucket.max - used));
+}
+
+function momentOf(nowMs: number, { resetMs }: LimitState): string {
+  return new Date(nowMs + Math.max(0, resetMs)).toISOString();
 }
 
 /** The budgets of which less is left than their warning share. */
 export function budgetWarnings(states: readonly LimitState[]): readonly LimitState[] {
-  if (!states.some(({ dimension }) => dimension === "budget")) return none;
-  return states.filter(
-    ({ dimension, limit, used, max }) => dimension === "budget" && used >= max * (limit.budget?.warnAt ?? 1),
-  );
+  return states.some(isBudget) ? states.filter(isNearlyUsedUp) : none;
+}
+
+function isBudget({ bucket }: LimitState): boolean {
+  return bucket.dimension === "budget";
+}
+
+function isNearlyUsedUp({ bucket, used }: LimitState): boolean {
+  return bucket.dimension === "budget" && used >= bucket.max * bucket.budget.warnAt;
 }
 
 const none: readonly LimitState[] = [];
 
-function warning({ limit, used, max }: LimitState): string {
+function warning({ bucket: { limit, max }, used }: LimitState): string {
   const share = Math.floor((used / max) * 100);
   // A header is ASCII: a name that is not is shown escaped.
   return `${encodeURIComponent(limit.name.toWellFormed()).replaceAll("%20", " ").replaceAll("%40", "@")} has used ${share} % of its ${limit.budget?.period} budget`;
@@ -79,18 +94,18 @@ function warning({ limit, used, max }: LimitState): string {
 function strictest(states: readonly LimitState[], kind: Dimension): LimitState | undefined {
   let found: LimitState | undefined;
   for (const state of states) {
-    if (state.dimension === kind && (found === undefined || share(state) < share(found))) found = state;
+    if (state.bucket.dimension === kind && (found === undefined || share(state) < share(found))) found = state;
   }
   return found;
 }
 
-function share({ max, used }: LimitState): number {
+function share({ bucket: { max }, used }: LimitState): number {
   return (max - used) / max;
 }
 
 /** As OpenAI writes it: `1s`, `6m0s`, `120ms`. */
 function duration(ms: number): string {
-  if (ms < 1000) return `${Math.ceil(ms)}ms`;
+  if (ms < 1000) return `${Math.ceil(Math.max(0, ms))}ms`;
   const seconds = Math.ceil(ms / 1000);
   return seconds < 60 ? `${seconds}s` : `${Math.floor(seconds / 60)}m${seconds % 60}s`;
 }

@@ -72,7 +72,10 @@ describe("reserve and settle", () => {
     const second = await limiter.reserve(limits, { tokens: 100, costUsd: 1 });
     expect(second).toMatchObject({ allowed: true });
     if (second.allowed) await second.settle(undefined);
-    expect(await limiter.reserve(limits, free)).toMatchObject({ allowed: false, strictest: { dimension: "requests" } });
+    expect(await limiter.reserve(limits, free)).toMatchObject({
+      allowed: false,
+      strictest: { bucket: { dimension: "requests" } },
+    });
   });
 
   test("the strictest limit is named: the one that makes the caller wait longest", async () => {
@@ -80,7 +83,7 @@ describe("reserve and settle", () => {
     const limits = [limit("a", { rpm: 1 }), limit("b", { budget: { usd: 5, period: "month", warnAt: 0.8 } })];
     const refused = await limiter.reserve(limits, free);
     if (refused.allowed) throw new Error("granted");
-    expect(refused.strictest).toMatchObject({ dimension: "budget", limit: { name: "user b" } });
+    expect(refused.strictest).toMatchObject({ bucket: { dimension: "budget", limit: { name: "user b" } } });
     expect(refused.retryAfterSeconds).toBeGreaterThan(8 * 86_400);
   });
 
@@ -116,12 +119,18 @@ describe("reserve and settle", () => {
     record.spent = () => Promise.reject(new Error("away"));
     const limits = [limit("a", { rpm: 3, budget: { usd: 1, period: "day", warnAt: 0.8 } })];
     for (let index = 0; index < 3; index += 1) expect((await limiter.reserve(limits, free)).allowed).toBe(true);
-    expect(await limiter.reserve(limits, free)).toMatchObject({ allowed: false, strictest: { dimension: "requests" } });
+    expect(await limiter.reserve(limits, free)).toMatchObject({
+      allowed: false,
+      strictest: { bucket: { dimension: "requests" } },
+    });
     expect(record.unchecked).toHaveLength(4);
     expect(record.asked).toBe(1);
     record.spent = known;
     pass(60_001);
-    expect(await limiter.reserve(limits, free)).toMatchObject({ allowed: false, strictest: { dimension: "budget" } });
+    expect(await limiter.reserve(limits, free)).toMatchObject({
+      allowed: false,
+      strictest: { bucket: { dimension: "budget" } },
+    });
   });
 
   test("a new day is a new budget", async () => {
@@ -140,7 +149,7 @@ describe("reserve and settle", () => {
     expect(await limiter.reserve(limits, free)).toMatchObject({
       allowed: false,
       retryAfterSeconds: 1,
-      strictest: { dimension: "parallel" },
+      strictest: { bucket: { dimension: "parallel" } },
     });
   });
 });
@@ -159,11 +168,11 @@ describe("calendar spans, UTC", () => {
 
 describe("headers", () => {
   const state = (name: string, dimension: "requests" | "tokens", max: number, used: number) => ({
-    limit: limit(name, {}),
-    dimension,
-    max,
+    bucket: { kind: "window", key: name, max, amount: 1, windowMs: 61_000, dimension, limit: limit(name, {}) } as const,
     used,
     resetMs: 61_000,
+    room: true,
+    hold: undefined,
   });
   const now = Date.parse("2026-11-22T10:00:00Z");
   const states = [state("a", "requests", 100, 10), state("b", "requests", 10, 9), state("a", "tokens", 1000, 1)];

@@ -17,13 +17,13 @@ countersContract("counters in memory", async () => {
 test("a step of the wall clock opens no window", async () => {
   const counters = memoryCounters();
   const bucket = { kind: "window", key: "k", max: 1, amount: 1, windowMs: 60_000 } as const;
-  await counters.charge({ lease: "a", buckets: [bucket] });
+  await counters.charge([bucket]);
   const wall = Date.now;
   try {
     Date.now = () => wall() + 3_600_000;
-    expect((await counters.charge({ lease: "b", buckets: [bucket] })).kind).toBe("refused");
+    expect((await counters.charge([bucket])).kind).toBe("refused");
     Date.now = () => wall() - 3_600_000;
-    expect((await counters.charge({ lease: "c", buckets: [bucket] })).kind).toBe("refused");
+    expect((await counters.charge([bucket])).kind).toBe("refused");
   } finally {
     Date.now = wall;
   }
@@ -32,7 +32,7 @@ test("a step of the wall clock opens no window", async () => {
 test("what is held is bounded", async () => {
   const counters = memoryCounters({ maxBuckets: 10 });
   const bucket = (key: string) => ({ kind: "window", key, max: 1, amount: 1, windowMs: 60_000 }) as const;
-  for (let index = 0; index < 100; index += 1) await counters.charge({ lease: "x", buckets: [bucket(String(index))] });
-  expect((await counters.charge({ lease: "x", buckets: [bucket("99")] })).kind).toBe("refused");
-  expect((await counters.charge({ lease: "x", buckets: [bucket("0")] })).kind).toBe("granted");
+  for (let index = 0; index < 100; index += 1) await counters.charge([bucket(String(index))]);
+  expect((await counters.charge([bucket("99")])).kind).toBe("refused");
+  expect((await counters.charge([bucket("0")])).kind).toBe("granted");
 });

@@ -1,5 +1,6 @@
 import { LRUCache } from "lru-cache";
-import type { Bucket, BucketState, Charge, Counters, Verdict } from "./counters.ts";
+import type { Bucket, Counters } from "./counters.ts";
+import { createGauge, endLease, endOverdue, type Gauge, type Lease, takeLease } from "./gauge.ts";
 
 export interface MemoryCountersOptions {
   /** Buckets held; the longest unused one makes room. */
@@ -8,14 +9,22 @@ export interface MemoryCountersOptions {
   readonly now?: () => number;
 }
 
+/** One window, or one sum until its end. The next one is another object, so a late settlement cannot reach it. */
 interface Count {
   used: number;
-  readonly window: string;
   readonly endsAt: number;
 }
 
-/** A count, or the leases of a gauge by their end. */
-type Found = Count | Map<string, number> | undefined;
+type Countable = Exclude<Bucket, { kind: "gauge" }>;
+
+/** A bucket's state while the charge is being decided: filled in rather than made anew by each step. */
+interface Draft<B extends Bucket> {
+  readonly bucket: B;
+  used: number;
+  readonly resetMs: number;
+  readonly room: boolean;
+  hold: Count | Gauge | Lease | undefined;
+}
 
 /** For one process. Charging is synchronous inside, so no two calls can see the same room. */
 export function memoryCounters({
@@ -23,109 +32,94 @@ export function memoryCounters({
   now = () => performance.now(),
 }: MemoryCountersOptions = {}): Counters {
   const counts = new LRUCache<string, Count>({ max: maxBuckets });
-  const leases = new LRUCache<string, Map<string, number>>({ max: maxBuckets });
-  let windows = 0;
-  const newWindow = (): string => {
-    windows += 1;
-    return String(windows);
-  };
+  const gauges = new LRUCache<string, Gauge>({ max: maxBuckets });
+  /** In whole milliseconds: V8 makes an object of every fraction it keeps. */
+  const clock = (): number => Math.trunc(now());
 
   const countOf = (key: string, at: number): Count | undefined => {
     const count = counts.get(key);
     return count !== undefined && count.endsAt > at ? count : undefined;
   };
-  const running = (key: string, at: number): Map<string, number> => {
-    const held = leases.get(key);
-    if (held === undefined) {
-      const first = new Map<string, number>();
-      leases.set(key, first);
-      return first;
-    }
-    // All leases last equally long, so the oldest end first: the first that runs ends the search.
-    for (const [lease, endsAt] of held) {
-      if (endsAt > at) break;
-      held.delete(lease);
-    }
-    return held;
+  const gaugeOf = (key: string): Gauge => {
+    const known = gauges.get(key);
+    if (known !== undefined) return known;
+    const gauge = createGauge();
+    gauges.set(key, gauge);
+    return gauge;
   };
-  /** What a bucket is counted in now; undefined where nothing is counted yet. */
-  const find = (bucket: Bucket, at: number): Found =>
-    bucket.kind === "gauge" ? running(bucket.key, at) : countOf(bucket.key, at);
-  const look = (bucket: Bucket, found: Found, at: number): BucketState => {
-    if (bucket.kind === "gauge") {
-      const used = sizeOf(found);
-      return { used, resetMs: 0, room: used < bucket.max, window: "" };
-    }
-    const count = found as Count | undefined;
-    const used = count?.used ?? 0;
-    const resetMs = count === undefined ? lifeOf(bucket) : Math.max(0, count.endsAt - at);
-    return { used, resetMs, room: used + bucket.amount <= bucket.max, window: count?.window ?? "" };
-  };
-  const apply = (bucket: Bucket, found: Found, lease: string, at: number): BucketState => {
-    if (bucket.kind === "gauge") {
-      const held = (found as Map<string, number>).set(lease, at + bucket.leaseMs);
-      return { used: held.size, resetMs: 0, room: true, window: "" };
-    }
-    // Looked for again: the same bucket may stand twice in one charge.
-    let count = (found as Count | undefined) ?? countOf(bucket.key, at);
-    if (count === undefined) {
-      count = { used: 0, window: newWindow(), endsAt: at + lifeOf(bucket) };
-      counts.set(bucket.key, count);
-    }
-    count.used += bucket.amount;
-    return { used: count.used, resetMs: count.endsAt - at, room: true, window: count.window };
+  const begin = (bucket: Countable, used: number, at: number): Count => {
+    const count = { used, endsAt: at + lifeOf(bucket) };
+    counts.set(bucket.key, count);
+    return count;
   };
 
-  const charge = ({ lease, buckets }: Charge): Verdict => {
-    const at = now();
-    const found = buckets.map((bucket) => find(bucket, at));
-    const isUnknown = (bucket: Bucket, index: number): boolean => bucket.kind === "sum" && found[index] === undefined;
-    if (buckets.some(isUnknown)) {
-      return {
-        kind: "unseeded",
-        indices: buckets.flatMap((bucket, index) => (isUnknown(bucket, index) ? [index] : [])),
-      };
+  const look = <B extends Bucket>(bucket: B, at: number): Draft<B> => {
+    if (bucket.kind === "gauge") {
+      const gauge = gaugeOf(bucket.key);
+      endOverdue(gauge, at);
+      return { bucket, used: gauge.held, resetMs: 0, room: gauge.held < bucket.max, hold: gauge };
     }
-    if (!buckets.every((bucket, index) => hasRoom(bucket, found[index]))) {
-      return { kind: "refused", states: buckets.map((bucket, index) => look(bucket, found[index], at)) };
+    const count = countOf(bucket.key, at);
+    const used = count === undefined ? 0 : count.used;
+    const resetMs = count === undefined ? lifeOf(bucket) : count.endsAt - at;
+    return { bucket, used, resetMs, room: used + bucket.amount <= bucket.max, hold: count };
+  };
+  const apply = (state: Draft<Bucket>, at: number): void => {
+    const { bucket, hold } = state;
+    if (bucket.kind === "gauge") {
+      const gauge = hold as Gauge;
+      state.hold = takeLease(gauge, at + bucket.leaseMs);
+      state.used = gauge.held;
+      return;
     }
-    return { kind: "granted", states: buckets.map((bucket, index) => apply(bucket, found[index], lease, at)) };
+    // Looked for again: the same bucket may stand twice in one charge.
+    const count = (hold as Count | undefined) ?? countOf(bucket.key, at) ?? begin(bucket, 0, at);
+    count.used += bucket.amount;
+    state.hold = count;
+    state.used = count.used;
   };
 
   return {
-    charge,
-    settle({ lease, corrections }) {
-      const at = now();
-      for (const { bucket, window, delta } of corrections) {
-        if (bucket.kind === "gauge") {
-          leases.get(bucket.key)?.delete(lease);
-          continue;
-        }
-        const count = countOf(bucket.key, at);
-        if (count !== undefined && count.window === window) count.used = Math.max(0, count.used + delta);
+    charge(buckets) {
+      const at = clock();
+      const states = buckets.map((bucket) => look(bucket, at));
+      if (states.some(isUnknown)) {
+        return { kind: "unseeded", indices: states.flatMap((state, index) => (isUnknown(state) ? [index] : [])) };
       }
+      if (!states.every(hasRoom)) return { kind: "refused", states };
+      for (const state of states) apply(state, at);
+      return { kind: "granted", states };
+    },
+    settle({ states }, deltas) {
+      states.forEach(({ bucket, hold }, index) => {
+        if (bucket.kind === "gauge") endLease(hold as Lease);
+        else correct(hold as Count, deltas[index] ?? 0);
+      });
     },
     async seed(bucket, used) {
-      if (countOf(bucket.key, now()) !== undefined) return;
-      counts.set(bucket.key, { used, window: newWindow(), endsAt: now() + bucket.remainingMs });
+      const at = clock();
+      if (countOf(bucket.key, at) === undefined) begin(bucket, used, at);
     },
     ready: async () => {},
     close: async () => {
       counts.clear();
-      leases.clear();
+      gauges.clear();
     },
   };
 }
 
-function sizeOf(found: Found): number {
-  return found instanceof Map ? found.size : 0;
+function isUnknown({ bucket, hold }: Draft<Bucket>): boolean {
+  return bucket.kind === "sum" && hold === undefined;
 }
 
-function hasRoom(bucket: Bucket, found: Found): boolean {
-  if (bucket.kind === "gauge") return sizeOf(found) < bucket.max;
-  return ((found as Count | undefined)?.used ?? 0) + bucket.amount <= bucket.max;
+function hasRoom({ room }: Draft<Bucket>): boolean {
+  return room;
 }
 
-function lifeOf(bucket: Exclude<Bucket, { kind: "gauge" }>): number {
+function correct(count: Count, delta: number): void {
+  count.used = Math.max(0, count.used + delta);
+}
+
+function lifeOf(bucket: Countable): number {
   return bucket.kind === "window" ? bucket.windowMs : bucket.remainingMs;
 }

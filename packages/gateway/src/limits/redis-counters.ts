@@ -25,23 +25,28 @@ export function redisCounters({ url, prefix = "{onbehalf:gateway}:limits:", log 
   });
   const connected = client.connect().catch(() => undefined); // said by the error event; it goes on trying
   const run = createRunner(client);
+  const newLease = createLeaseNames();
 
   return {
-    async charge({ lease, buckets }) {
+    async charge(buckets) {
+      const lease = newLease();
       const args = buckets.flatMap((bucket) => [bucket.kind, whole(bucket.max), ...amounts(bucket)]);
       const answer = await run(chargeScript, keysOf(buckets, prefix), [lease, ...args]);
-      return readVerdict(answer);
+      return readVerdict(answer, buckets, lease);
     },
-    async settle({ lease, corrections }) {
+    async settle({ states }, deltas) {
+      const corrections = states
+        .map((state, index) => ({ ...state, delta: deltas[index] ?? 0 }))
+        .filter(({ bucket, delta }) => bucket.kind === "gauge" || delta !== 0);
       if (corrections.length === 0) return;
-      const args = corrections.flatMap(({ bucket, window, delta }) => [bucket.kind, window, whole(delta)]);
+      const args = corrections.flatMap(({ bucket, hold, delta }) => [bucket.kind, String(hold), whole(delta)]);
       await run(
         settleScript,
         keysOf(
           corrections.map(({ bucket }) => bucket),
           prefix,
         ),
-        [lease, ...args],
+        args,
       );
     },
     async seed(bucket, used) {
@@ -90,13 +95,27 @@ const answerForm = z.union([
   z.tuple([z.union([z.literal(0), z.literal(1)]), z.array(stateForm)]),
 ]);
 
-function readVerdict(answer: unknown): Verdict {
+function readVerdict<B extends Bucket>(answer: unknown, buckets: readonly B[], lease: string): Verdict<B> {
   const parsed = answerForm.parse(answer);
   if (parsed[0] === -1) return { kind: "unseeded", indices: parsed[1] };
-  const states = parsed[1].map(
-    ([used, resetMs, room, window]): BucketState => ({ used, resetMs, room: room === 1, window }),
-  );
+  const answered = parsed[1];
+  const states = buckets.map((bucket, index): BucketState<B> => {
+    const state = answered[index];
+    if (state === undefined) throw new TypeError("Redis answered about fewer buckets than it was asked for");
+    const [used, resetMs, room, window] = state;
+    return { bucket, used, resetMs, room: room === 1, hold: bucket.kind === "gauge" ? lease : window };
+  });
   return { kind: parsed[0] === 1 ? "granted" : "refused", states };
+}
+
+/** Unlike those of any other replica, and of this one's other calls. */
+function createLeaseNames(): () => string {
+  const replica = randomUUID();
+  let calls = 0;
+  return () => {
+    calls += 1;
+    return `${replica}:${calls}`;
+  };
 }
 
 function keysOf(buckets: readonly Bucket[], prefix: string): string[] {

@@ -47,14 +47,17 @@ end
 return {1, states}
 `;
 
-/** Settling. ARGV: lease, then per bucket kind, window, delta. What belongs to an earlier window is left alone. */
+/**
+ * Settling. ARGV: per bucket kind, what was held (its window, or a gauge's lease), delta. What belongs to an earlier
+ * window is left alone.
+ */
 export const settleScript = `
 for i, key in ipairs(KEYS) do
-  local base = 1 + (i - 1) * 3
-  local kind, window, delta = ARGV[base + 1], ARGV[base + 2], tonumber(ARGV[base + 3])
+  local base = (i - 1) * 3
+  local kind, hold, delta = ARGV[base + 1], ARGV[base + 2], tonumber(ARGV[base + 3])
   if kind == 'gauge' then
-    redis.call('ZREM', key, ARGV[1])
-  elseif delta ~= 0 and redis.call('HGET', key, 'w') == window then
+    redis.call('ZREM', key, hold)
+  elseif delta ~= 0 and redis.call('HGET', key, 'w') == hold then
     if redis.call('HINCRBY', key, 'n', delta) < 0 then redis.call('HSET', key, 'n', 0) end
   end
 end
