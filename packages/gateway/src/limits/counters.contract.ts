@@ -75,6 +75,11 @@ export function countersContract(name: string, open: () => Promise<CountersUnder
       expect(await charge(gauge(1))).toMatchObject({ kind: "granted", states: [{ used: 1 }] });
     });
 
+    test("a bucket that stands twice in a charge is charged twice", async () => {
+      await store.counters.charge([window(10, 2), window(10, 2)]);
+      expect(await charge(window(10, 1))).toMatchObject({ kind: "granted", states: [{ used: 5 }] });
+    });
+
     test("a settlement replaces the estimate by what was used", async () => {
       const charged = await granted(window(100, 80));
       await store.other.settle(charged, [-70]);

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import type { Counters } from "./counters.ts";
 import { limitHeaders } from "./limit-headers.ts";
 import { createLimiter } from "./limiter.ts";
 import type { Limit, LimitRule } from "./limits.ts";
@@ -11,10 +12,21 @@ function limit(name: string, rule: Partial<LimitRule>): Limit {
   return { ...none, ...rule, scope: "user", name: `user ${name}`, id: `user:${name}`, subject: { value: name } };
 }
 
-function setup(spent = 0) {
+/** As a shared store does: what it is asked is looked at only after a while. */
+function slow(counters: Counters): Counters {
+  return {
+    ...counters,
+    charge: async (buckets) => {
+      await Promise.resolve();
+      return counters.charge(buckets);
+    },
+  };
+}
+
+function setup(spent = 0, around = (counters: Counters): Counters => counters) {
   let now = 0;
   let wall = Date.parse("2026-11-22T10:00:00Z");
-  const counters = memoryCounters({ now: () => now });
+  const counters = around(memoryCounters({ now: () => now }));
   const record = { spent: async (): Promise<number> => spent, asked: 0, unchecked: [] as string[] };
   const limiter = createLimiter({
     counters,
@@ -60,6 +72,25 @@ describe("reserve and settle", () => {
     expect((await limiter.reserve(limits, { tokens: 1, costUsd: null })).allowed).toBe(false);
     pass(60_001);
     expect((await limiter.reserve(limits, { tokens: 1, costUsd: null })).allowed).toBe(true);
+  });
+
+  test.each([
+    ["at once", (counters: Counters) => counters],
+    ["after a while", slow],
+  ])("each call reserves and settles its own, whatever runs beside it; counters answer %s", async (_, around) => {
+    const { limiter } = setup(0, around);
+    const limits = [limit("a", { rpm: 10, tpm: 1000, budget: { usd: 1, period: "day", warnAt: 0.8 } })];
+    const reserve = async (tokens: number, costUsd: number) => {
+      const one = await limiter.reserve(limits, { tokens, costUsd });
+      if (!one.allowed) throw new Error("refused");
+      return one;
+    };
+    const [first, second] = await Promise.all([reserve(100, 0.1), reserve(30, 0.02)]);
+    expect(first.states.map(({ used }) => used)).toEqual([1, 100, 100_000]);
+    expect(second.states.map(({ used }) => used)).toEqual([2, 130, 120_000]);
+    await first.settle({ tokens: 60, costUsd: 0.05 });
+    await second.settle({ tokens: 31, costUsd: 0.03 });
+    expect((await reserve(1, 0.001)).states.map(({ used }) => used)).toEqual([3, 92, 81_000]);
   });
 
   test("what a failed call did not use is given back, the request itself is not", async () => {

@@ -57,7 +57,9 @@ export function limitsFor(tables: LimitTables, caller: Caller, model: string): r
   if (caller.kind === "user" && caller.credential !== "master-key") {
     add("user", userId, find(tables.user, userId), { issuer, value: subject }, part(issuer) + part(subject));
   }
-  for (const group of caller.groups) add("group", group, own(tables.group, group), { value: group }, part(group));
+  // A token may name a group twice, and the call is still one.
+  for (const group of new Set(caller.groups))
+    add("group", group, own(tables.group, group), { value: group }, part(group));
   if (teamId !== undefined) add("team", teamId, find(tables.team, teamId), { value: teamId }, part(teamId));
   if (key !== undefined) {
     const label = key.alias ?? key.id;

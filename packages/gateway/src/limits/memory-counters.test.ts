@@ -36,3 +36,16 @@ test("what is held is bounded", async () => {
   expect((await counters.charge([bucket("99")])).kind).toBe("refused");
   expect((await counters.charge([bucket("0")])).kind).toBe("granted");
 });
+
+test("a settlement whose bucket made room for others touches none that came later", async () => {
+  const counters = memoryCounters({ maxBuckets: 1 });
+  const window = (key: string) => ({ kind: "window", key, max: 10, amount: 5, windowMs: 60_000 }) as const;
+  const gauge = (key: string) => ({ kind: "gauge", key, max: 1, leaseMs: 60_000 }) as const;
+  const first = await counters.charge([window("a"), gauge("a")]);
+  if (first.kind !== "granted") throw new Error(first.kind);
+  await counters.charge([window("b"), gauge("b")]);
+  await counters.charge([window("a"), gauge("a")]);
+  await counters.settle(first, [-5, 0]);
+  expect(await counters.charge([window("a")])).toMatchObject({ kind: "granted", states: [{ used: 10 }] });
+  expect((await counters.charge([gauge("a")])).kind).toBe("refused");
+});

@@ -44,8 +44,14 @@ describe("a gateway whose Redis goes away", () => {
       await redis.down();
       const token = await gateway.token();
       const seen: number[] = [];
-      for (let index = 0; index < 8; index += 1) seen.push((await gateway.chat(token)).status);
+      const said: (string | null)[] = [];
+      for (let index = 0; index < 8; index += 1) {
+        const { status, headers } = await gateway.chat(token);
+        seen.push(status);
+        said.push(headers.get("x-ratelimit-remaining-requests"));
+      }
       expect(seen).toEqual([200, 200, 200, 429, 429, 429, 429, 429]);
+      expect(said).toEqual(["2", "1", "0", "0", "0", "0", "0", "0"]);
       await vi.waitFor(() => expect(gateway.logs.text()).toContain("the shared store is away"));
     } finally {
       await gateway.close();

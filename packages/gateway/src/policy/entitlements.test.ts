@@ -51,6 +51,12 @@ test("what is remembered is what would be decided, per caller, route and model",
   expect(entitlements.decide(callerIn([]), route, "claude").allowed).toBe(false);
 });
 
+test("a group that a token names twice is one limit", () => {
+  const rationed = { ...tables, user: {}, group: { users: { ...none, rpm: 1 } } };
+  const limits = createEntitlements(policy, rationed).limits(callerIn(["users", "users"]), "claude");
+  expect(limits).toMatchObject([{ scope: "group", rpm: 1 }]);
+});
+
 test("it is worked out once, and a caller who names ever new models fills nothing", () => {
   const seen = vi.fn();
   const spied: Policy = {
