@@ -80,3 +80,14 @@ test("it is worked out once, and a caller who names ever new models fills nothin
   entitlements.decide(user, route, "model-999");
   expect(seen.mock.calls.length).toBeGreaterThan(before);
 });
+
+test("a caller's limits are the same list each time, as long as he names few models", () => {
+  const entitlements = createEntitlements(policy, tables);
+  const user = callerIn(["users"]);
+  const first = entitlements.limits(user, "claude");
+  for (let index = 0; index < 100; index += 1) entitlements.limits(user, `model-${index}`);
+  expect(entitlements.limits(user, "claude")).toBe(first);
+  const late = entitlements.limits(user, "model-99");
+  expect(late).toMatchObject([{ scope: "user", rpm: 1 }]);
+  expect(entitlements.limits(user, "model-99")).not.toBe(late);
+});

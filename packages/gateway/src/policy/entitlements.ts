@@ -12,36 +12,39 @@ export interface Entitlements {
 /** A caller may ask for any model name: more than these are worked out each time. */
 const maxRemembered = 64;
 
+interface Remembered {
+  readonly decisions: Map<Route, Map<string | undefined, Decision>>;
+  readonly limits: Map<string, readonly Limit[]>;
+}
+
 /** Callers are remembered as long as their token is: the same object means the same rights. */
 export function createEntitlements(policy: Policy, tables: LimitTables): Entitlements {
-  const decisions = new WeakMap<Caller, Map<Route, Map<string | undefined, Decision>>>();
-  const limits = new WeakMap<Caller, Map<string, readonly Limit[]>>();
+  const callers = new WeakMap<Caller, Remembered>();
+  const about = (caller: Caller): Remembered => {
+    const known = callers.get(caller);
+    if (known !== undefined) return known;
+    const nothing: Remembered = { decisions: new Map(), limits: new Map() };
+    callers.set(caller, nothing);
+    return nothing;
+  };
   return {
     decide(caller, route, model) {
-      const byRoute = remembered(decisions, caller, () => new Map<Route, Map<string | undefined, Decision>>());
-      const byModel = remembered(byRoute, route, () => new Map<string | undefined, Decision>());
-      return bounded(byModel, model, () => decide(policy, caller, { route, model }));
+      const { decisions } = about(caller);
+      const byModel = decisions.get(route);
+      const known = byModel?.get(model);
+      if (known !== undefined) return known;
+      const decision = decide(policy, caller, { route, model });
+      if (byModel === undefined) decisions.set(route, new Map([[model, decision]]));
+      else if (byModel.size < maxRemembered) byModel.set(model, decision);
+      return decision;
     },
     limits(caller, model) {
-      const byModel = remembered(limits, caller, () => new Map<string, readonly Limit[]>());
-      return bounded(byModel, model, () => limitsFor(tables, caller, model));
+      const { limits } = about(caller);
+      const known = limits.get(model);
+      if (known !== undefined) return known;
+      const found = limitsFor(tables, caller, model);
+      if (limits.size < maxRemembered) limits.set(model, found);
+      return found;
     },
   };
-}
-
-interface Store<Key, Value> {
-  get(key: Key): Value | undefined;
-  set(key: Key, value: Value): unknown;
-}
-
-function remembered<Key, Value>(store: Store<Key, Value>, key: Key, make: () => Value): Value {
-  const known = store.get(key);
-  if (known !== undefined) return known;
-  const made = make();
-  store.set(key, made);
-  return made;
-}
-
-function bounded<Key, Value>(store: Map<Key, Value>, key: Key, make: () => Value): Value {
-  return store.size < maxRemembered || store.has(key) ? remembered(store, key, make) : make();
 }
