@@ -1,6 +1,5 @@
-import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Env, Logger } from "@onbehalf/service-kit";
+import { createRandomHex, type Env, type Logger } from "@onbehalf/service-kit";
 import type { Forward, ForwardContext, LlmCall } from "./call.ts";
 import {
   type BedrockSettings,
@@ -75,23 +74,24 @@ export function createForward(options: ForwardOptions): Forwarding {
     if (problem !== undefined) options.log.warn({ model: name }, `model_list: ${problem}`);
 
   const limitsOf = createLimitsOf(settings);
+  const send = (
+    { upstream, exchange, outgoing, context }: Attempt,
+    relayed: typeof relay | typeof gather,
+  ): Promise<RelayResult> => {
+    const go = ({ origin, path, headers }: Addressed): Promise<RelayResult> => {
+      const [dispatcher, limits] = [pools.to(origin), limitsOf(outgoing.deployment)];
+      return relayed({ dispatcher, path, headers, exchange, errorOf: upstream.errorOf, limits, drainMs }, context);
+    };
+    const addressed = upstream.address(exchange, outgoing);
+    return addressed instanceof Promise ? addressed.then(go) : go(addressed);
+  };
   const attempt = (outgoing: Outgoing, context: ForwardContext): Promise<RelayResult> => {
     const upstream = upstreams[outgoing.deployment.provider];
     const exchange = upstream.exchange(outgoing);
-    const send = (one: Exchange, relayed: typeof relay | typeof gather): Promise<RelayResult> => {
-      const go = ({ origin, path, headers }: Addressed): Promise<RelayResult> => {
-        const limits = limitsOf(outgoing.deployment);
-        return relayed(
-          { dispatcher: pools.to(origin), path, headers, exchange: one, errorOf: upstream.errorOf, limits, drainMs },
-          context,
-        );
-      };
-      const addressed = upstream.address(one, outgoing);
-      return addressed instanceof Promise ? addressed.then(go) : go(addressed);
-    };
-    if (exchange.before === undefined) return send(exchange, relay);
-    const before = inTurn(exchange.before, (one) => send(one, gather));
-    return before.then((failed) => failed ?? send(exchange, relay));
+    const whole = { upstream, exchange, outgoing, context };
+    if (exchange.before === undefined) return send(whole, relay);
+    const before = inTurn(exchange.before, (one) => send({ ...whole, exchange: one }, gather));
+    return before.then((failed) => failed ?? send(whole, relay));
   };
 
   const forward: Forward = async (call, context) => {
@@ -104,7 +104,12 @@ export function createForward(options: ForwardOptions): Forwarding {
     for (let index = 0; index < attempts; index += 1) {
       const deployment = candidates[index % candidates.length];
       if (deployment === undefined) break;
-      const result = await tried(() => attempt(prepare(deployment), context));
+      let result: RelayResult;
+      try {
+        result = await attempt(prepare(deployment), context);
+      } catch (error) {
+        result = refused(error);
+      }
       if (result.kind === "sent") {
         if (result.outcome === "error" && result.error !== undefined) router.failed(deployment, result.error);
         else router.succeeded(deployment);
@@ -155,22 +160,27 @@ export function createForward(options: ForwardOptions): Forwarding {
   };
 }
 
-/** A refusal before anything was sent is a failed attempt like any other. */
-async function tried(run: () => Promise<RelayResult>): Promise<RelayResult> {
-  try {
-    return await run();
-  } catch (error) {
-    if (error instanceof GatewayError) return { kind: "failed", error };
-    throw error;
-  }
+interface Attempt {
+  readonly upstream: Upstream;
+  readonly exchange: Exchange;
+  readonly outgoing: Outgoing;
+  readonly context: ForwardContext;
 }
+
+/** A refusal before anything was sent is a failed attempt like any other. */
+function refused(error: unknown): RelayResult {
+  if (error instanceof GatewayError) return { kind: "failed", error };
+  throw error;
+}
+
+const randomHex = createRandomHex();
 
 /** What stays the same over all attempts of one call. */
 function preparation(call: LlmCall, context: ForwardContext): (deployment: Deployment) => Outgoing {
   const { body } = call;
   if (!isObject(body)) throw new GatewayError("internal", "The call carries no body.");
   const translator = translators[call.dialect];
-  const meta = { id: randomUUID().replaceAll("-", ""), created: Math.floor(Date.now() / 1000) };
+  const meta = { id: randomHex(16), created: Math.floor(Date.now() / 1000) };
   const typed = call as LlmCall<JsonObject>;
   let made: Conversation | undefined;
   const conversation = (): Conversation => {

@@ -1,5 +1,5 @@
 import type { Dialect } from "./call.ts";
-import { readBody } from "./http/body.ts";
+import { createReadBody } from "./http/body.ts";
 import type { Step } from "./pipeline.ts";
 
 export interface ParseOptions {
@@ -11,9 +11,9 @@ export interface ParseOptions {
  * @throws GatewayError `request_too_large`, `request_timeout`, `invalid_request`, `unsupported`
  */
 export function parse(dialect: Dialect, { bodyTimeoutMs }: ParseOptions): Step {
+  const readBody = createReadBody(bodyTimeoutMs);
   return async (c) => {
-    const { maxBodyBytes } = c.get("rules").settings;
-    const body = await readBody(c.env.incoming, { maxBytes: maxBodyBytes, timeoutMs: bodyTimeoutMs });
+    const body = await readBody(c.env.incoming, c.get("rules").settings.maxBodyBytes);
     const call = dialect.parse({
       path: canonicalPath(c.get("route").path, c.req.param()),
       params: c.req.param(),

@@ -17,6 +17,7 @@ export {
 export { type FileOptions, type FileSource, loadFile, loadObject } from "./config/file.ts";
 export { ConfigError, type ConfigProblem } from "./config/problems.ts";
 export { ClientGone, type Connection, ShuttingDown } from "./connection.ts";
+export { createDeadlines, type Deadlines } from "./deadlines.ts";
 export { type ErrorHandlerOptions, errorHandler, notFound } from "./errors.ts";
 export { healthRoutes, type Readiness, type ReadinessCheck, type ReadyState, readiness } from "./health.ts";
 export { HttpError, type HttpErrorDetails } from "./http-error.ts";
@@ -56,7 +57,7 @@ export {
   type Telemetry,
   type TelemetryOptions,
 } from "./telemetry/telemetry.ts";
-export { parseTraceparent, type Trace } from "./trace.ts";
+export { createRandomHex, parseTraceparent, type Trace } from "./trace.ts";
 export {
   createTrail,
   type Trail,

@@ -3,7 +3,7 @@ export interface Roster<Member> {
   add(member: Member): Place<Member>;
   remove(place: Place<Member>): void;
   readonly size: number;
-  each(visit: (member: Member) => void): void;
+  each(visit: (member: Member, place: Place<Member>) => void): void;
 }
 
 /** A member's place, by which it leaves. */
@@ -40,7 +40,7 @@ export function createRoster<Member>(): Roster<Member> {
       return places.length;
     },
     each(visit) {
-      for (const { member } of [...places]) visit(member);
+      for (const place of [...places]) visit(place.member, place);
     },
   };
 }

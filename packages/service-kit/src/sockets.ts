@@ -22,13 +22,14 @@ export interface Sockets {
  * never used, and keeps kept-alive ones whose request ends later.
  */
 export function trackSockets(server: Server): Sockets {
-  const requests = new Map<Duplex, Set<ServerResponse>>();
+  // Arrays and no sets: what comes and goes with each request leaves a set's dead tables behind (see roster.ts).
+  const requests = new Map<Duplex, ServerResponse[]>();
   const waiting = new Set<() => void>();
   let running = 0;
   let closing = false;
 
   server.on("connection", (socket: Socket) => {
-    requests.set(socket, new Set());
+    requests.set(socket, []);
     socket.once("close", () => requests.delete(socket));
   });
   const ended = (): void => {
@@ -41,12 +42,12 @@ export function trackSockets(server: Server): Sockets {
   };
   server.on("request", ({ socket }: IncomingMessage, outgoing: ServerResponse) => {
     const ofSocket = requests.get(socket);
-    ofSocket?.add(outgoing);
+    ofSocket?.push(outgoing);
     if (closing) endAfter(outgoing);
     running += 1;
     outgoing.on("close", () => {
-      ofSocket?.delete(outgoing);
-      if (closing && ofSocket?.size === 0) endSocket(socket);
+      if (ofSocket !== undefined) ofSocket.splice(ofSocket.indexOf(outgoing), 1);
+      if (closing && ofSocket?.length === 0) endSocket(socket);
       ended();
     });
   });
@@ -58,7 +59,7 @@ export function trackSockets(server: Server): Sockets {
     closeIdle() {
       closing = true;
       for (const [socket, ofSocket] of requests) {
-        if (ofSocket.size === 0) endSocket(socket);
+        if (ofSocket.length === 0) endSocket(socket);
         else for (const outgoing of ofSocket) endAfter(outgoing);
       }
     },
@@ -67,7 +68,7 @@ export function trackSockets(server: Server): Sockets {
     },
     count,
     pending(socket) {
-      return requests.get(socket)?.values().next().value;
+      return requests.get(socket)?.[0];
     },
     idle() {
       return running === 0 ? Promise.resolve() : new Promise((resolve) => waiting.add(resolve));

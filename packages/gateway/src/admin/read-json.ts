@@ -1,17 +1,18 @@
 import type { z } from "zod";
 import { GatewayError } from "../errors.ts";
-import { readBody } from "../http/body.ts";
+import { createReadBody } from "../http/body.ts";
 import type { StageContext } from "../stages.ts";
 
 /** Administration needs no more, whatever the models may be sent. */
-const limits = { maxBytes: 1_048_576, timeoutMs: 10_000 };
+const maxBytes = 1_048_576;
+const readBody = createReadBody(10_000);
 
 /**
  * The body, by its schema.
  * @throws GatewayError `invalid_request`; ZodError naming the fields, answered with 400
  */
 export async function readJson<Schema extends z.ZodType>(c: StageContext, schema: Schema): Promise<z.output<Schema>> {
-  const bytes = await readBody(c.env.incoming, limits);
+  const bytes = await readBody(c.env.incoming, maxBytes);
   const body = Buffer.from(bytes).toString("utf8");
   // No database can hold it, and no name needs it.
   if (/\0|\\u0000/.test(body))

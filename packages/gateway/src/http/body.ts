@@ -1,52 +1,58 @@
 import type { IncomingMessage } from "node:http";
+import { createDeadlines, type Deadlines } from "@onbehalf/service-kit";
 import { GatewayError } from "../errors.ts";
 
-export interface BodyLimits {
-  readonly maxBytes: number;
-  /** For the whole body to arrive. */
-  readonly timeoutMs: number;
-}
+/** @throws GatewayError `request_too_large`, `request_timeout`, `unsupported`: at once, or by rejection */
+export type ReadBody = (incoming: IncomingMessage, maxBytes: number) => Promise<Uint8Array>;
 
 /**
- * The request's body, once and whole, off Node's own stream.
- * @throws GatewayError `request_too_large`, `request_timeout`, `unsupported`
+ * Reads bodies, each once and whole, off Node's own stream.
+ * @param timeoutMs for a whole body to arrive
  */
-export async function readBody(incoming: IncomingMessage, limits: BodyLimits): Promise<Uint8Array> {
-  const encoding = incoming.headers["content-encoding"];
-  if (encoding !== undefined && encoding !== "identity") {
-    throw new GatewayError(
-      "unsupported",
-      `Bodies with content-encoding ${encoding.slice(0, 40)} are not read; send it plain.`,
-    );
-  }
-  if (Number(incoming.headers["content-length"] ?? 0) > limits.maxBytes) throw tooLarge(incoming, limits);
-  return await gather(incoming, limits);
+export function createReadBody(timeoutMs: number): ReadBody {
+  const deadlines = createDeadlines(timeoutMs);
+  return (incoming, maxBytes) => {
+    const encoding = incoming.headers["content-encoding"];
+    if (encoding !== undefined && encoding !== "identity") {
+      throw new GatewayError(
+        "unsupported",
+        `Bodies with content-encoding ${encoding.slice(0, 40)} are not read; send it plain.`,
+      );
+    }
+    if (Number(incoming.headers["content-length"] ?? 0) > maxBytes) throw tooLarge(incoming, maxBytes);
+    return gather(incoming, maxBytes, deadlines, timeoutMs);
+  };
 }
 
-function gather(incoming: IncomingMessage, limits: BodyLimits): Promise<Uint8Array> {
+function gather(
+  incoming: IncomingMessage,
+  maxBytes: number,
+  deadlines: Deadlines,
+  timeoutMs: number,
+): Promise<Uint8Array> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let size = 0;
     let over = false;
-    const timer = setTimeout(() => fail(tooSlow(limits)), limits.timeoutMs);
+    const deadline = deadlines.begin(() => fail(tooSlow(timeoutMs)));
     const fail = (error: unknown): void => {
       if (over) return;
       over = true;
-      clearTimeout(timer);
+      deadlines.end(deadline);
       incoming.off("data", onData);
       incoming.pause();
       reject(error);
     };
     const onData = (chunk: Buffer): void => {
       size += chunk.length;
-      if (size > limits.maxBytes) fail(tooLarge(incoming, limits));
+      if (size > maxBytes) fail(tooLarge(incoming, maxBytes));
       else chunks.push(chunk);
     };
     // The listeners stay: taking four off costs more than they do, and what comes after the end finds it over.
     const onEnd = (): void => {
       if (over) return;
       over = true;
-      clearTimeout(timer);
+      deadlines.end(deadline);
       resolve(chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks, size));
     };
     const onBroken = (cause?: unknown): void =>
@@ -59,14 +65,14 @@ function gather(incoming: IncomingMessage, limits: BodyLimits): Promise<Uint8Arr
 }
 
 /** The rest is not read: the connection ends with the answer, so that nothing more is held. */
-function tooLarge(incoming: IncomingMessage, { maxBytes }: BodyLimits): GatewayError {
+function tooLarge(incoming: IncomingMessage, maxBytes: number): GatewayError {
   incoming.pause();
   return new GatewayError("request_too_large", `The body is larger than ${maxBytes} bytes; send less.`, {
     headers: { connection: "close" },
   });
 }
 
-function tooSlow({ timeoutMs }: BodyLimits): GatewayError {
+function tooSlow(timeoutMs: number): GatewayError {
   return new GatewayError("request_timeout", `The body did not arrive within ${timeoutMs / 1000} s; send it again.`, {
     headers: { connection: "close" },
   });

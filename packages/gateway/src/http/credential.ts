@@ -43,7 +43,7 @@ export function readCredential(headers: Headers): Credential {
 /** Undefined for another scheme, which is as good as no credential. */
 function bearerOf(authorization: string): string | undefined {
   // Several headers arrive joined by commas; what follows the comma is then a scheme of its own.
-  if (/,\s*[A-Za-z][\w-]*(?:\s|$)/.test(authorization)) {
+  if (authorization.includes(",") && /,\s*[A-Za-z][\w-]*(?:\s|$)/.test(authorization)) {
     throw new AuthError("request_ambiguous", "There are several Authorization headers; send one, with one credential.");
   }
   const space = authorization.indexOf(" ");

@@ -1,3 +1,4 @@
+import { createDeadlines, type Deadlines } from "@onbehalf/service-kit";
 import { GatewayError } from "../errors.ts";
 
 export interface RelayLimits {
@@ -11,15 +12,38 @@ export interface RelayLimits {
   readonly keepAliveMs: number;
 }
 
-/**
- * One timer per call for all of its limits: it wakes at the nearest one, looks, and sleeps again. While a slow client
- * holds the stream up, the upstream is not to blame for silence.
- */
-export function createClock(
-  limits: RelayLimits,
-  streamed: boolean,
-  on: { expired(error: GatewayError): void; idle(): void },
-) {
+/** Watches over one call. */
+export interface Clock {
+  /** Something came. */
+  touch(): void;
+  /** A slow client holds the stream up: the upstream is not to blame for silence. */
+  pause(): void;
+  resume(): void;
+  stop(): void;
+}
+
+/** For an answer that comes whole: it has the time of a whole call, and nothing else is asked of it. */
+export function wholeClock(limits: RelayLimits, expired: (error: GatewayError) => void): Clock {
+  const deadlines = deadlinesOf(limits);
+  const deadline = deadlines.begin(() => expired(timeout(tooLong)));
+  return { touch: nothing, pause: nothing, resume: nothing, stop: () => deadlines.end(deadline) };
+}
+
+/** Calls under the same limits share a timer. */
+const shared = new WeakMap<RelayLimits, Deadlines>();
+
+function deadlinesOf(limits: RelayLimits): Deadlines {
+  const kept = shared.get(limits);
+  if (kept !== undefined) return kept;
+  const made = createDeadlines(limits.totalMs);
+  shared.set(limits, made);
+  return made;
+}
+
+function nothing(): void {}
+
+/** For a stream, one timer for all of its limits: it wakes at the nearest one, looks, and sleeps again. */
+export function streamClock(limits: RelayLimits, on: { expired(error: GatewayError): void; idle(): void }): Clock {
   const startedAt = performance.now();
   let lastAt = startedAt;
   let quietSince = startedAt;
@@ -29,8 +53,8 @@ export function createClock(
 
   const silenceMs = (): number => (first ? limits.firstByteMs : limits.idleMs);
   const overdue = (now: number): string | undefined => {
-    if (now - startedAt >= limits.totalMs) return "in the time a whole call may take";
-    if (!streamed || paused || now - lastAt < silenceMs()) return undefined;
+    if (now - startedAt >= limits.totalMs) return tooLong;
+    if (paused || now - lastAt < silenceMs()) return undefined;
     return first ? "with a first byte in time" : "for too long in the middle of its answer";
   };
   const look = (): void => {
@@ -40,7 +64,7 @@ export function createClock(
       on.expired(timeout(problem));
       return;
     }
-    if (streamed && now - quietSince >= limits.keepAliveMs) {
+    if (now - quietSince >= limits.keepAliveMs) {
       quietSince = now;
       on.idle();
     }
@@ -48,13 +72,12 @@ export function createClock(
   };
   const sleep = (now: number): void => {
     const untilTotal = startedAt + limits.totalMs - now;
-    const untilSilent = streamed && !paused ? lastAt + silenceMs() - now : untilTotal;
-    const untilQuiet = streamed ? quietSince + limits.keepAliveMs - now : untilTotal;
+    const untilSilent = paused ? untilTotal : lastAt + silenceMs() - now;
+    const untilQuiet = quietSince + limits.keepAliveMs - now;
     timer = setTimeout(look, Math.max(1, Math.ceil(Math.min(untilTotal, untilSilent, untilQuiet))));
   };
   /** A limit that begins now may end before the timer was to wake. */
   const again = (): void => {
-    if (!streamed) return;
     clearTimeout(timer);
     sleep(lastAt);
   };
@@ -78,6 +101,8 @@ export function createClock(
     stop: () => clearTimeout(timer),
   };
 }
+
+const tooLong = "in the time a whole call may take";
 
 function timeout(what: string): GatewayError {
   return new GatewayError("upstream_timeout", `The model did not answer ${what}. Try again, or ask for less.`);

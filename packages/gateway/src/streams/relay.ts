@@ -3,7 +3,7 @@ import type { Dispatcher } from "undici";
 import type { ForwardContext } from "../call.ts";
 import { GatewayError } from "../errors.ts";
 import { type Exchange, newProgress, type Progress, type UpstreamHeaders } from "../upstreams/exchange.ts";
-import { createClock, type RelayLimits } from "./clock.ts";
+import { type Clock, type RelayLimits, streamClock, wholeClock } from "./clock.ts";
 import { bodyCollector, connectionError, encodingProblem } from "./reception.ts";
 import { createSending, type Sending } from "./sending.ts";
 
@@ -37,7 +37,7 @@ interface Attempt {
   readonly stream: ReturnType<NonNullable<Exchange["stream"]>> | undefined;
   readonly progress: Progress;
   readonly sending: Sending;
-  readonly clock: ReturnType<typeof createClock>;
+  readonly clock: Clock;
   readonly resolve: (result: RelayResult) => void;
   readonly onAbort: () => void;
   readonly onClose: () => void;
@@ -90,10 +90,11 @@ function createAttempt(
       attempt.controller?.resume();
     },
   });
-  const clock = createClock(request.limits, stream !== undefined, {
-    expired: (error) => stop(attempt, error),
-    idle: () => keepAlive(attempt),
-  });
+  const expired = (error: GatewayError): void => stop(attempt, error);
+  const clock =
+    stream === undefined
+      ? wholeClock(request.limits, expired)
+      : streamClock(request.limits, { expired, idle: () => keepAlive(attempt) });
   const attempt: Attempt = {
     request,
     context,

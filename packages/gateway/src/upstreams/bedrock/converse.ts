@@ -1,5 +1,6 @@
 import { joinStream } from "../answer-stream.ts";
 import type { Exchange } from "../exchange.ts";
+import { remembered } from "../remembered.ts";
 import type { Outgoing } from "../upstream.ts";
 import { converseAnswer } from "./answer.ts";
 import { familyOf } from "./family.ts";
@@ -36,5 +37,7 @@ export function converseExchange(
 
 /** The id is one path segment: its colons and slashes are percent-encoded. */
 export function modelPath(modelId: string, operation: string): string {
-  return `/model/${encodeURIComponent(modelId)}/${operation}`;
+  return `/model/${encoded(modelId)}/${operation}`;
 }
+
+const encoded = remembered(512, encodeURIComponent);

@@ -27,8 +27,9 @@ export interface BedrockUpstreamOptions {
 export function createBedrockUpstream({ settings, env }: BedrockUpstreamOptions): Upstream {
   const sign = createSigner("bedrock");
   const ownCredentials = createCredentials(env, settings.bearer_key);
-  const region = (deployment: Deployment): string | undefined =>
-    deployment.params.aws_region_name ?? settings.region ?? env.AWS_REGION ?? env.AWS_DEFAULT_REGION;
+  // Read once: each look into the process's environment is a call to the system.
+  const usualRegion = settings.region ?? env.AWS_REGION ?? env.AWS_DEFAULT_REGION;
+  const region = ({ params }: Deployment): string | undefined => params.aws_region_name ?? usualRegion;
   const sessions =
     settings.assume_role_arn === undefined ? undefined : createSessions(settings, settings.assume_role_arn);
   const baseOf = createBases((deployment) => {
