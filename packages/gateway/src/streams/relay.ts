@@ -5,7 +5,7 @@ import { GatewayError } from "../errors.ts";
 import { type Exchange, newProgress, type Progress, type UpstreamHeaders } from "../upstreams/exchange.ts";
 import { type Clock, type RelayLimits, streamClock, wholeClock } from "./clock.ts";
 import { bodyCollector, connectionError, encodingProblem } from "./reception.ts";
-import { createSending, type Sending } from "./sending.ts";
+import { Sending } from "./sending.ts";
 
 export interface RelayRequest {
   readonly dispatcher: Dispatcher;
@@ -30,37 +30,13 @@ export type RelayResult =
       readonly firstByteAt: number | undefined;
     };
 
-/** One attempt while it runs. */
-interface Attempt {
-  readonly request: RelayRequest;
-  readonly context: ForwardContext;
-  readonly stream: ReturnType<NonNullable<Exchange["stream"]>> | undefined;
-  readonly progress: Progress;
-  readonly sending: Sending;
-  readonly clock: Clock;
-  readonly resolve: (result: RelayResult) => void;
-  readonly onAbort: () => void;
-  readonly onClose: () => void;
-  controller: Dispatcher.DispatchController | undefined;
-  /** Gathers an answer or an error that is passed on whole. */
-  collect: ReturnType<typeof bodyCollector> | undefined;
-  /** Of the upstream's answer; 0 before there is one. */
-  status: number;
-  headers: UpstreamHeaders;
-  dispatched: boolean;
-  /** The client has left; what still comes is read for its usage only. */
-  gone: boolean;
-  settled: boolean;
-  drainTimer: NodeJS.Timeout | undefined;
-}
-
 /**
  * Sends one request upstream and its answer to the client, in one pass: each read is translated and written at once,
  * a slow client pauses the upstream, a gone client ends or drains it, and the clock cuts what takes too long.
  */
 export function relay(request: RelayRequest, context: ForwardContext): Promise<RelayResult> {
   return new Promise((resolve) => {
-    const attempt = createAttempt(request, context, resolve);
+    const attempt = new Attempt(request, context, resolve);
     if (context.signal.aborted) {
       attempt.onAbort();
       return;
@@ -70,70 +46,81 @@ export function relay(request: RelayRequest, context: ForwardContext): Promise<R
     attempt.dispatched = true;
     const { method, body } = request.exchange;
     const options = { method, path: request.path, headers: request.headers, body: body.length === 0 ? null : body };
-    request.dispatcher.dispatch(options, handlerOf(attempt));
+    request.dispatcher.dispatch(options, attempt);
   });
 }
 
-function createAttempt(
-  request: RelayRequest,
-  context: ForwardContext,
-  resolve: (result: RelayResult) => void,
-): Attempt {
-  const stream = request.exchange.stream?.();
-  const sending = createSending(context, {
-    pause() {
-      attempt.controller?.pause();
-      attempt.clock.pause();
-    },
-    resume() {
-      attempt.clock.resume();
-      attempt.controller?.resume();
-    },
-  });
-  const expired = (error: GatewayError): void => stop(attempt, error);
-  const clock =
-    stream === undefined
-      ? wholeClock(request.limits, expired)
-      : streamClock(request.limits, { expired, idle: () => keepAlive(attempt) });
-  const attempt: Attempt = {
-    request,
-    context,
-    stream,
-    progress: stream?.progress ?? newProgress(),
-    sending,
-    clock,
-    resolve,
-    onAbort: () => (context.signal.reason instanceof ShuttingDown ? stop(attempt, shuttingDown()) : leave(attempt)),
-    onClose: () => leave(attempt),
-    controller: undefined,
-    collect: undefined,
-    status: 0,
-    headers: {},
-    dispatched: false,
-    gone: false,
-    settled: false,
-    drainTimer: undefined,
-  };
-  return attempt;
-}
+/**
+ * One attempt while it runs; undici tells it what comes from upstream. A class, because a dozen functions made for each
+ * request would cost as much as a stage.
+ */
+class Attempt implements Dispatcher.DispatchHandler {
+  readonly request: RelayRequest;
+  readonly context: ForwardContext;
+  readonly stream: ReturnType<NonNullable<Exchange["stream"]>> | undefined;
+  readonly progress: Progress;
+  readonly sending: Sending;
+  readonly clock: Clock;
+  readonly resolve: (result: RelayResult) => void;
+  readonly onAbort = (): void =>
+    this.context.signal.reason instanceof ShuttingDown ? stop(this, shuttingDown()) : leave(this);
+  readonly onClose = (): void => leave(this);
+  controller: Dispatcher.DispatchController | undefined = undefined;
+  /** Gathers an answer or an error that is passed on whole. */
+  collect: ReturnType<typeof bodyCollector> | undefined = undefined;
+  /** Of the upstream's answer; 0 before there is one. */
+  status = 0;
+  headers: UpstreamHeaders = {};
+  dispatched = false;
+  /** The client has left; what still comes is read for its usage only. */
+  gone = false;
+  settled = false;
+  drainTimer: NodeJS.Timeout | undefined = undefined;
 
-function handlerOf(attempt: Attempt): Dispatcher.DispatchHandler {
-  return {
-    onRequestStart(controller) {
-      attempt.controller = controller;
-      if (attempt.settled) controller.abort(new Error("the call is over"));
-    },
-    onResponseStart(_, status, headers) {
-      attempt.status = status;
-      attempt.headers = headers;
-      const problem = encodingProblem(headers);
-      if (problem !== undefined) stop(attempt, problem);
-      else if (attempt.stream === undefined || status >= 300) attempt.collect = bodyCollector(status >= 300);
-    },
-    onResponseData: (_, chunk) => receive(attempt, chunk),
-    onResponseEnd: () => finish(attempt),
-    onResponseError: (_, cause) => stop(attempt, connectionError(cause)),
-  };
+  constructor(request: RelayRequest, context: ForwardContext, resolve: (result: RelayResult) => void) {
+    this.request = request;
+    this.context = context;
+    this.resolve = resolve;
+    this.stream = request.exchange.stream?.();
+    this.progress = this.stream?.progress ?? newProgress();
+    this.sending = new Sending(context, this);
+    const expired = (error: GatewayError): void => stop(this, error);
+    this.clock =
+      this.stream === undefined
+        ? wholeClock(request.limits, expired)
+        : streamClock(request.limits, { expired, idle: () => keepAlive(this) });
+  }
+
+  /** The client takes nothing for the moment. */
+  pause(): void {
+    this.controller?.pause();
+    this.clock.pause();
+  }
+  resume(): void {
+    this.clock.resume();
+    this.controller?.resume();
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    this.controller = controller;
+    if (this.settled) controller.abort(new Error("the call is over"));
+  }
+  onResponseStart(_: Dispatcher.DispatchController, status: number, headers: UpstreamHeaders): void {
+    this.status = status;
+    this.headers = headers;
+    const problem = encodingProblem(headers);
+    if (problem !== undefined) stop(this, problem);
+    else if (this.stream === undefined || status >= 300) this.collect = bodyCollector(status >= 300);
+  }
+  onResponseData(_: Dispatcher.DispatchController, chunk: Buffer): void {
+    receive(this, chunk);
+  }
+  onResponseEnd(): void {
+    finish(this);
+  }
+  onResponseError(_: Dispatcher.DispatchController, cause: Error): void {
+    stop(this, connectionError(cause));
+  }
 }
 
 function receive(attempt: Attempt, chunk: Buffer): void {

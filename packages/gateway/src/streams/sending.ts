@@ -3,61 +3,81 @@ import { answerHeaders } from "@onbehalf/service-kit";
 import type { ForwardContext } from "../call.ts";
 import type { WholeAnswer } from "../upstreams/exchange.ts";
 
-/** The client's side of one attempt. */
-export interface Sending {
-  /** `performance.now()` when the first byte was written. */
-  firstByteAt(): number | undefined;
-  /** A slow client has not taken what was written yet. */
-  isWaiting(): boolean;
-  /** Writes part of a stream, its head before the first part. */
-  send(bytes: string | Buffer, headers: Readonly<Record<string, string>>): void;
-  /** Writes a whole answer and ends it. */
-  sendWhole(answer: WholeAnswer): void;
-  /** The client is gone: nothing waits for him any more. */
-  abandon(): void;
-  release(): void;
+/** What is held back while the client takes nothing. */
+export interface Flow {
+  pause(): void;
+  resume(): void;
 }
 
 /**
- * Writes to Node's own answer, and holds the upstream back while the client takes nothing. Methods and no accessors:
- * a literal with accessors gets a hidden class of its own, which is old at birth and keeps the whole request in memory
- * until the next full collection.
+ * The client's side of one attempt: writes to Node's own answer, and holds the upstream back while the client takes
+ * nothing. A class and no accessors: functions made for each request cost more than the writing, and a literal with
+ * accessors gets a hidden class of its own, which is old at birth and keeps the whole request in memory until the next
+ * full collection.
  */
-export function createSending(context: ForwardContext, flow: { pause(): void; resume(): void }): Sending {
-  const { outgoing } = context;
-  let firstByteAt: number | undefined;
-  let waiting = false;
-  const resume = (): void => {
-    waiting = false;
-    flow.resume();
-  };
-  const begin = (headers: Readonly<Record<string, string | number>>): void => {
-    firstByteAt = performance.now();
-    outgoing.writeHead(200, { ...answerHeaders(outgoing), ...context.headers, ...headers });
-  };
-  return {
-    firstByteAt: () => firstByteAt,
-    isWaiting: () => waiting,
-    send(bytes, headers) {
-      if (bytes.length === 0) return;
-      if (firstByteAt === undefined) begin(headers);
-      if (write(outgoing, bytes) || waiting) return;
-      waiting = true;
-      flow.pause();
-      outgoing.once("drain", resume);
-    },
-    sendWhole({ body, headers, contentType = "application/json" }) {
-      const length = Buffer.byteLength(body);
-      begin({ ...headers, "content-type": contentType, "content-length": length });
-      if (typeof body === "string" && length === body.length) outgoing.end(body, "latin1");
-      else outgoing.end(body);
-    },
-    abandon() {
-      outgoing.removeListener("drain", resume);
-      if (waiting) resume();
-    },
-    release: () => void outgoing.removeListener("drain", resume),
-  };
+export class Sending {
+  readonly #context: Pick<ForwardContext, "outgoing" | "headers">;
+  readonly #flow: Flow;
+  #firstByteAt: number | undefined = undefined;
+  /** Waits for the client to take what was written. */
+  #onDrain: (() => void) | undefined = undefined;
+
+  constructor(context: Pick<ForwardContext, "outgoing" | "headers">, flow: Flow) {
+    this.#context = context;
+    this.#flow = flow;
+  }
+
+  /** `performance.now()` when the first byte was written. */
+  firstByteAt(): number | undefined {
+    return this.#firstByteAt;
+  }
+
+  /** A slow client has not taken what was written yet. */
+  isWaiting(): boolean {
+    return this.#onDrain !== undefined;
+  }
+
+  /** Writes part of a stream, its head before the first part. */
+  send(bytes: string | Buffer, headers: Readonly<Record<string, string>>): void {
+    if (bytes.length === 0) return;
+    if (this.#firstByteAt === undefined) this.#begin(headers);
+    const { outgoing } = this.#context;
+    if (write(outgoing, bytes) || this.#onDrain !== undefined) return;
+    this.#onDrain = () => this.#resume();
+    this.#flow.pause();
+    outgoing.once("drain", this.#onDrain);
+  }
+
+  /** Writes a whole answer and ends it. */
+  sendWhole({ body, headers, contentType = "application/json" }: WholeAnswer): void {
+    const length = Buffer.byteLength(body);
+    this.#begin({ ...headers, "content-type": contentType, "content-length": length });
+    const { outgoing } = this.#context;
+    if (typeof body === "string" && length === body.length) outgoing.end(body, "latin1");
+    else outgoing.end(body);
+  }
+
+  /** The client is gone: nothing waits for him any more. */
+  abandon(): void {
+    if (this.#onDrain === undefined) return;
+    this.#context.outgoing.removeListener("drain", this.#onDrain);
+    this.#resume();
+  }
+
+  release(): void {
+    if (this.#onDrain !== undefined) this.#context.outgoing.removeListener("drain", this.#onDrain);
+  }
+
+  #resume(): void {
+    this.#onDrain = undefined;
+    this.#flow.resume();
+  }
+
+  #begin(headers: Readonly<Record<string, string | number>>): void {
+    const { outgoing, headers: own } = this.#context;
+    this.#firstByteAt = performance.now();
+    outgoing.writeHead(200, { ...answerHeaders(outgoing), ...own, ...headers });
+  }
 }
 
 /** Text of ASCII alone needs no encoding: it is written as it lies in memory. */
