@@ -1,4 +1,5 @@
 import type { ServerResponse } from "node:http";
+import type { InterruptionSignal } from "@onbehalf/service-kit";
 import type { GatewayError } from "./errors.ts";
 
 /** What one LLM route does, in every dialect. */
@@ -65,7 +66,7 @@ export interface ForwardContext {
   readonly caller: CallerTag;
   readonly requestId: string;
   /** Fires when the client is gone or the service's shutdown grace is over. */
-  readonly signal: AbortSignal;
+  readonly signal: InterruptionSignal;
   /** Node's own response: the answer is written here, so that a stream costs no web-stream copy. */
   readonly outgoing: ServerResponse;
   /** Sent with the answer, whatever the dialect: request ids, rate-limit headers. */

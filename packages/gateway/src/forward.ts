@@ -1,5 +1,4 @@
-import { setTimeout as sleep } from "node:timers/promises";
-import { createRandomHex, type Env, type Logger } from "@onbehalf/service-kit";
+import { createRandomHex, type Env, type InterruptionSignal, type Logger } from "@onbehalf/service-kit";
 import type { Forward, ForwardContext, LlmCall } from "./call.ts";
 import {
   type BedrockSettings,
@@ -125,7 +124,7 @@ export function createForward(options: ForwardOptions): Forwarding {
       if (index + 1 < candidates.length) continue;
       const delayMs = retryDelayMs(index + 1 - candidates.length, result.error);
       if (delayMs === undefined || index + 1 >= attempts) break;
-      await sleep(delayMs, undefined, { signal: context.signal }).catch(() => undefined);
+      await waited(delayMs, context.signal);
     }
     throw exhausted(failure ?? new GatewayError("internal", "The gateway tried no deployment."), retried);
   };
@@ -171,6 +170,19 @@ interface Attempt {
 function refused(error: unknown): RelayResult {
   if (error instanceof GatewayError) return { kind: "failed", error };
   throw error;
+}
+
+/** Resolves after the time, or when the request is interrupted. */
+function waited(ms: number, signal: InterruptionSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const done = (): void => {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", done);
+      resolve();
+    };
+    const timer = setTimeout(done, ms);
+    signal.addEventListener("abort", done, { once: true });
+  });
 }
 
 const randomHex = createRandomHex();

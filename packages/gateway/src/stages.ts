@@ -1,4 +1,4 @@
-import type { Connection, Log, Logger, RequestVariables } from "@onbehalf/service-kit";
+import type { Connection, Log, Logger, StepVariables } from "@onbehalf/service-kit";
 import type { Context } from "hono";
 import type { Authenticate } from "./authenticate.ts";
 import type { LlmCall } from "./call.ts";
@@ -24,7 +24,7 @@ export interface Rules {
 }
 
 /** What the stages hand on to each other. */
-export interface StageVariables extends RequestVariables {
+export interface StageVariables extends StepVariables {
   rules: Rules;
   route: Route;
   draft: Draft;

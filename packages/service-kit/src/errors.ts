@@ -5,6 +5,7 @@ import type { ContentfulStatusCode } from "hono/utils/http-status";
 import { z } from "zod";
 import { ShuttingDown } from "./connection.ts";
 import { HttpError } from "./http-error.ts";
+import type { InterruptionSignal } from "./interruption.ts";
 import type { Log } from "./log.ts";
 import type { Note } from "./request.ts";
 
@@ -113,6 +114,6 @@ function send(c: Context, { status, error, message, headers }: Answer): Response
   return c.json({ error, message, request_id: requestId }, status, headers);
 }
 
-function signalOf(c: Context): AbortSignal | undefined {
+function signalOf(c: Context): InterruptionSignal | undefined {
   return c.get("signal");
 }

@@ -21,6 +21,7 @@ export { createDeadlines, type Deadlines } from "./deadlines.ts";
 export { type ErrorHandlerOptions, errorHandler, notFound } from "./errors.ts";
 export { healthRoutes, type Readiness, type ReadinessCheck, type ReadyState, readiness } from "./health.ts";
 export { HttpError, type HttpErrorDetails } from "./http-error.ts";
+export type { InterruptionSignal } from "./interruption.ts";
 export { jsonBody } from "./json-body.ts";
 export { createLogger, type DestinationStream, type Log, type Logger, type LoggerOptions } from "./log.ts";
 export { mask } from "./mask.ts";
@@ -31,6 +32,7 @@ export {
   type RequestContextOptions,
   type RequestVariables,
   requestContext,
+  type StepVariables,
 } from "./request.ts";
 export { runMain } from "./run.ts";
 export { type SecurityHeadersOptions, securityHeaders } from "./security-headers.ts";
