@@ -10,30 +10,30 @@ export interface Conversation {
   readonly messages: readonly Message[];
   readonly inferenceConfig: InferenceConfig;
   readonly tools: readonly Tool[];
-  readonly toolChoice?: ToolChoice;
-  readonly outputFormat?: OutputFormat;
-  readonly serviceTier?: string;
+  readonly toolChoice?: ToolChoice | undefined;
+  readonly outputFormat?: OutputFormat | undefined;
+  readonly serviceTier?: string | undefined;
   /** Sent by the client for its own bookkeeping; AWS gets what it allows of it. */
-  readonly metadata?: Readonly<Record<string, string>>;
+  readonly metadata?: Readonly<Record<string, string>> | undefined;
   readonly wishes: Wishes;
   /** Converse's own fields that have no counterpart elsewhere; only a Bedrock upstream can honour them. */
-  readonly bedrock?: Readonly<Record<string, unknown>>;
+  readonly bedrock?: Readonly<Record<string, unknown>> | undefined;
 }
 
 export interface InferenceConfig {
-  readonly maxTokens?: number;
-  readonly temperature?: number;
-  readonly topP?: number;
-  readonly stopSequences?: readonly string[];
+  readonly maxTokens?: number | undefined;
+  readonly temperature?: number | undefined;
+  readonly topP?: number | undefined;
+  readonly stopSequences?: readonly string[] | undefined;
 }
 
 /** What model families word differently; the upstream puts it in the family's words or refuses it by name. */
 export interface Wishes {
-  readonly reasoningEffort?: string;
+  readonly reasoningEffort?: string | undefined;
   /** Tokens the model may think, where the client counts them itself. */
-  readonly thinkingBudget?: number;
-  readonly parallelToolCalls?: boolean;
-  readonly topK?: number;
+  readonly thinkingBudget?: number | undefined;
+  readonly parallelToolCalls?: boolean | undefined;
+  readonly topK?: number | undefined;
 }
 
 export interface CachePoint {

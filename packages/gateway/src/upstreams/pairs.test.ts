@@ -115,6 +115,19 @@ describe("recorded pairs", () => {
     expect(toConverse(chatConversation(chat))).toEqual(converse);
   });
 
+  it("what a client sent for Converse itself stays, except for what is the gateway's", () => {
+    const bedrock = {
+      guardrailConfig: { guardrailIdentifier: "g" },
+      requestMetadata: { user: "mallory" },
+      promptVariables: {},
+    };
+    expect(toConverse({ ...chatConversation({ messages: [{ role: "user", content: "Hi" }] }), bedrock })).toEqual({
+      ...bedrock,
+      messages: [{ role: "user", content: [{ text: "Hi" }] }],
+      requestMetadata: { user: "alice" },
+    });
+  });
+
   it("messages → Converse", () => {
     expect(toConverse(messagesConversation(anthropic))).toEqual(converse);
   });

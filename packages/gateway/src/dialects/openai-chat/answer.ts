@@ -43,15 +43,13 @@ export function chatUsage(usage: Usage) {
 
 /** A whole answer as `chat.completion`. */
 export function chatAnswer(answer: Answer, meta: ChatMeta): string {
-  let text = "";
-  let hasText = false;
+  let text: string | null = null;
   let reasoning = "";
   const thinkingBlocks: unknown[] = [];
   const toolCalls: unknown[] = [];
   for (const block of answer.content) {
     if ("text" in block) {
-      text += block.text;
-      hasText = true;
+      text = text === null ? block.text : text + block.text;
     } else if ("toolUse" in block) {
       const { toolUseId, name, input } = block.toolUse;
       toolCalls.push({ id: toolUseId, type: "function", function: { name, arguments: JSON.stringify(input ?? {}) } });
@@ -65,11 +63,12 @@ export function chatAnswer(answer: Answer, meta: ChatMeta): string {
   }
   const message = {
     role: "assistant",
-    content: hasText ? text : null,
+    content: text,
     refusal: null,
-    ...(toolCalls.length === 0 ? {} : { tool_calls: toolCalls }),
-    ...(reasoning === "" ? {} : { reasoning_content: reasoning }),
-    ...(thinkingBlocks.length === 0 ? {} : { thinking_blocks: thinkingBlocks }),
+    // JSON leaves out what is undefined.
+    tool_calls: toolCalls.length === 0 ? undefined : toolCalls,
+    reasoning_content: reasoning === "" ? undefined : reasoning,
+    thinking_blocks: thinkingBlocks.length === 0 ? undefined : thinkingBlocks,
   };
   const detail = stopDetail(answer.stopReason, answer.stopSequence);
   return JSON.stringify({
@@ -83,7 +82,7 @@ export function chatAnswer(answer: Answer, meta: ChatMeta): string {
         message,
         logprobs: null,
         finish_reason: finishReason(answer.stopReason),
-        ...(detail === null ? {} : { stop_reason: detail }),
+        stop_reason: detail ?? undefined,
       },
     ],
     usage: chatUsage(answer.usage),

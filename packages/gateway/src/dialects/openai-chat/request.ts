@@ -36,10 +36,10 @@ export function chatConversation(body: JsonObject): Conversation {
     messages,
     inferenceConfig: inferenceConfig(body),
     tools: chatTools(arrayField(body, "tools") ?? []),
-    ...(toolChoice === undefined ? {} : { toolChoice }),
-    ...(outputFormat === undefined ? {} : { outputFormat }),
-    ...(serviceTier === undefined ? {} : { serviceTier }),
-    ...(metadata === undefined ? {} : { metadata }),
+    toolChoice,
+    outputFormat,
+    serviceTier,
+    metadata,
     wishes: wishes(body),
   };
 }
@@ -71,12 +71,8 @@ export function inferenceConfig(body: JsonObject): InferenceConfig {
   const topP = numberField(body, "top_p");
   const stop = body.stop == null || typeof body.stop === "string" ? body.stop : arrayField(body, "stop");
   const stopSequences = typeof stop === "string" ? [stop] : stop?.map(sequence);
-  return {
-    ...(maxTokens === undefined ? {} : { maxTokens }),
-    ...(temperature === undefined ? {} : { temperature }),
-    ...(topP === undefined ? {} : { topP }),
-    ...(stopSequences == null || stopSequences.length === 0 ? {} : { stopSequences }),
-  };
+  const said = stopSequences == null || stopSequences.length === 0 ? undefined : stopSequences;
+  return { maxTokens, temperature, topP, stopSequences: said };
 }
 
 function sequence(value: unknown): string {
@@ -173,10 +169,5 @@ function wishes(body: JsonObject): Wishes {
   if (effort !== undefined && !/^[a-z]{1,16}$/.test(effort)) {
     throw new GatewayError("invalid_request", "'reasoning_effort' must be one word.", { param: "reasoning_effort" });
   }
-  return {
-    ...(effort === undefined ? {} : { reasoningEffort: effort }),
-    ...(budget === undefined ? {} : { thinkingBudget: budget }),
-    ...(parallel === undefined ? {} : { parallelToolCalls: parallel }),
-    ...(topK === undefined ? {} : { topK }),
-  };
+  return { reasoningEffort: effort, thinkingBudget: budget, parallelToolCalls: parallel, topK };
 }

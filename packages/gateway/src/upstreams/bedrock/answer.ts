@@ -17,7 +17,9 @@ export function converseAnswer(body: Buffer): Answer {
   }
   return {
     // Blocks pass as they are; the dialects look at the kinds they know.
-    content: output.content.filter(isObject) as unknown as readonly ContentBlock[],
+    content: (output.content.every(isObject)
+      ? output.content
+      : output.content.filter(isObject)) as unknown as readonly ContentBlock[],
     stopReason: parsed.stopReason,
     stopSequence: stopSequence(parsed.additionalModelResponseFields),
     usage: converseUsage(parsed.usage),

@@ -22,22 +22,31 @@ export function converseBody(
     outputFormat?.type === "json" ? [...conversation.system, { text: jsonOnly }] : conversation.system;
   const toolConfig = converseTools(conversation, family);
   const limits = wished.maxTokens === undefined ? inferenceConfig : { ...inferenceConfig, maxTokens: wished.maxTokens };
-  return JSON.stringify({
-    ...bedrock,
+  // JSON leaves out what is undefined.
+  const own = {
     messages: conversation.messages,
-    ...(system.length === 0 ? {} : { system }),
-    ...(Object.keys(limits).length === 0 ? {} : { inferenceConfig: limits }),
-    ...(toolConfig === undefined ? {} : { toolConfig }),
-    ...(outputFormat?.type === "json_schema" ? { outputConfig: { textFormat: textFormat(outputFormat) } } : {}),
-    ...(serviceTier === undefined ? {} : { serviceTier: { type: serviceTier } }),
-    ...(guardrail === undefined ? {} : { guardrailConfig: guardrail }),
+    system: system.length === 0 ? undefined : system,
+    inferenceConfig: saysAnything(limits) ? limits : undefined,
+    toolConfig,
+    outputConfig: outputFormat?.type === "json_schema" ? { textFormat: textFormat(outputFormat) } : undefined,
+    serviceTier: serviceTier === undefined ? undefined : { type: serviceTier },
+    guardrailConfig: guardrail,
     // Claude says only among its own fields which stop sequence it met.
-    ...(family === "claude" && inferenceConfig.stopSequences !== undefined
-      ? { additionalModelResponseFieldPaths: ["/stop_sequence"] }
-      : {}),
-    ...(wished.fields === undefined ? {} : { additionalModelRequestFields: wished.fields }),
-    ...(Object.keys(metadata).length === 0 ? {} : { requestMetadata: metadata }),
-  });
+    additionalModelResponseFieldPaths:
+      family === "claude" && inferenceConfig.stopSequences !== undefined ? ["/stop_sequence"] : undefined,
+    additionalModelRequestFields: wished.fields,
+    requestMetadata: saysAnything(metadata) ? metadata : undefined,
+  };
+  return JSON.stringify(bedrock === undefined ? own : { ...bedrock, ...defined(own) });
+}
+
+function defined(fields: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
+}
+
+function saysAnything(of: object): boolean {
+  for (const name in of) if (of[name as keyof typeof of] !== undefined) return true;
+  return false;
 }
 
 function converseTools(conversation: Conversation, family: Family): unknown {
