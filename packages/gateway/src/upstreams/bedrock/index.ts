@@ -50,10 +50,12 @@ export function createBedrockUpstream({ settings, env }: BedrockUpstreamOptions)
     signedRegion: string,
   ): Addressed => {
     const path = prefix + operation;
-    const headers: Record<string, string> = { ...own, host };
-    if ("bearer" in credentials) headers.authorization = `Bearer ${credentials.bearer}`;
-    else Object.assign(headers, sign({ method, path, headers, body }, credentials, signedRegion, Date.now()));
-    return { origin, path, headers };
+    const headers = { ...own, host };
+    const proof =
+      "bearer" in credentials
+        ? { authorization: `Bearer ${credentials.bearer}` }
+        : sign({ method, path, headers, body }, credentials, signedRegion, Date.now());
+    return { origin, path, headers: { ...headers, ...proof } };
   };
 
   return {

@@ -39,11 +39,15 @@ export function createSigner(service: string) {
   return (request: SignableRequest, credentials: AwsCredentials, region: string, nowMs: number): SignatureHeaders => {
     const date = amzDate(nowMs);
     const { mac, scope, credential } = dayKey(credentials, date.slice(0, 8), region);
-    const headers: Record<string, string> = { ...request.headers, "x-amz-date": date };
-    if (credentials.sessionToken !== undefined) headers["x-amz-security-token"] = credentials.sessionToken;
-    const { names, signedHeaders } = signedNames(Object.keys(headers).join(";"));
+    const { headers } = request;
+    const added = credentials.sessionToken === undefined ? dateOnly : dateAndToken;
+    const { names, signedHeaders } = signedNames(Object.keys(headers).join(";") + added);
     let canonical = `${request.method}\n${canonicalPath(request.path)}\n${encodeQuery(request.query)}\n`;
-    for (const name of names) canonical += `${name}:${collapse(headers[name] ?? "")}\n`;
+    for (const name of names) {
+      if (name === "x-amz-date") canonical += `x-amz-date:${date}\n`;
+      else if (name === "x-amz-security-token") canonical += `${name}:${credentials.sessionToken}\n`;
+      else canonical += `${name}:${collapse(headers[name] ?? "")}\n`;
+    }
     canonical += `\n${signedHeaders}\n${hash("sha256", request.body, "hex")}`;
     const signature = mac(`AWS4-HMAC-SHA256\n${date}\n${scope}\n${hash("sha256", canonical, "hex")}`);
     const authorization = `${credential}, SignedHeaders=${signedHeaders}, Signature=${signature}`;
@@ -52,6 +56,9 @@ export function createSigner(service: string) {
       : { authorization, "x-amz-date": date, "x-amz-security-token": credentials.sessionToken };
   };
 }
+
+const dateOnly = ";x-amz-date";
+const dateAndToken = ";x-amz-date;x-amz-security-token";
 
 /** What stays the same in every signature of one day, region and key. */
 interface DayKey {
