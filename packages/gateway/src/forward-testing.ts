@@ -63,10 +63,9 @@ export async function startForwarding(setup: ForwardSetup) {
     running.add(abort);
     outgoing.once("close", () => {
       running.delete(abort);
-      const sent =
-        "stream" in outgoing
-          ? (outgoing as unknown as Http2ServerResponse).stream.writableFinished
-          : outgoing.writableFinished;
+      // As `serve` tells it.
+      const { stream } = outgoing as unknown as Partial<Http2ServerResponse>;
+      const sent = stream === undefined ? outgoing.writableFinished : stream.writableFinished && stream.rstCode === 0;
       if (!sent) abort.abort(new ClientGone());
     });
     const path = (incoming.url ?? "/").split("?")[0] ?? "/";

@@ -55,12 +55,13 @@ function gather(
       deadlines.end(deadline);
       resolve(chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks, size));
     };
-    const onBroken = (cause?: unknown): void =>
-      fail(new GatewayError("invalid_request", "The connection closed before the body was complete.", { cause }));
+    // Node tells of a broken connection by "close" in any case, and by "error" only where somebody listens for it.
     const onClose = (): void => {
-      if (!over) onBroken();
+      if (over) return;
+      const cause = incoming.errored ?? undefined;
+      fail(new GatewayError("invalid_request", "The connection closed before the body was complete.", { cause }));
     };
-    incoming.on("data", onData).on("end", onEnd).on("error", onBroken).on("close", onClose);
+    incoming.on("data", onData).on("end", onEnd).on("close", onClose);
   });
 }
 

@@ -42,7 +42,6 @@ export function relay(request: RelayRequest, context: ForwardContext): Promise<R
       return;
     }
     context.signal.addEventListener("abort", attempt.onAbort, { once: true });
-    context.outgoing.once("close", attempt.onClose);
     attempt.dispatched = true;
     const { method, body } = request.exchange;
     const options = { method, path: request.path, headers: request.headers, body: body.length === 0 ? null : body };
@@ -64,7 +63,6 @@ class Attempt implements Dispatcher.DispatchHandler {
   readonly resolve: (result: RelayResult) => void;
   readonly onAbort = (): void =>
     this.context.signal.reason instanceof ShuttingDown ? stop(this, shuttingDown()) : leave(this);
-  readonly onClose = (): void => leave(this);
   controller: Dispatcher.DispatchController | undefined = undefined;
   /** Gathers an answer or an error that is passed on whole. */
   collect: ReturnType<typeof bodyCollector> | undefined = undefined;
@@ -227,7 +225,6 @@ function settle(attempt: Attempt, result: RelayResult): void {
   clock.stop();
   clearTimeout(attempt.drainTimer);
   context.signal.removeEventListener("abort", attempt.onAbort);
-  context.outgoing.removeListener("close", attempt.onClose);
   sending.release();
   attempt.resolve(result);
 }
