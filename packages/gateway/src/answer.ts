@@ -7,9 +7,9 @@ import type { StageContext } from "./stages.ts";
 
 /** Forwards the call; the answer is written to Node's own response. Last of the stages. */
 export async function answer(c: StageContext): Promise<Response> {
-  const { forwarding, findPrice } = c.get("rules");
-  const call = c.get("call");
-  const draft = c.get("draft");
+  const { forwarding, findPrice } = c.env.rules;
+  const call = c.env.call;
+  const draft = c.env.draft;
   const requestId = c.get("requestId");
   const settlement = await forwarding.forward(call, {
     caller: tagOf(c),
@@ -17,7 +17,7 @@ export async function answer(c: StageContext): Promise<Response> {
     signal: c.get("signal"),
     outgoing: c.env.outgoing,
     // Anthropic's SDKs read `request-id`, OpenAI's `x-request-id`; the latter is already on the answer.
-    headers: headersOf(requestId, c.get("granted").states, headerReader(call.dialect)),
+    headers: headersOf(requestId, c.env.granted.states, headerReader(call.dialect)),
   });
   draft.settlement = settlement;
   if (settlement.usage !== undefined && settlement.providerModel !== undefined) {
@@ -45,6 +45,6 @@ function headersOf(
 }
 
 function tagOf(c: StageContext): CallerTag {
-  const { userId, subject, issuer, teamId, clientId, token, expiresAt } = c.get("caller");
+  const { userId, subject, issuer, teamId, clientId, token, expiresAt } = c.env.caller;
   return { userId, subject, issuer, teamId, clientId, traceId: c.get("trace").traceId, token, expiresAt };
 }

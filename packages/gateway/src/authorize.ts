@@ -7,12 +7,12 @@ import type { Step } from "./pipeline.ts";
  * @throws GatewayError `forbidden`
  */
 export const authorize: Step = (c) => {
-  const { settings, entitlements } = c.get("rules");
-  const route = c.get("route");
-  const call = c.get("call");
-  const decision = entitlements.decide(c.get("caller"), route, call?.model);
+  const { settings, entitlements } = c.env.rules;
+  const route = c.env.route;
+  const call = c.env.call;
+  const decision = entitlements.decide(c.env.caller, route, call?.model);
   if (!decision.allowed) {
-    const draft = c.get("draft");
+    const draft = c.env.draft;
     draft.rule = decision.rule;
     if (settings.policy.enforce || route.kind === "admin")
       throw new GatewayError("forbidden", sentence(decision.reason));

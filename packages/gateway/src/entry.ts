@@ -13,9 +13,9 @@ export function admit(rules: () => Rules): Step {
   return (c) => {
     requireCanonicalTarget(rawTarget(c.env.incoming));
     const now = rules();
-    c.set("rules", now);
+    c.env.rules = now;
     const open = publicRoutes.get(c.req.path);
-    if (open !== undefined && (c.req.method === "GET" || c.req.method === "HEAD")) c.set("route", open);
+    if (open !== undefined && (c.req.method === "GET" || c.req.method === "HEAD")) c.env.route = open;
     // A reload closes what it replaces only when nobody who began with it is left.
     return now.forwarding.use();
   };
@@ -31,8 +31,8 @@ const publicRoutes: ReadonlyMap<string, Route> = new Map(
 export function identify(route: Route): Step {
   const name = routeName(route);
   return (c) => {
-    const draft = c.get("draft");
-    c.set("route", route);
+    const draft = c.env.draft;
+    c.env.route = route;
     draft.route = name;
     const { headers } = c.env.incoming;
     const app = said(headers["x-onbehalf-app"]);
@@ -46,10 +46,10 @@ export function identify(route: Route): Step {
 
 /** @throws AuthError; GatewayError `auth_unavailable` while nothing more can be recorded */
 export const authenticate: Step = (c) => {
-  const caller = c.get("rules").authenticate(c.req.raw.headers);
+  const caller = c.env.rules.authenticate(c.req.raw.headers);
   const known = (one: Caller): undefined => {
-    c.set("caller", one);
-    c.get("draft").caller = one;
+    c.env.caller = one;
+    c.env.draft.caller = one;
   };
   return caller instanceof Promise ? caller.then(known) : known(caller);
 };

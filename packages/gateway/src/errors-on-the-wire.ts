@@ -16,7 +16,7 @@ export interface WireErrorOptions {
 /** Whatever a stage threw, in the envelope the client understands: the dialect's own on LLM routes, else the common one. */
 export function answerErrors({ dialects, resourceMetadata }: WireErrorOptions): ErrorHandler<StageEnv> {
   return (error, c) => {
-    const draft = c.get("draft");
+    const draft = c.env.draft;
     if (draft !== undefined) draft.errorCode = codeOf(error);
     if (c.env.outgoing.headersSent) return RESPONSE_ALREADY_SENT;
     const dialect = dialectOf(c, dialects);
@@ -47,7 +47,7 @@ function dialectOf(c: StageContext, dialects: WireErrorOptions["dialects"]): Dia
 
 /** Undefined while a request has come no further than its address. */
 function identified(c: StageContext): Route | undefined {
-  return c.get("route");
+  return c.env.route;
 }
 
 /** Only Bedrock's clients call these: they are told in their own words, too, that an address is malformed. */

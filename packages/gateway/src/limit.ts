@@ -13,9 +13,9 @@ import type { Rules, StageContext } from "./stages.ts";
  * @throws GatewayError `rate_limited`, `budget_exhausted`, `auth_unavailable`
  */
 export const limit: Step = (c) => {
-  const rules = c.get("rules");
-  const { model, estimate } = c.get("call");
-  const limits = rules.entitlements.limits(c.get("caller"), model);
+  const rules = c.env.rules;
+  const { model, estimate } = c.env.call;
+  const limits = rules.entitlements.limits(c.env.caller, model);
   try {
     const reservation = rules.limiter.reserve(limits, estimateOf(limits, model, estimate, rules));
     return reservation instanceof Promise
@@ -28,13 +28,13 @@ export const limit: Step = (c) => {
 
 /** @returns the settlement, for when the request has ended */
 function granted(reservation: Granted | Refused, c: StageContext): Afterwards {
-  const draft = c.get("draft");
+  const draft = c.env.draft;
   if (!reservation.allowed) {
     draft.rule = reservation.strictest.bucket.limit.name;
-    throw refusal(reservation, headerReader(c.get("call").dialect));
+    throw refusal(reservation, headerReader(c.env.call.dialect));
   }
   warnOfBudgets(reservation, c);
-  c.set("granted", reservation);
+  c.env.granted = reservation;
   return () => {
     const settled = reservation.settle(usedOf(draft.settlement?.usage, draft.costUsd));
     settled?.catch((error: unknown) => c.get("log").warn({ err: error }, "limits: a reservation was not settled"));

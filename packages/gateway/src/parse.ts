@@ -13,20 +13,24 @@ export interface ParseOptions {
 export function parse(dialect: Dialect, { bodyTimeoutMs }: ParseOptions): Step {
   const readBody = createReadBody(bodyTimeoutMs);
   return async (c) => {
-    const body = await readBody(c.env.incoming, c.get("rules").settings.maxBodyBytes);
+    const body = await readBody(c.env.incoming, c.env.rules.settings.maxBodyBytes);
+    const pattern = c.env.route.path;
+    const params = pattern.includes(":") ? c.req.param() : none;
     const call = dialect.parse({
-      path: canonicalPath(c.get("route").path, c.req.param()),
-      params: c.req.param(),
+      path: params === none ? pattern : canonicalPath(pattern, params),
+      params,
       headers: c.req.raw.headers,
       body,
     });
-    c.set("call", call);
-    c.get("draft").call = call;
+    c.env.call = call;
+    c.env.draft.call = call;
     return undefined;
   };
 }
 
 /** The canonical spelling also where an alias was called. */
 function canonicalPath(pattern: string, params: Readonly<Record<string, string>>): string {
-  return pattern.includes(":") ? pattern.replace(/:(\w+)/g, (_, name: string) => params[name] ?? "") : pattern;
+  return pattern.replace(/:(\w+)/g, (_, name: string) => params[name] ?? "");
 }
+
+const none: Readonly<Record<string, string>> = {};

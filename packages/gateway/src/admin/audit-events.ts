@@ -37,7 +37,7 @@ export function auditEvents({ queries, recorder }: AuditOptions) {
     const asked = rowQuery.parse(c.req.query());
     await untilRecorded(recorder);
     const filter = {
-      readable: readableBy(c.get("caller")),
+      readable: readableBy(c.env.caller),
       traceId: asked.trace ?? asked.trace_id,
       requestId: asked.request_id,
       userId: asked.user ?? asked.user_id,

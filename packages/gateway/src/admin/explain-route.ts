@@ -29,8 +29,8 @@ const request = z.strictObject({
 /** `POST /policy/explain`: may this identity call this route and model, by which rule, and under which limits. */
 export async function explain(c: StageContext): Promise<Response> {
   const asked = await readJson(c, request);
-  const { policy, limits } = c.get("rules").settings;
-  const caller = asked.identity === undefined ? c.get("caller") : described(c, asked.identity);
+  const { policy, limits } = c.env.rules.settings;
+  const caller = asked.identity === undefined ? c.env.caller : described(c, asked.identity);
   const route = routeOf(asked.route);
   if (route === undefined) {
     return c.json({
@@ -58,7 +58,7 @@ export async function explain(c: StageContext): Promise<Response> {
 type Described = NonNullable<z.output<typeof request>["identity"]>;
 
 function described(c: StageContext, identity: Described): Caller {
-  const asking = c.get("caller");
+  const asking = c.env.caller;
   if (asking.role !== "admin")
     throw new GatewayError("forbidden", "Not allowed: only an administrator can ask about another identity.");
   const role = knownRole(identity.role);

@@ -102,7 +102,7 @@ function nameIn(token: string): string | undefined {
 }
 
 function describeFor(c: StageContext, awsRegion: string | undefined): (name: string) => InferenceProfile {
-  const { settings } = c.get("rules");
+  const { settings } = c.env.rules;
   const byName = Map.groupBy(deploymentsOf(settings.models), ({ name }) => name);
   const regionOf = ({ params }: Deployment) => params.aws_region_name ?? settings.file.bedrock?.region ?? awsRegion;
   return (name) => {

@@ -24,7 +24,7 @@ const chat = routes[0];
 export function infoRoutes({ keyStore, queries, recorder }: InfoOptions): Readonly<Record<string, Handler>> {
   return {
     "GET /user/info": async (c) => {
-      const caller = c.get("caller");
+      const caller = c.env.caller;
       const asked = c.req.query("user_id");
       if (asked !== undefined && asked !== caller.userId) return c.json(await anyUser(c, asked));
       await untilRecorded(recorder);
@@ -42,7 +42,7 @@ export function infoRoutes({ keyStore, queries, recorder }: InfoOptions): Readon
       });
     },
     "GET /team/info": async (c) => {
-      const caller = c.get("caller");
+      const caller = c.env.caller;
       const team = c.req.query("team_id") ?? caller.teamId;
       if (team === undefined)
         throw new GatewayError("invalid_request", "team_id: say which team; your credential names none.");
@@ -62,7 +62,7 @@ export function infoRoutes({ keyStore, queries, recorder }: InfoOptions): Readon
       });
     },
     "GET /model/info": async (c) => {
-      const { settings, findPrice } = c.get("rules");
+      const { settings, findPrice } = c.env.rules;
       const allowed = new Set(modelsOf(c));
       const data = settings.models.flatMap(({ model_name: name, litellm_params: params }) => {
         if (!allowed.has(name)) return [];
@@ -90,10 +90,10 @@ export function infoRoutes({ keyStore, queries, recorder }: InfoOptions): Readon
 
   /** Another's user id is for administrators; it may stand for people of several issuers, so rows are summed by the id. */
   async function anyUser(c: StageContext, userId: string): Promise<Record<string, unknown>> {
-    if (c.get("caller").role !== "admin") {
+    if (c.env.caller.role !== "admin") {
       throw new GatewayError(
         "forbidden",
-        `Not allowed: you are ${c.get("caller").userId}; others are for administrators.`,
+        `Not allowed: you are ${c.env.caller.userId}; others are for administrators.`,
       );
     }
     await untilRecorded(recorder);
@@ -113,13 +113,13 @@ function person({ userId, email, role, issuer, subject, groups, credential }: Ca
 }
 
 function modelsOf(c: StageContext): readonly string[] {
-  const { settings } = c.get("rules");
+  const { settings } = c.env.rules;
   const names = [...new Set(settings.models.map(({ model_name: name }) => name))];
-  return names.filter((model) => decide(settings.policy, c.get("caller"), { route: chat, model }).allowed);
+  return names.filter((model) => decide(settings.policy, c.env.caller, { route: chat, model }).allowed);
 }
 
 function limitOf(c: StageContext, scope: "user" | "team", name: string): LimitRule | undefined {
-  const table = c.get("rules").settings.limits[scope];
+  const table = c.env.rules.settings.limits[scope];
   return Object.hasOwn(table, name) ? table[name] : table["*"];
 }
 

@@ -61,7 +61,7 @@ export function keyRoutes({ keyAdmin, queries, recorder }: KeyRouteOptions): Rea
       return c.json({ deleted_keys: deleted });
     },
     "GET /key/info": async (c) => {
-      const named = c.req.query("key") ?? c.get("caller").key?.id;
+      const named = c.req.query("key") ?? c.env.caller.key?.id;
       const key = await keyAdmin.find(actorOf(c), named ?? "");
       return c.json({ key: key.id, info: await view(key) });
     },
@@ -102,7 +102,7 @@ const listQuery = z.object({
 });
 
 function actorOf(c: StageContext): Actor {
-  return { caller: c.get("caller"), policy: c.get("rules").settings.policy };
+  return { caller: c.env.caller, policy: c.env.rules.settings.policy };
 }
 
 function note(
@@ -111,5 +111,5 @@ function note(
   keys: readonly { readonly id: string }[],
   fields?: readonly string[],
 ): void {
-  c.get("draft").detail.admin = { action, keys: keys.map(({ id }) => id), ...(fields === undefined ? {} : { fields }) };
+  c.env.draft.detail.admin = { action, keys: keys.map(({ id }) => id), ...(fields === undefined ? {} : { fields }) };
 }

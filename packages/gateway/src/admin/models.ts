@@ -12,10 +12,10 @@ const created = 1_700_000_000;
  * @param by the routes that use them: one that is allowed suffices
  */
 export function permittedModels(c: StageContext, by: readonly Route[]): readonly string[] {
-  const { settings } = c.get("rules");
+  const { settings } = c.env.rules;
   const names = [...new Set(settings.models.map(({ model_name: name }) => name))].filter((name) => !name.includes("*"));
   if (!settings.policy.enforce) return names;
-  const allowed = (route: Route, model: string) => decide(settings.policy, c.get("caller"), { route, model }).allowed;
+  const allowed = (route: Route, model: string) => decide(settings.policy, c.env.caller, { route, model }).allowed;
   return names.filter((model) => by.some((route) => allowed(route, model)));
 }
 

@@ -51,7 +51,7 @@ export function spendRoutes({ queries, recorder }: SpendOptions): Readonly<Recor
       const asked = logsQuery.parse(c.req.query());
       await untilRecorded(recorder);
       const filter: RowFilter = {
-        readable: readableBy(c.get("caller")),
+        readable: readableBy(c.env.caller),
         requestId: asked.request_id,
         userId: asked.user_id,
         keyId: asked.api_key,
@@ -66,7 +66,7 @@ export function spendRoutes({ queries, recorder }: SpendOptions): Readonly<Recor
       const asked = reportQuery.parse(c.req.query());
       await untilRecorded(recorder);
       const filter: RowFilter = {
-        readable: readableBy(c.get("caller")),
+        readable: readableBy(c.env.caller),
         userId: asked.user_id,
         teamId: asked.team_id,
         model: asked.model,

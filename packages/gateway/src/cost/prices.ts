@@ -81,8 +81,11 @@ export function createPrices(overrides: PriceOverrides): FindPrice {
   const known = new LRUCache<string, { readonly price: Price | undefined }>({ max: 1_000 });
   return (providerModel, model) => {
     const key = `${providerModel}\n${model}`;
-    const found = known.get(key) ?? { price: find(providerModel, model) };
-    known.set(key, found);
+    let found = known.get(key);
+    if (found === undefined) {
+      found = { price: find(providerModel, model) };
+      known.set(key, found);
+    }
     return found.price;
   };
 }

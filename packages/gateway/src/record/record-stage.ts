@@ -25,9 +25,9 @@ export function recordEach({ recorder, meter, wallMs = Date.now, now = () => per
   return (c) => {
     const startedAt = now();
     const draft = draftOf(c, timeOf(wallMs()));
-    c.set("draft", draft);
+    c.env.draft = draft;
     return () => {
-      if (c.get("route")?.kind === "public") return;
+      if (c.env.route?.kind === "public") return;
       const aborted = isAborted(c);
       const status = aborted && draft.settlement === undefined ? clientGoneStatus : statusOf(c, draft);
       const row = rowOf(draft, { status, aborted, durationMs: now() - startedAt });
