@@ -6,7 +6,6 @@ export type Credential =
   | { readonly kind: "key"; readonly token: string };
 
 const keyForm = /^sk-[A-Za-z0-9_-]{1,200}$/;
-const jwtForm = /^[\w-]+\.[\w-]+\.[\w-]*$/;
 
 /**
  * The one credential of a request: `Authorization: Bearer`, or `x-api-key` as older Anthropic clients send it. Both at
@@ -16,28 +15,36 @@ const jwtForm = /^[\w-]+\.[\w-]+\.[\w-]*$/;
 export function readCredential(headers: Headers): Credential {
   const authorization = headers.get("authorization");
   const bearer = authorization === null ? undefined : bearerOf(authorization);
-  // Clients with an empty key in their environment send an empty header: that is none.
-  const sent = [bearer, headers.get("x-api-key"), headers.get("api-key")].filter(
-    (one): one is string => typeof one === "string" && one !== "",
-  );
-  const [token] = sent;
-  if (sent.some((one) => one !== token)) {
-    throw new AuthError(
-      "request_ambiguous",
-      "Authorization, x-api-key and api-key hold different credentials; send one.",
-    );
+  let token: string | undefined;
+  for (const one of [bearer, headers.get("x-api-key"), headers.get("api-key")]) {
+    // Clients with an empty key in their environment send an empty header: that is none.
+    if (one === undefined || one === null || one === "") continue;
+    if (token !== undefined && one !== token) {
+      throw new AuthError(
+        "request_ambiguous",
+        "Authorization, x-api-key and api-key hold different credentials; send one.",
+      );
+    }
+    token = one;
   }
-  if (token === undefined || token === "") throw absent();
+  if (token === undefined) throw absent();
   if (keyForm.test(token)) return { kind: "key", token };
   if (token.startsWith("sk-")) {
     const message = "This key is not known here: it is too short, too long or has signs in it that no key has.";
     throw new AuthError("token_malformed", `${message} Copy it again, whole.`);
   }
-  if (jwtForm.test(token)) return { kind: "jwt", token };
+  if (hasThreeParts(token)) return { kind: "jwt", token };
   throw new AuthError(
     "token_malformed",
     "The credential is neither a JWT (three parts with dots between) nor a key (sk-…): send Authorization: Bearer <token>.",
   );
+}
+
+/** Of what signs they are made is for the verifier to ask, and only of a token that it does not remember. */
+function hasThreeParts(token: string): boolean {
+  const first = token.indexOf(".");
+  const second = token.indexOf(".", first + 1);
+  return first > 0 && second > first + 1 && token.indexOf(".", second + 1) === -1;
 }
 
 /** Undefined for another scheme, which is as good as no credential. */
