@@ -21,7 +21,8 @@ export function converseExchange(
   const conversation = outgoing.conversation();
   const metadata = tellUser ? requestMetadata(caller, conversation.metadata) : {};
   const guardrail = deployment.params.guardrailConfig;
-  const body = converseBody(conversation, familyOf(deployment.modelId), metadata, guardrail);
+  // Bytes at once: it is hashed and sent.
+  const body = Buffer.from(converseBody(conversation, familyOf(deployment.modelId), metadata, guardrail));
   return {
     method: "POST",
     path: modelPath(deployment.modelId, call.stream ? "converse-stream" : "converse"),
