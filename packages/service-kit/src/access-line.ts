@@ -28,6 +28,15 @@ export interface AccessLine {
 /** nginx's code for a client that left before there was an answer. */
 export const statusWithoutAnswer = 499;
 
+/** The part of the line that is the same for every service. */
+export type DerivedFields = {
+  readonly [Name in keyof AccessLine as string extends Name ? never : Name]: AccessLine[Name] | undefined;
+} & {
+  readonly issuer: string | undefined;
+  readonly subject: string | undefined;
+  readonly client_id: string | undefined;
+};
+
 export interface AccessFacts extends Ending {
   readonly requestId: string;
   readonly trace: Trace;
@@ -37,7 +46,10 @@ export interface AccessFacts extends Ending {
   readonly noted: Readonly<Record<string, unknown>> | undefined;
 }
 
-/** Pure: the fields of the line. What was noted wins over what is derived. */
+/**
+ * Pure: what is derived of every request, without what was noted under the same name: that wins. Names without a value
+ * are no part of the line, as JSON has it.
+ */
 export function accessFields({
   requestId,
   trace,
@@ -46,19 +58,28 @@ export function accessFields({
   aborted,
   ms,
   identity,
-  noted,
-}: AccessFacts): AccessLine {
-  const line: Record<string, unknown> & AccessLine = {
-    request_id: requestId,
-    trace_id: trace.traceId,
-    span_id: trace.spanId,
-    route,
-    status,
-    outcome: aborted ? "aborted" : outcomeOf(status),
-    ms: Math.round(ms * 100) / 100,
+  noted = nothing,
+}: AccessFacts): DerivedFields {
+  const who = isIdentity(identity) ? identity : undefined;
+  return {
+    request_id: unless(noted, "request_id", requestId),
+    trace_id: unless(noted, "trace_id", trace.traceId),
+    span_id: unless(noted, "span_id", trace.spanId),
+    route: unless(noted, "route", route),
+    status: unless(noted, "status", status),
+    outcome: unless(noted, "outcome", aborted ? "aborted" : outcomeOf(status)),
+    ms: unless(noted, "ms", Math.round(ms * 100) / 100),
+    // Issuer and subject are the identity; the client is who acts for it.
+    issuer: unless(noted, "issuer", who?.issuer),
+    subject: unless(noted, "subject", who?.subject),
+    client_id: unless(noted, "client_id", who?.clientId),
   };
-  addWho(line, identity);
-  return noted === undefined ? line : Object.assign(line, noted);
+}
+
+const nothing: Readonly<Record<string, unknown>> = {};
+
+function unless<Value>(noted: Readonly<Record<string, unknown>>, name: string, value: Value): Value | undefined {
+  return Object.hasOwn(noted, name) ? undefined : value;
 }
 
 export function outcomeOf(status: number): Outcome {
@@ -66,14 +87,6 @@ export function outcomeOf(status: number): Outcome {
   if (status === 401 || status === 403) return "denied";
   if (status === 429) return "limited";
   return status === statusWithoutAnswer ? "aborted" : "error";
-}
-
-/** Issuer and subject are the identity; the client is who acts for it. */
-function addWho(line: Record<string, unknown>, identity: unknown): void {
-  if (!isIdentity(identity)) return;
-  line.issuer = identity.issuer;
-  line.subject = identity.subject;
-  if (identity.clientId !== undefined) line.client_id = identity.clientId;
 }
 
 function isIdentity(value: unknown): value is Pick<Identity, "issuer" | "subject" | "clientId"> {

@@ -47,9 +47,9 @@ export function createLogger({ service, level = "info", destination: target, sec
     },
     stream,
   );
-  const base = `,"service":${JSON.stringify(service)},`;
+  const base = `,"service":${JSON.stringify(service)}`;
   plainWriters.set(log, (label, fields, message) => {
-    const text = `{"level":"${label}"${timestamp()}${base}${fields.slice(1, -1)},"msg":"${message}"}\n`;
+    const text = `{"level":"${label}"${timestamp()}${base}${fields},"msg":"${message}"}\n`;
     stream.write(hide(bounded(text)));
   });
   return log;
@@ -66,14 +66,28 @@ const plainWriters = new WeakMap<Logger, PlainWriter>();
  * Writes lines whose fields are plain values to the same place and masked alike, each put into words in one go: looked
  * at field by field, as pino does for whatever it may be given, the line of a request is the largest part of its log.
  */
-export function plainLines(log: Logger): (level: PlainLevel, fields: object, message: PlainMessage) => void {
+export function plainLines(log: Logger): WritePlainLine {
   const write = plainWriters.get(log);
-  return (level, fields, message) => {
+  return (level, parts, message) => {
     if (!log.isLevelEnabled(level)) return;
-    const text = write === undefined ? undefined : jsonOf(fields);
-    if (write === undefined || text === undefined) log[level](fields, message);
+    const text = write === undefined ? undefined : joined(parts);
+    if (write === undefined || text === undefined) log[level](Object.assign({}, ...parts), message);
     else write(level, text, message);
   };
+}
+
+/** @param parts the line's fields, no name in two of them; put together as text, which is cheaper than as objects */
+export type WritePlainLine = (level: PlainLevel, parts: readonly object[], message: PlainMessage) => void;
+
+/** `,"name":value` for all of them. */
+function joined(parts: readonly object[]): string | undefined {
+  let text = "";
+  for (const part of parts) {
+    const json = jsonOf(part);
+    if (json === undefined) return undefined;
+    if (json.length > 2) text += `,${json.slice(1, -1)}`;
+  }
+  return text;
 }
 
 /** Undefined for what JSON has no words for, a number beyond its range or a circle: pino finds some. */

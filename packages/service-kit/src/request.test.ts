@@ -142,6 +142,7 @@ describe("the line", () => {
       outcome: "limited",
     });
     expect(logs.text()).not.toContain("claims");
+    expect(logs.text().match(/"(?:outcome|tokens)":/g)).toHaveLength(2);
   });
 
   test("is one, after the last byte: also for a handler that notes what it used after writing the answer", async () => {

@@ -47,6 +47,7 @@ export interface RequestContextOptions {
   readonly now?: (() => number) | undefined;
 }
 
+const none = {};
 const probes = ["/system/health", "/system/ready", "/health/liveliness", "/health/readiness"];
 
 /** How long a line waits for the handler of a client that has left, so that it still learns what was used. */
@@ -80,14 +81,12 @@ export function beginRequest(options: RequestContextOptions): (c: Context) => Ha
 
 function beginner(options: RequestContextOptions, interruptionOf: () => Interruption): (c: Context) => Handled {
   const { service, log, observer, now = () => performance.now() } = options;
-  const ownName = log.bindings().service === service ? undefined : { service };
+  const ownName = log.bindings().service === service ? none : { service };
   const quiet = new Set(options.quietPaths ?? probes);
   const beginTrace = createTracer();
   const writeLine = plainLines(log);
-  const write = (line: AccessLine, path: string): void => {
-    const level = line.status >= 500 ? "error" : quiet.has(path) && line.status < 400 ? "debug" : "info";
-    writeLine(level, ownName === undefined ? line : { ...ownName, ...line }, "request");
-  };
+  const levelOf = (status: number, path: string): "error" | "debug" | "info" =>
+    status >= 500 ? "error" : quiet.has(path) && status < 400 ? "debug" : "info";
 
   return (c) => {
     const startedAt = now();
@@ -115,8 +114,8 @@ function beginner(options: RequestContextOptions, interruptionOf: () => Interrup
       const route = typeof noted?.route === "string" ? noted.route : routeOf(c);
       const { status, aborted } = ending;
       const line = accessFields({ requestId, trace, route, identity, noted, ms: now() - startedAt, status, aborted });
-      write(line, c.req.path);
-      observer?.end(line, trace, begunAt);
+      writeLine(levelOf(status, c.req.path), [ownName, line, noted ?? none], "request");
+      observer?.end({ ...line, ...noted } as AccessLine, trace, begunAt);
     };
     if (connection !== undefined) return whenEnded(connection, interruption, finish);
     return () => {

@@ -75,28 +75,25 @@ function createTimes(): (wallMs: number) => string {
   };
 }
 
-/** For the one log line: who, with what, how much. What is not known is not in it. */
+/** For the one log line: who, with what, how much. What is not known has no value, and is not in it. */
 function noted({ caller, call, settlement, costUsd, rule, route }: Draft, row: EndedRow): Record<string, unknown> {
-  const fields: Record<string, unknown> = { route };
-  if (caller !== undefined) {
-    fields.issuer = caller.issuer;
-    fields.subject = caller.subject;
-    fields.user_id = caller.userId;
-    fields.credential = caller.credential;
-    if (caller.clientId !== undefined) fields.client_id = caller.clientId;
-    if (caller.key !== undefined) fields.key_id = caller.key.id;
-  }
-  if (call !== undefined) {
-    fields.model = call.model;
-    fields.stream = call.stream;
-  }
-  if (settlement?.usage !== undefined) {
-    fields.input_tokens = settlement.usage.inputTokens;
-    fields.output_tokens = settlement.usage.outputTokens;
-  }
-  if (costUsd !== undefined) fields.cost_usd = costUsd;
-  if (rule !== undefined) fields.rule = rule;
-  fields.outcome = row.outcome;
+  const fields: Record<string, unknown> = {
+    route,
+    issuer: caller?.issuer,
+    subject: caller?.subject,
+    user_id: caller?.userId,
+    credential: caller?.credential,
+    client_id: caller?.clientId,
+    key_id: caller?.key?.id,
+    model: call?.model,
+    stream: call?.stream,
+    input_tokens: settlement?.usage?.inputTokens,
+    output_tokens: settlement?.usage?.outputTokens,
+    cost_usd: costUsd,
+    rule,
+    outcome: row.outcome,
+  };
+  // A path that does not exist has noted its own.
   if (row.error_code !== null) fields.error_code = row.error_code;
   return fields;
 }
