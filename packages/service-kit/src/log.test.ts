@@ -1,5 +1,5 @@
-import { describe, expect, test } from "vitest";
-import { createLogger, plainLines } from "./log.ts";
+import { describe, expect, test, vi } from "vitest";
+import { createLogger, gather, plainLines } from "./log.ts";
 import { captureLogs } from "./testing/logs.ts";
 
 const jwt = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJjYW5hcnkifQ.canary";
@@ -107,5 +107,34 @@ describe("a line of plain values", () => {
     const { log, logs } = logger();
     plainLines(log.child({ part: "b" }))("info", [{ a: 1 }, { b: 2 }], "request");
     expect(logs.lines()).toMatchObject([{ service: "gateway", part: "b", a: 1, b: 2, msg: "request" }]);
+  });
+});
+
+describe("gathered lines", () => {
+  const open = () => {
+    const written: string[] = [];
+    return { written, stream: gather({ write: (text: string) => void written.push(text) }) };
+  };
+
+  test("leave in one write, when there are enough of them, in time, or when asked", () => {
+    vi.useFakeTimers();
+    try {
+      const { written, stream } = open();
+      stream.write("a\n");
+      stream.write("b\n");
+      expect(written).toEqual([]);
+      vi.advanceTimersByTime(200);
+      expect(written).toEqual(["a\nb\n"]);
+      const line = `${"x".repeat(99)}\n`;
+      for (let count = 0; count < 123; count += 1) stream.write(line);
+      expect(written).toEqual(["a\nb\n", line.repeat(123)]);
+      stream.write("last\n");
+      stream.flushSync();
+      stream.flushSync();
+      vi.advanceTimersByTime(1_000);
+      expect(written.slice(2)).toEqual(["last\n"]);
+    } finally {
+      vi.useRealTimers();
+    }
   });
 });

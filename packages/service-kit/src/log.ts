@@ -23,7 +23,7 @@ export interface LoggerOptions {
 }
 
 /** Lines are gathered up to here, then written at once: a system call per line is the largest cost of a log. */
-const bufferedBytes = 12 * 1024;
+const bufferedLength = 12 * 1024;
 /** And no line waits longer than this. */
 const flushMs = 200;
 const maxLineLength = 64 * 1024;
@@ -115,9 +115,37 @@ function createTimestamp(): () => string {
 
 /** Standard output, gathered; what is left is written when the process exits. */
 function standardOutput(): DestinationStream {
-  const stream = destination({ dest: 1, sync: true, minLength: bufferedBytes, periodicFlush: flushMs });
-  process.once("exit", () => stream.flushSync());
-  return stream;
+  const stream = destination({ dest: 1, sync: true });
+  const gathered = gather(stream);
+  process.once("exit", () => {
+    gathered.flushSync();
+    stream.flushSync();
+  });
+  return gathered;
+}
+
+/**
+ * Lines on their way to a stream, in few large writes. Not the stream's own buffer: it looks at all it holds with every
+ * line, and copies it to do so.
+ */
+export function gather(stream: DestinationStream): DestinationStream & { flushSync(): void } {
+  let lines = "";
+  let timer: NodeJS.Timeout | undefined;
+  const flushSync = (): void => {
+    clearTimeout(timer);
+    timer = undefined;
+    const all = lines;
+    lines = "";
+    if (all !== "") stream.write(all);
+  };
+  return {
+    write(line) {
+      lines += line;
+      if (lines.length >= bufferedLength) flushSync();
+      else timer ??= setTimeout(flushSync, flushMs).unref();
+    },
+    flushSync,
+  };
 }
 
 function bounded(line: string): string {
