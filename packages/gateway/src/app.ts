@@ -53,12 +53,15 @@ export function createApp(options: AppOptions): Hono<StageEnv> {
   app.onError(onError);
   app.notFound(notFound());
 
-  // Before what surrounds all other routes, so that nothing else is looked for around these.
+  // By themselves, without what surrounds all other routes: Hono runs a single handler without going round about it.
+  const llm = new Hono<StageEnv>();
+  llm.onError(onError);
+  llm.notFound((c) => app.fetch(c.req.raw, c.env));
   for (const route of routes) {
     const dialect = route.dialect === undefined ? undefined : dialects[route.dialect];
     if (dialect === undefined) continue;
     const stages = [...begin, identify(route), recordable, authenticate, parse(dialect, options), authorize, limit];
-    app.on(route.method, [...spellings(route)], pipeline(stages, answer, onError));
+    llm.on(route.method, [...spellings(route)], pipeline(stages, answer, onError));
   }
 
   app.use(surrounding(begin, onError), securityHeaders());
@@ -74,7 +77,7 @@ export function createApp(options: AppOptions): Hono<StageEnv> {
     const stages = [identify(route), recordable, authenticate, authorize];
     app.on(route.method, [...spellings(route)], pipeline(stages, handler, onError));
   }
-  return app;
+  return llm;
 }
 
 /** What a client needs to know to get a token for this gateway (RFC 9728). */
