@@ -1,13 +1,18 @@
 import type { LlmCall, Settlement, Usage } from "../call.ts";
 import type { Caller } from "../caller.ts";
+import { remembered } from "../remembered.ts";
 import type { EndedRow, Outcome } from "./row.ts";
 import { type CallerText, callerText, detailText, figure, orNull, quoted } from "./row-text.ts";
 
 /** What the stages find out about a request on its way; becomes its row when it has ended. */
 export interface Draft {
+  /** A UUID; this, the time and the trace hold nothing that JSON would have to escape. */
   readonly id: string;
+  /** ISO 8601. */
   readonly requestTime: string;
+  /** Hexadecimal. */
   readonly traceId: string;
+  /** The client's own, if it sent one. */
   readonly requestId: string;
   /** Method and canonical path; `unmatched` where there is none. */
   route: string;
@@ -64,14 +69,14 @@ function rowOf(draft: Draft, ending: Ending, by: CallerText): EndedRow {
   const error = draft.errorCode ?? settlement?.errorCode ?? null;
 
   // In the order of `rowColumns`, part by part.
-  const begin = `${quoted(draft.id)},${quoted(draft.requestTime)}`;
+  const begin = `"${draft.id}","${draft.requestTime}"`;
   const app = draft.app === undefined ? by.app : quoted(draft.app);
-  const model = call === undefined ? "null" : quoted(call.model.slice(0, maxName));
-  const asked = `${quoted(draft.route)},${model},${orNull(provider)}`;
+  const model = call === undefined ? "null" : often(call.model.slice(0, maxName));
+  const asked = `${often(draft.route)},${model},${provider === null ? "null" : often(provider)}`;
   const ended = `${whole(ending.status)},"${outcome}",${orNull(error)},${orNull(draft.rule)}`;
   const used = `${prompt},${completion},${read},${written},${tokens},${figure(cost)}`;
   const took = `${round(ending.durationMs)},${figure(first)},${call?.stream === true}`;
-  const ids = `${quoted(draft.traceId)},${quoted(draft.requestId)},${detailText(draft.detail)}`;
+  const ids = `"${draft.traceId}",${quoted(draft.requestId)},${detailText(draft.detail)}`;
   return {
     fields: `[${begin},${by.person},${app},${by.grant},${asked},${ended},${used},${took},${ids}]`,
     provider_model: provider,
@@ -84,6 +89,9 @@ function rowOf(draft: Draft, ending: Ending, by: CallerText): EndedRow {
     first_token_ms: first,
   };
 }
+
+/** The same few routes and models stand in all rows. */
+const often = remembered(1_000, quoted);
 
 /** A client chooses the model's name, also one that is refused. */
 const maxName = 300;

@@ -1,6 +1,6 @@
+import { remembered } from "../../remembered.ts";
 import { joinStream } from "../answer-stream.ts";
 import type { Exchange } from "../exchange.ts";
-import { remembered } from "../remembered.ts";
 import type { Outgoing } from "../upstream.ts";
 import { converseAnswer } from "./answer.ts";
 import { familyOf } from "./family.ts";

@@ -1,4 +1,4 @@
-import { remembered } from "../remembered.ts";
+import { remembered } from "../../remembered.ts";
 
 /** Model families that word a wish differently. */
 export type Family =

@@ -1,5 +1,5 @@
 import { createHmac, hash } from "node:crypto";
-import { remembered } from "../remembered.ts";
+import { remembered } from "../../remembered.ts";
 
 export interface AwsCredentials {
   readonly accessKeyId: string;
