@@ -5,11 +5,12 @@ import { callerFromToken, claimAt } from "./claims.ts";
 import type { TrustedIssuer } from "./config/issuers.ts";
 import type { Settings } from "./config/settings.ts";
 import { readCredential } from "./http/credential.ts";
+import type { HeaderValues } from "./http/raw-headers.ts";
 import type { FindKey } from "./keys/find-key.ts";
 import { callerFromKey, type VirtualKey } from "./keys/virtual-key.ts";
 
 /** At once for the master key. @throws AuthError */
-export type Authenticate = (headers: Headers) => Caller | Promise<Caller>;
+export type Authenticate = (headers: HeaderValues) => Caller | Promise<Caller>;
 
 export interface AuthenticateOptions {
   readonly settings: Pick<Settings, "issuers" | "keyAuth" | "masterKey" | "roles" | "emailDomain" | "allowedRoles">;

@@ -1,6 +1,7 @@
 import type { Caller } from "./caller.ts";
 import { GatewayError } from "./errors.ts";
 import { rawTarget, requireCanonicalTarget } from "./http/canonical-path.ts";
+import { rawHeaders } from "./http/raw-headers.ts";
 import type { Step } from "./pipeline.ts";
 import { type Route, routeName, routes, spellings } from "./routes.ts";
 import type { Rules } from "./stages.ts";
@@ -46,7 +47,7 @@ export function identify(route: Route): Step {
 
 /** @throws AuthError; GatewayError `auth_unavailable` while nothing more can be recorded */
 export const authenticate: Step = (c) => {
-  const caller = c.env.rules.authenticate(c.req.raw.headers);
+  const caller = c.env.rules.authenticate(rawHeaders(c.env.incoming));
   const known = (one: Caller): undefined => {
     c.env.caller = one;
     c.env.draft.caller = one;

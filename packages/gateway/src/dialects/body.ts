@@ -6,7 +6,8 @@ export type JsonObject = Readonly<Record<string, unknown>>;
 export function parseObject(bytes: Uint8Array): JsonObject {
   let value: unknown;
   try {
-    value = JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("utf8"));
+    const buffer = Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    value = JSON.parse(buffer.toString("utf8"));
   } catch (cause) {
     throw new GatewayError("invalid_request", "The request body is not valid JSON.", { cause });
   }

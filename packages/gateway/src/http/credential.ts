@@ -1,4 +1,5 @@
 import { AuthError } from "@onbehalf/shared-auth";
+import type { HeaderValues } from "./raw-headers.ts";
 
 /** A credential by its form; nothing of it is believed yet. */
 export type Credential =
@@ -12,7 +13,7 @@ const keyForm = /^sk-[A-Za-z0-9_-]{1,200}$/;
  * once only when they are the same.
  * @throws AuthError `token_absent`, `request_ambiguous`, `token_malformed`
  */
-export function readCredential(headers: Headers): Credential {
+export function readCredential(headers: HeaderValues): Credential {
   const authorization = headers.get("authorization");
   const bearer = authorization === null ? undefined : bearerOf(authorization);
   let token: string | undefined;
