@@ -93,6 +93,8 @@ describe("a line of plain values", () => {
     plainLines(log)("debug", [{ a: 1 }], "request");
     plainLines(log)("error", [{ a: "x".repeat(100_000) }], "request");
     expect(logs.lines()).toMatchObject([{ level: "error", msg: expect.stringContaining("was left out") }]);
+    plainLines(log)("error", [{ model: `Bearer ${jwt}${"x".repeat(100_000)}` }], "request");
+    expect(logs.text()).not.toContain("canary");
   });
 
   test("with a value that JSON has no words for is written all the same", () => {

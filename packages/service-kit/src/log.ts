@@ -49,8 +49,9 @@ export function createLogger({ service, level = "info", destination: target, sec
   );
   const base = `,"service":${JSON.stringify(service)}`;
   plainWriters.set(log, (label, fields, message) => {
-    const text = `{"level":"${label}"${timestamp()}${base}${fields},"msg":"${message}"}\n`;
-    stream.write(hide(bounded(text)));
+    // What is around the fields holds nothing that could be a secret; and of a line that is too long nothing is written.
+    const shown = fields.length > maxLineLength ? fields : hide(fields);
+    stream.write(bounded(`{"level":"${label}"${timestamp()}${base}${shown},"msg":"${message}"}\n`));
   });
   return log;
 }

@@ -65,7 +65,9 @@ export function createMask(secrets: readonly string[]): (text: string) => string
       .join("|"),
     "g",
   );
-  return (text) => mask(text.replace(pattern, masked));
+  // Looked for before it is replaced: hardly any text holds one, and a plain search costs a tenth of the pattern's.
+  const holdsOne = (text: string): boolean => known.some((secret) => text.includes(secret));
+  return (text) => mask(holdsOne(text) ? text.replace(pattern, masked) : text);
 }
 
 function literal(text: string): string {
