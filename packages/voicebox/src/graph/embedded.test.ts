@@ -141,6 +141,31 @@ describe("a query that takes too long", () => {
     await expect(left).rejects.toMatchObject({ code: "cancelled" });
   });
 
+  it("does not hold one who leaves while he waits for another's query", async () => {
+    const on = await open(["a.ttl"]);
+    let cutYet = false;
+    const cut = ask(on, heavy, everything, { ...usual, timeoutMs: 1_500 }).catch(() => {
+      cutYet = true;
+    });
+    const leaving = new AbortController();
+    const left = ask(on, "SELECT ?s WHERE { ?s <urn:q> ?o }", everything, usual, leaving.signal);
+    leaving.abort();
+    await expect(left).rejects.toMatchObject({ code: "cancelled" });
+    expect(cutYet).toBe(false);
+    await cut;
+  });
+
+  it("has room for a rush, and refuses what would wait behind a thousand", async () => {
+    const on = await open(["a.ttl"]);
+    const rush = Array.from({ length: 1_200 }, () => ask(on, "SELECT ?s WHERE { ?s <urn:q> ?o }"));
+    const outcomes = await Promise.allSettled(rush);
+    const refused = outcomes.filter(({ status }) => status === "rejected");
+    expect(outcomes.slice(0, 1_000).every(({ status }) => status === "fulfilled")).toBe(true);
+    expect(refused.length).toBeGreaterThan(0);
+    expect(refused[0]).toMatchObject({ reason: { code: "unavailable", message: expect.stringContaining("waiting") } });
+    expect(cells(await ask(on, "ASK { ?s ?p ?o }"))).toEqual([["true"]]);
+  });
+
   it("lets others by on a second thread", async () => {
     const on = await open(["a.ttl"], 2);
     const cut = ask(on, heavy, everything, { ...usual, timeoutMs: 1_500 });

@@ -6,7 +6,7 @@ export interface WorkerPoolOptions {
   readonly files: readonly GraphFile[];
   /** Threads, each with a copy of the store. */
   readonly size: number;
-  /** Queries that may wait for a thread. */
+  /** Queries that may wait for a thread; 1,000 unless given, which at a few milliseconds each is a few seconds of them. */
   readonly maxWaiting?: number;
 }
 
@@ -22,6 +22,8 @@ interface Waiting {
   readonly job: WorkerJob;
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
+  /** Lets go of a caller who has left, whether his query waits or runs. */
+  readonly onAbort: () => void;
   readonly resolve: (answer: WorkerAnswer) => void;
   readonly reject: (error: GraphError) => void;
 }
@@ -34,7 +36,7 @@ const loadTimeoutMs = 60_000;
  * place, and the queries that wait lose nothing.
  * @throws Error with the file's name when one cannot be loaded
  */
-export async function createWorkerPool({ files, size, maxWaiting = 64 }: WorkerPoolOptions): Promise<WorkerPool> {
+export async function createWorkerPool({ files, size, maxWaiting = 1_000 }: WorkerPoolOptions): Promise<WorkerPool> {
   const waiting: Waiting[] = [];
   const idle: Worker[] = [];
   const all = new Set<Worker>();
@@ -88,7 +90,6 @@ export async function createWorkerPool({ files, size, maxWaiting = 64 }: WorkerP
   function work(worker: Worker, item: Waiting): void {
     if (item.signal.aborted) {
       idle.push(worker);
-      item.reject(cancelled());
       return;
     }
     const seconds = Math.max(1, Math.round(item.timeoutMs / 1000));
@@ -97,20 +98,18 @@ export async function createWorkerPool({ files, size, maxWaiting = 64 }: WorkerP
         finish(new GraphError("too_slow", `The query took longer than ${seconds} s and was stopped; ask for less.`)),
       item.timeoutMs,
     );
-    // The thread goes on until its answer or its time: nobody may hold a caller who has left.
-    const onAbort = (): void => item.reject(cancelled());
     const onAnswer = (answer: WorkerAnswer): void => finish(undefined, answer);
     const onExit = (): void =>
       finish(new GraphError("too_large", "The query needs more memory than it may have; ask for less."));
     worker.once("message", onAnswer);
     worker.once("error", onExit);
     worker.once("exit", onExit);
-    item.signal.addEventListener("abort", onAbort, { once: true });
+    // The thread goes on until its answer or its time, also when the caller has left.
     worker.postMessage(item.job);
 
     function finish(error: GraphError | undefined, answer?: WorkerAnswer): void {
       clearTimeout(timer);
-      item.signal.removeEventListener("abort", onAbort);
+      item.signal.removeEventListener("abort", item.onAbort);
       worker.off("message", onAnswer).off("error", onExit).off("exit", onExit);
       if (answer !== undefined) {
         idle.push(worker);
@@ -132,7 +131,10 @@ export async function createWorkerPool({ files, size, maxWaiting = 64 }: WorkerP
         if (waiting.length >= maxWaiting) {
           return reject(new GraphError("unavailable", "Too many queries are waiting; try again in a moment."));
         }
-        waiting.push({ job, timeoutMs, signal, resolve, reject });
+        if (signal.aborted) return reject(cancelled());
+        const onAbort = (): void => reject(cancelled());
+        signal.addEventListener("abort", onAbort, { once: true });
+        waiting.push({ job, timeoutMs, signal, onAbort, resolve, reject });
         next();
       }),
     async close() {
