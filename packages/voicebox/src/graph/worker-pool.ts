@@ -88,10 +88,6 @@ export async function createWorkerPool({ files, size, maxWaiting = 1_000 }: Work
   }
 
   function work(worker: Worker, item: Waiting): void {
-    if (item.signal.aborted) {
-      idle.push(worker);
-      return;
-    }
     const seconds = Math.max(1, Math.round(item.timeoutMs / 1000));
     const timer = setTimeout(
       () =>
@@ -132,9 +128,15 @@ export async function createWorkerPool({ files, size, maxWaiting = 1_000 }: Work
           return reject(new GraphError("unavailable", "Too many queries are waiting; try again in a moment."));
         }
         if (signal.aborted) return reject(cancelled());
-        const onAbort = (): void => reject(cancelled());
+        const item: Waiting = { job, timeoutMs, signal, onAbort, resolve, reject };
+        function onAbort(): void {
+          // He takes up no room where others could wait.
+          const place = waiting.indexOf(item);
+          if (place >= 0) waiting.splice(place, 1);
+          reject(cancelled());
+        }
         signal.addEventListener("abort", onAbort, { once: true });
-        waiting.push({ job, timeoutMs, signal, onAbort, resolve, reject });
+        waiting.push(item);
         next();
       }),
     async close() {
