@@ -41,15 +41,16 @@ export async function explain(c: StageContext): Promise<Response> {
       limits: [],
     });
   }
-  const decision = decide(policy, caller, { route, model: asked.model });
-  const counted = asked.model === undefined || route.kind !== "llm" ? [] : limitsFor(limits, caller, asked.model);
+  const model = asked.model === undefined ? undefined : c.env.rules.forwarding.nameOf(asked.model);
+  const decision = decide(policy, caller, { route, model });
+  const counted = model === undefined || route.kind !== "llm" ? [] : limitsFor(limits, caller, model);
   return c.json({
     allowed: decision.allowed,
     rule: decision.rule,
     reason: decision.reason,
     enforced: policy.enforce || route.kind === "admin",
     route: routeName(route),
-    model: asked.model ?? null,
+    model: model ?? null,
     identity: { user_id: caller.userId, role: caller.role, groups: caller.groups, team_id: caller.teamId ?? null },
     limits: counted.map((limit) => ({ name: limit.name, ...ruleView(limit) })),
   });
