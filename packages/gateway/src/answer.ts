@@ -21,7 +21,7 @@ export async function answer(c: StageContext): Promise<Response> {
   });
   draft.settlement = settlement;
   if (settlement.usage !== undefined && settlement.providerModel !== undefined) {
-    const price = findPrice(settlement.providerModel, call.model);
+    const price = findPrice(settlement.providerModel, c.env.model);
     draft.costUsd = costOf(settlement.usage, price);
     if (price === undefined) {
       c.get("log").warn(

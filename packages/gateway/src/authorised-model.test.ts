@@ -15,7 +15,7 @@ describe("the authorised model is the one that is forwarded", () => {
     ["/v1/chat/completions", `{"model":"nova","model":"claude",${rest}}`, 200],
     ["/v1/chat/completions", `{"model":"claude","\\u006dodel":"nova",${rest}}`, 403],
     ["/v1/chat/completions", `{"model":"claude",${rest},"extra_body":{"model":"nova"}}`, 200],
-    ["/v1/chat/completions", `{"model":"claude ",${rest}}`, 403],
+    ["/v1/chat/completions", `{"model":"claude ",${rest}}`, 404],
     ["/v1/chat/completions", `{"model":["claude","nova"],${rest}}`, 400],
     ["/v1/messages", `{"model":"claude","model":"nova",${rest}}`, 403],
     ["/v1/messages", `{"model":"nova","model":"claude",${rest}}`, 200],

@@ -20,7 +20,7 @@ export interface RawCall {
 export interface LlmCall<Body = unknown> {
   readonly dialect: DialectName;
   readonly operation: Operation;
-  /** The model as the client named it. What was authorised is what is forwarded. */
+  /** The model as the client named it, and as answers name it again; decisions go by its name in `model_list`. */
   readonly model: string;
   readonly stream: boolean;
   /** Upper estimate, reserved against token limits before the call and settled by the real usage after it. */

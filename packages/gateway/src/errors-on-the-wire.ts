@@ -1,6 +1,6 @@
 import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
 import { errorHandler, HttpError } from "@onbehalf/service-kit";
-import { AuthError, toWire, type WireError } from "@onbehalf/shared-auth";
+import { AuthError, type AuthErrorCode, toWire, type WireError } from "@onbehalf/shared-auth";
 import type { ErrorHandler } from "hono";
 import type { Dialect, DialectName } from "./call.ts";
 import { GatewayError, type GatewayErrorCode } from "./errors.ts";
@@ -80,9 +80,27 @@ function fromAuth(error: AuthError, { status, headers }: WireError): GatewayErro
   return new GatewayError(byStatus[status], error.message, {
     cause: error.cause,
     headers,
+    ...(lasting.has(error.code) ? { shouldRetry: false } : {}),
     ...(retry === undefined ? {} : { retryAfterSeconds: Number(retry) }),
   });
 }
+
+/**
+ * A token from the same source will be refused like this one. Not among them is what another may cure: some clients fetch
+ * a new one when they are refused and ask again.
+ */
+const lasting: ReadonlySet<AuthErrorCode> = new Set<AuthErrorCode>([
+  "token_absent",
+  "request_ambiguous",
+  "token_malformed",
+  "token_type_unaccepted",
+  "algorithm_unaccepted",
+  "signature_invalid",
+  "issuer_untrusted",
+  "audience_mismatch",
+  "claim_invalid",
+  "token_sender_constrained",
+]);
 
 /** Nobody said when: soon enough to go on, late enough not to hammer. */
 function whenToRetry(status: number): Record<string, string> {

@@ -26,7 +26,7 @@ export interface GatewayErrorDetails {
   /** The request field at fault, for example `messages[1].content`. */
   readonly param?: string;
   readonly retryAfterSeconds?: number;
-  /** False: the client's SDK must not retry by itself (an exhausted budget). */
+  /** False: the client must not retry by itself. Left out, it is false where asking again changes nothing. */
   readonly shouldRetry?: boolean;
   /** Further headers of the answer: `www-authenticate`, rate limits. */
   readonly headers?: Readonly<Record<string, string>>;
@@ -48,7 +48,7 @@ export class GatewayError extends Error {
     this.status = statusOf[code];
     this.param = details.param;
     this.retryAfterSeconds = details.retryAfterSeconds;
-    this.shouldRetry = details.shouldRetry;
+    this.shouldRetry = details.shouldRetry ?? (lasting.has(code) ? false : undefined);
     this.headers = details.headers ?? {};
   }
 }
@@ -75,3 +75,25 @@ const statusOf: Readonly<Record<GatewayErrorCode, number>> = {
   shutting_down: 503,
   internal: 500,
 };
+
+/**
+ * What stays so however often it is asked. Some clients try again whatever they are told: Claude Code asked ten times in
+ * three minutes, in silence, before it showed a refusal that did not say this.
+ */
+const lasting: ReadonlySet<GatewayErrorCode> = new Set<GatewayErrorCode>([
+  "forbidden",
+  "not_found",
+  "model_not_found",
+  "invalid_request",
+  "unsupported",
+  "request_too_large",
+  "upstream_invalid_request",
+  "upstream_denied",
+  "content_filtered",
+]);
+
+/** The same words wherever it is found out. */
+export function noSuchModel(model: string): GatewayError {
+  const message = `The model '${model}' does not exist here. GET /v1/models lists those that do.`;
+  return new GatewayError("model_not_found", message, { param: "model" });
+}

@@ -50,6 +50,8 @@ export interface Forwarding {
   close(): Promise<void>;
   /** The deployments behind a name, as prices and records name them; none for a name that does not exist. */
   providerModels(model: string): readonly string[];
+  /** The configured name of what a client asks for, which he may also call by the provider's id. */
+  nameOf(model: string): string;
 }
 
 /** Everything behind authentication and limits: choose a deployment, translate, call, answer; again elsewhere if it failed. */
@@ -156,6 +158,7 @@ export function createForward(options: ForwardOptions): Forwarding {
       await pools.close();
     },
     providerModels: (model) => router.find(model).map(({ providerModel }) => providerModel),
+    nameOf: router.nameOf,
   };
 }
 

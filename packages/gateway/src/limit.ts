@@ -14,7 +14,8 @@ import type { Rules, StageContext } from "./stages.ts";
  */
 export const limit: Step = (c) => {
   const rules = c.env.rules;
-  const { model, estimate } = c.env.call;
+  const { model } = c.env;
+  const { estimate } = c.env.call;
   const limits = rules.entitlements.limits(c.env.caller, model);
   try {
     const reservation = rules.limiter.reserve(limits, estimateOf(limits, model, estimate, rules));

@@ -23,10 +23,20 @@ export function parse(dialect: Dialect, { bodyTimeoutMs }: ParseOptions): Step {
       body,
     });
     c.env.call = call;
-    c.env.draft.call = call;
+    const model = c.env.rules.forwarding.nameOf(call.model);
+    c.env.model = model;
+    const { draft } = c.env;
+    if (model === call.model) draft.call = call;
+    else {
+      draft.call = { model, stream: call.stream };
+      draft.detail.asked_model = call.model.slice(0, maxName);
+    }
     return undefined;
   };
 }
+
+/** As much of a client's word as a row's own model holds. */
+const maxName = 300;
 
 /** The canonical spelling also where an alias was called. */
 function canonicalPath(pattern: string, params: Readonly<Record<string, string>>): string {

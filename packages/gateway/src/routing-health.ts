@@ -1,5 +1,5 @@
 import type { Deployment, RouterSettings } from "./deployments.ts";
-import { GatewayError } from "./errors.ts";
+import { GatewayError, noSuchModel } from "./errors.ts";
 import { afterFailure, createModelTable, type Health, healthy, tryOrder } from "./routing.ts";
 
 export interface RouterOptions {
@@ -15,7 +15,7 @@ export function createRouter(options: RouterOptions) {
   const { settings } = options;
   const now = options.now ?? (() => performance.now());
   const random = options.random ?? Math.random;
-  const find = createModelTable(options.deployments);
+  const { find, nameOf } = createModelTable(options.deployments);
   const fallbacks = new Map(settings.fallbacks.flatMap((entry) => Object.entries(entry)));
   const rules = { allowedFails: settings.allowed_fails, cooldownMs: settings.cooldown_time * 1000 };
   // By deployment; bounded, because a pattern stands for any number of them.
@@ -25,18 +25,13 @@ export function createRouter(options: RouterOptions) {
   return {
     /** @throws GatewayError `model_not_found`; `upstream_throttled` while every deployment's own Retry-After runs */
     candidates(model: string): readonly Deployment[] {
-      const only = health.size === 0 && !fallbacks.has(model) ? find(model) : [];
+      const others = fallbacks.get(nameOf(model));
+      const only = health.size === 0 && others === undefined ? find(model) : [];
       // The usual case: one place to ask, and nothing known against it or any other.
       if (only.length === 1 && only[0]?.problem === undefined) return only;
-      const names = [model, ...(fallbacks.get(model) ?? [])];
+      const names = [model, ...(others ?? [])];
       const found = names.flatMap((name) => tryOrder(find(name), healthOf, now(), random));
-      if (found.length === 0) {
-        throw new GatewayError(
-          "model_not_found",
-          `The model '${model}' does not exist here. GET /v1/models lists those that do.`,
-          { param: "model" },
-        );
-      }
+      if (found.length === 0) throw noSuchModel(model);
       const usable = found.filter((deployment) => deployment.problem === undefined);
       if (usable.length === 0) {
         throw new GatewayError(
@@ -62,8 +57,8 @@ export function createRouter(options: RouterOptions) {
       if (health.size >= maxRemembered) health.clear();
       health.set(deployment.key, next);
     },
-    has: (model: string): boolean => find(model).length > 0,
     find,
+    nameOf,
   };
 }
 export type Router = ReturnType<typeof createRouter>;

@@ -40,7 +40,7 @@ describe("entries", () => {
 });
 
 describe("names", () => {
-  const find = createModelTable(
+  const { find } = createModelTable(
     deployments(
       ["claude", "bedrock/a"],
       ["claude", "bedrock/b"],
@@ -64,7 +64,74 @@ describe("names", () => {
     },
   );
   it("that nothing fits are not found", () => {
-    expect(createModelTable(deployments(["claude", "bedrock/a"]))("claude-2")).toEqual([]);
+    expect(createModelTable(deployments(["claude", "bedrock/a"])).find("claude-2")).toEqual([]);
+  });
+});
+
+describe("ids of providers", () => {
+  const table = createModelTable(
+    deployments(
+      ["sonnet", "bedrock/us.anthropic.claude-sonnet-4-5-20250929-v1:0"],
+      ["sonnet", "bedrock/us.anthropic.claude-sonnet-4-6"],
+      ["sonnet-eu", "bedrock/eu.anthropic.claude-sonnet-4-5-20250929-v1:0"],
+      ["nova", "bedrock/amazon.nova-lite-v1:0"],
+      ["nova-too", "bedrock/amazon.nova-lite-v1:0"],
+      ["haiku", "anthropic/claude-haiku-4-5-20251001"],
+      ["small", "openai/gpt-4.1-mini"],
+      ["amazon.nova-pro-v1:0", "bedrock/us.amazon.nova-micro-v1:0"],
+      ["other", "bedrock/amazon.nova-pro-v1:0"],
+      ["any-*", "bedrock/*"],
+      ["cohere.*", "bedrock/cohere.*"],
+      ["embed", "bedrock/cohere.embed-english-v3"],
+    ),
+  );
+  it.each([
+    ["us.anthropic.claude-sonnet-4-5-20250929-v1:0", "sonnet"],
+    ["anthropic.claude-sonnet-4-5-20250929-v1:0", "sonnet"],
+    ["claude-sonnet-4-5-20250929", "sonnet"],
+    ["claude-sonnet-4-5", "sonnet"],
+    ["us.anthropic.claude-sonnet-4-6", "sonnet"],
+    ["claude-sonnet-4-6", "sonnet"],
+    ["eu.anthropic.claude-sonnet-4-5-20250929-v1:0", "sonnet-eu"],
+    ["amazon.nova-lite-v1:0", "nova"],
+    ["claude-haiku-4-5-20251001", "haiku"],
+    ["claude-haiku-4-5", "haiku"],
+    ["gpt-4.1-mini", "small"],
+  ])("%s asks for %s", (asked, name) => {
+    expect(table.nameOf(asked)).toBe(name);
+    expect(table.find(asked)).toEqual(table.find(name));
+    expect(table.find(asked)).not.toEqual([]);
+  });
+  it.each([
+    "global.anthropic.claude-sonnet-4-5-20250929-v1:0",
+    "apac.anthropic.claude-sonnet-4-5-20250929-v1:0",
+    "us.amazon.nova-lite-v1:0",
+    "arn:aws:bedrock:us-east-1:111122223333:inference-profile/us.anthropic.claude-sonnet-4-5-20250929-v1:0",
+    "anthropic.claude-sonnet-4-5",
+    "claude-sonnet",
+    "claude-sonnet-4-5-20250930",
+    "gpt-4.1",
+    "*",
+    "",
+  ])("'%s' is nothing's id", (asked) => {
+    expect(table.nameOf(asked)).toBe(asked);
+    expect(table.find(asked)).toEqual([]);
+  });
+  it("give way to names and to patterns", () => {
+    expect(ids(table.find("amazon.nova-pro-v1:0"))).toEqual(["us.amazon.nova-micro-v1:0"]);
+    expect(table.nameOf("amazon.nova-pro-v1:0")).toBe("amazon.nova-pro-v1:0");
+    expect(table.nameOf("cohere.embed-english-v3")).toBe("cohere.embed-english-v3");
+    expect(table.find("cohere.embed-english-v3").map(({ name }) => name)).toEqual(["cohere.*"]);
+  });
+  it("bring a name's fallbacks along", () => {
+    const settings = routerSettings.parse({ fallbacks: [{ sonnet: ["nova"] }] });
+    const list = deployments(
+      ["sonnet", "bedrock/us.anthropic.claude-x-v1:0"],
+      ["nova", "bedrock/amazon.nova-lite-v1:0"],
+    );
+    const router = createRouter({ deployments: list, settings });
+    expect(ids(router.candidates("claude-x"))).toEqual(ids(router.candidates("sonnet")));
+    expect(ids(router.candidates("claude-x"))).toHaveLength(2);
   });
 });
 

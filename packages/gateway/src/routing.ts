@@ -1,4 +1,5 @@
 import type { Deployment } from "./deployments.ts";
+import { modelIds } from "./model-ids.ts";
 
 /** How a deployment has fared lately, by a clock that does not step. */
 export interface Health {
@@ -63,22 +64,43 @@ export function tryOrder(
     .map((entry) => entry.deployment);
 }
 
-/** Deployments by the name a client asks for: the exact name, else the longest pattern that fits. */
-export function createModelTable(deployments: readonly Deployment[]): (model: string) => readonly Deployment[] {
+export interface ModelTable {
+  /** Deployments by what a client asks for: none for what does not exist. */
+  find(asked: string): readonly Deployment[];
+  /** The configured name of what a client asks for by the provider's id; everything else is a name as it is. */
+  nameOf(asked: string): string;
+}
+
+/** The exact name, else the longest pattern that fits, else the first name whose model has such an id. */
+export function createModelTable(deployments: readonly Deployment[]): ModelTable {
   const exact = new Map<string, Deployment[]>();
   const patterns = new Map<string, Deployment[]>();
+  const byId = new Map<string, string>();
   for (const deployment of deployments) {
     const table = deployment.name.endsWith("*") ? patterns : exact;
     const name = deployment.name.endsWith("*") ? deployment.name.slice(0, -1) : deployment.name;
     table.set(name, [...(table.get(name) ?? []), deployment]);
+    for (const id of modelIds(deployment)) if (!byId.has(id)) byId.set(id, name);
   }
   const prefixes = [...patterns.keys()].sort((left, right) => right.length - left.length);
-  return (model) => {
-    const found = exact.get(model);
-    if (found !== undefined) return found;
+  const byPattern = (model: string): readonly Deployment[] => {
     const prefix = prefixes.find((candidate) => model.startsWith(candidate));
     if (prefix === undefined || !idForm.test(model.slice(prefix.length))) return [];
-    return (patterns.get(prefix) ?? []).map((deployment) => named(deployment, model.slice(prefix.length)));
+    return (patterns.get(prefix) ?? []).map((deployment) => filled(deployment, model.slice(prefix.length)));
+  };
+  const named = (asked: string): readonly Deployment[] => exact.get(asked) ?? byPattern(asked);
+  return {
+    find(asked) {
+      const found = named(asked);
+      if (found.length > 0) return found;
+      const name = byId.get(asked);
+      return name === undefined ? [] : (exact.get(name) ?? []);
+    },
+    nameOf(asked) {
+      if (exact.has(asked)) return asked;
+      const name = byId.get(asked);
+      return name === undefined || byPattern(asked).length > 0 ? asked : name;
+    },
   };
 }
 
@@ -86,7 +108,7 @@ export function createModelTable(deployments: readonly Deployment[]): (model: st
 const idForm = /^[A-Za-z0-9][\w.:@+/-]{0,511}$/;
 
 /** A pattern's deployment for one name: what `*` stood for goes where the provider's id has its own `*`. */
-function named(deployment: Deployment, rest: string): Deployment {
+function filled(deployment: Deployment, rest: string): Deployment {
   if (!deployment.modelId.includes("*")) return deployment;
   const modelId = deployment.modelId.replace("*", () => rest);
   return {

@@ -33,6 +33,8 @@ export interface Found {
   draft: Draft;
   caller: Caller;
   call: LlmCall;
+  /** What `call.model` is called in `model_list`: rights, limits, prices and the record go by this name. */
+  model: string;
   granted: Granted;
 }
 

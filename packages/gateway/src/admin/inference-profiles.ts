@@ -56,7 +56,7 @@ export function inferenceProfileRoutes({ awsRegion }: ProfileOptions): Readonly<
     },
     "GET /inference-profiles/:id": (c) => {
       const asked = c.req.param("id") ?? "";
-      const name = nameInProfileArn(asked);
+      const name = c.env.rules.forwarding.nameOf(nameInProfileArn(asked));
       if (!namesOf(c).includes(name)) {
         const message = `There is no inference profile ${asked} for you here; GET /inference-profiles lists those there are.`;
         throw new GatewayError("model_not_found", message, { param: "inferenceProfileIdentifier" });

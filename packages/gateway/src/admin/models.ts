@@ -31,13 +31,14 @@ export function listModels(c: StageContext): Response {
   });
 }
 
-/** `GET /v1/models/{id}`; a model the caller may not use does not exist for him. */
+/** `GET /v1/models/{id}`, by name or provider's id; a model the caller may not use does not exist for him. */
 export function oneModel(c: StageContext): Response {
-  const id = c.req.param("id") ?? "";
+  const asked = c.req.param("id") ?? "";
+  const id = c.env.rules.forwarding.nameOf(asked);
   if (!permittedModels(c, chat).includes(id))
     throw new GatewayError(
       "model_not_found",
-      `There is no model ${id} for you here; GET /v1/models lists those there are.`,
+      `There is no model ${asked} for you here; GET /v1/models lists those there are.`,
     );
   return c.json(isAnthropic(c) ? anthropicModel(id) : openaiModel(id));
 }

@@ -1,5 +1,6 @@
 import { LRUCache } from "lru-cache";
 import { z } from "zod";
+import { isGlobal, modelNames } from "../upstreams/bedrock/model-id.ts";
 
 /** USD per million tokens, by kind. */
 export interface Price {
@@ -70,7 +71,7 @@ export type FindPrice = (providerModel: string, model: string) => Price | undefi
 export function createPrices(overrides: PriceOverrides): FindPrice {
   const own = new Map(Object.entries(overrides).map(([id, entry]) => [id, ownPrice(entry)]));
   const ownByName = (id: string): Price | undefined =>
-    namesOf(id)
+    modelNames(id)
       .map((name) => own.get(name))
       .find((price) => price !== undefined);
   const find: FindPrice = (providerModel, model) => {
@@ -91,7 +92,7 @@ export function createPrices(overrides: PriceOverrides): FindPrice {
 }
 
 function listPrice(id: string): Price | undefined {
-  const name = namesOf(id).find((one) => Object.hasOwn(listed, one));
+  const name = modelNames(id).find((one) => Object.hasOwn(listed, one));
   const price = name === undefined ? undefined : listed[name];
   if (name === undefined || price === undefined || !surcharged.test(name) || isGlobal(id)) return price;
   return {
@@ -101,24 +102,6 @@ function listPrice(id: string): Price | undefined {
     cacheRead: price.cacheRead * geographySurcharge,
     cacheWrite: price.cacheWrite * geographySurcharge,
   };
-}
-
-function isGlobal(id: string): boolean {
-  return profileOf(id).startsWith("global.");
-}
-
-/**
- * `arn:…:inference-profile/us.anthropic.claude-x-v1:0` → `anthropic.claude-x-v1:0`, `anthropic.claude-x-v1`,
- * `anthropic.claude-x`: the version is part of some models' names and of most only a suffix.
- */
-function namesOf(id: string): readonly string[] {
-  const whole = profileOf(id).replace(/^(?:us|eu|apac|jp|au|ca|us-gov|global)\./, "");
-  const unrevised = whole.replace(/:\d+(?::\w+)?$/, "");
-  return [whole, unrevised, unrevised.replace(/-v\d+$/, "")];
-}
-
-function profileOf(id: string): string {
-  return id.startsWith("arn:") ? id.slice(id.lastIndexOf("/") + 1) : id;
 }
 
 function ownPrice(entry: PriceOverrides[string]): Price {

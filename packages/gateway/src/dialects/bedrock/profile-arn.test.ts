@@ -94,16 +94,19 @@ describe("the ARN of a listed inference profile as modelId, by the real AWS SDK"
     await expect(converse(arnOf("nova"), "guests")).rejects.toMatchObject({ name: "AccessDeniedException" });
   });
 
-  test.each(["secret", "nobody"])("is refused for %s as the name is, and nothing is forwarded", async (name) => {
+  test.each([
+    { name: "secret", kind: "AccessDeniedException", httpStatusCode: 403, outcome: "denied" },
+    { name: "nobody", kind: "ResourceNotFoundException", httpStatusCode: 404, outcome: "error" },
+  ])("is refused for $name as the name is, and nothing is forwarded", async ({ name, outcome, ...refusal }) => {
     const told = async (modelId: string) =>
       converse(modelId).then(
         () => "served",
         ({ name: kind, message, $metadata: { httpStatusCode } }) => ({ kind, message, httpStatusCode }),
       );
     const byName = await told(name);
-    expect(byName).toMatchObject({ kind: "AccessDeniedException", httpStatusCode: 403 });
+    expect(byName).toMatchObject(refusal);
     expect(await told(arnOf(name))).toEqual(byName);
-    expect(await newest()).toMatchObject({ model: name, provider_model: null, outcome: "denied" });
+    expect(await newest()).toMatchObject({ model: name, provider_model: null, outcome });
   });
 
   test("is not what a right to ARNs opens", async () => {
@@ -111,7 +114,7 @@ describe("the ARN of a listed inference profile as modelId, by the real AWS SDK"
   });
 
   test("is taken off once: an ARN in an ARN is no name here", async () => {
-    await expect(converse(arnOf(arnOf("nova")))).rejects.toMatchObject({ name: "AccessDeniedException" });
+    await expect(converse(arnOf(arnOf("nova")))).rejects.toMatchObject({ name: "ResourceNotFoundException" });
   });
 
   test("of a region and an account is AWS's own, and stays what it is", async () => {
