@@ -29,14 +29,18 @@ export function stopDetail(stopReason: string, sequence: string | undefined): st
   return sequence ?? stopReason;
 }
 
-/** OpenAI counts cached tokens as part of the prompt. */
+/** OpenAI counts cached tokens, read and written, as part of the prompt. */
 export function chatUsage(usage: Usage) {
   const prompt = usage.inputTokens + usage.cacheReadTokens + usage.cacheWriteTokens;
   return {
     prompt_tokens: prompt,
     completion_tokens: usage.outputTokens,
     total_tokens: prompt + usage.outputTokens,
-    prompt_tokens_details: { cached_tokens: usage.cacheReadTokens, audio_tokens: 0 },
+    prompt_tokens_details: {
+      cached_tokens: usage.cacheReadTokens,
+      cache_write_tokens: usage.cacheWriteTokens,
+      audio_tokens: 0,
+    },
     completion_tokens_details: { reasoning_tokens: usage.reasoningTokens, audio_tokens: 0 },
   };
 }
@@ -55,9 +59,10 @@ export function chatAnswer(answer: Answer, meta: ChatMeta): string {
       toolCalls.push({ id: toolUseId, type: "function", function: { name, arguments: JSON.stringify(input ?? {}) } });
     } else if ("reasoningContent" in block) {
       if ("reasoningText" in block.reasoningContent) {
-        const thought = block.reasoningContent.reasoningText;
-        reasoning += thought.text;
-        thinkingBlocks.push({ type: "thinking", thinking: thought.text, signature: thought.signature ?? "" });
+        const { text: thinking, signature = "" } = block.reasoningContent.reasoningText;
+        reasoning += thinking;
+        // They are there to be sent back, and without a signature no model takes them back.
+        if (signature !== "") thinkingBlocks.push({ type: "thinking", thinking, signature });
       } else thinkingBlocks.push({ type: "redacted_thinking", data: block.reasoningContent.redactedContent });
     }
   }

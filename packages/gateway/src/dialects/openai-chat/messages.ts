@@ -30,7 +30,7 @@ export function chatMessages(list: readonly unknown[]): { system: SystemBlock[];
         pushMessage(messages, "assistant", assistantContent(message, path));
         break;
       case "tool":
-        pushMessage(messages, "user", [toolResult(message, path), ...marked(message)]);
+        pushMessage(messages, "user", toolResult(message, path));
         break;
       case "function":
         throw unsupported(`${path}.role`, "functions were replaced by tools. Send a message with role 'tool'.");
@@ -46,13 +46,15 @@ function marked(message: JsonObject) {
   return cache === undefined ? [] : [cache];
 }
 
-function toolResult(message: JsonObject, path: string): ContentBlock {
+function toolResult(message: JsonObject, path: string): ContentBlock[] {
   const toolUseId = requiredString(message, "tool_call_id", `${path}.tool_call_id`);
-  const content = userContent(message.content, `${path}.content`).flatMap((block) =>
-    "cachePoint" in block ? [] : [block],
-  );
+  const parts = userContent(message.content, `${path}.content`);
+  const content = parts.flatMap((block) => ("cachePoint" in block ? [] : [block]));
+  // No cache point may stand inside a result; behind it everything that was marked is cached as well.
+  const cache = marked(message)[0] ?? parts.find((block) => "cachePoint" in block);
   // A tool that returned nothing still has to be answered for, and Converse wants at least one block.
-  return { toolResult: { toolUseId, content: content.length === 0 ? [{ text: "(no output)" }] : content } };
+  const result = { toolUseId, content: content.length === 0 ? [{ text: "(no output)" }] : content };
+  return cache === undefined ? [{ toolResult: result }] : [{ toolResult: result }, cache];
 }
 
 function assistantContent(message: JsonObject, path: string): ContentBlock[] {
@@ -86,13 +88,16 @@ function toolInput(text: unknown, path: string): unknown {
   }
 }
 
-/** Thoughts travel back with their signature (`thinking_blocks`), without which Claude does not accept them. */
+/**
+ * Thoughts travel back with their signature (`thinking_blocks`). Without one Claude does not accept them, and the
+ * models that sign nothing accept no signature, an empty one neither.
+ */
 function thinking(message: JsonObject, path: string): ContentBlock[] {
   const list = arrayField(message, "thinking_blocks", `${path}.thinking_blocks`) ?? [];
   return list.flatMap((_, index): ContentBlock[] => {
     const block = objectAt(list, index, `${path}.thinking_blocks`);
     if (typeof block.data === "string") return [{ reasoningContent: { redactedContent: block.data } }];
-    if (typeof block.thinking !== "string" || typeof block.signature !== "string") return [];
+    if (typeof block.thinking !== "string" || typeof block.signature !== "string" || block.signature === "") return [];
     return [{ reasoningContent: { reasoningText: { text: block.thinking, signature: block.signature } } }];
   });
 }

@@ -26,8 +26,11 @@ import { chatMessages } from "./messages.ts";
 export function chatConversation(body: JsonObject): Conversation {
   refuseUnsupported(body);
   const { system, messages } = chatMessages(arrayField(body, "messages") ?? []);
-  if (messages.length === 0) throw missing("messages");
-  const toolChoice = chatToolChoice(body.tool_choice);
+  if (messages.length === 0) {
+    const message = "'messages' must hold a message of the user that is not empty.";
+    throw new GatewayError("invalid_request", message, { param: "messages" });
+  }
+  const { tools, toolChoice } = allowed(chatTools(arrayField(body, "tools") ?? []), body.tool_choice);
   const outputFormat = responseFormat(objectField(body, "response_format"));
   const serviceTier = chatServiceTier(stringField(body, "service_tier"));
   const metadata = stringPairs(objectField(body, "metadata"));
@@ -35,7 +38,7 @@ export function chatConversation(body: JsonObject): Conversation {
     system,
     messages,
     inferenceConfig: inferenceConfig(body),
-    tools: chatTools(arrayField(body, "tools") ?? []),
+    tools,
     toolChoice,
     outputFormat,
     serviceTier,
@@ -119,6 +122,27 @@ export function chatToolChoice(choice: unknown): ToolChoice | undefined {
   throw unsupported("tool_choice", "use auto, none, required or one function.");
 }
 
+/**
+ * `allowed_tools` names those of the tools that may be called this time: the others are left out, which forbids them.
+ * Without it the tools and the choice as they came.
+ */
+function allowed(tools: readonly Tool[], choice: unknown): Pick<Conversation, "tools" | "toolChoice"> {
+  if (!isObject(choice) || choice.type !== "allowed_tools") return { tools, toolChoice: chatToolChoice(choice) };
+  const path = "tool_choice.allowed_tools";
+  const { mode, tools: named } = objectField(choice, "allowed_tools", path) ?? {};
+  if (mode !== "auto" && mode !== "required") throw wrongType(`${path}.mode`, "auto or required");
+  if (!Array.isArray(named) || named.length === 0) throw missing(`${path}.tools`);
+  const kept = named.map((_, index) => {
+    const { function: definition } = objectAt(named, index, `${path}.tools`);
+    const found = tools.find(
+      (tool) => "toolSpec" in tool && isObject(definition) && tool.toolSpec.name === definition.name,
+    );
+    if (found === undefined) throw wrongType(`${path}.tools[${index}]`, "one of the function tools in 'tools'");
+    return found;
+  });
+  return { tools: kept, toolChoice: mode === "required" ? { any: {} } : { auto: {} } };
+}
+
 function responseFormat(format: JsonObject | undefined): OutputFormat | undefined {
   if (format === undefined || format.type === "text") return undefined;
   if (format.type === "json_object") return { type: "json" };
@@ -143,11 +167,12 @@ export function schemaFormat(from: JsonObject, path: string): OutputFormat {
   };
 }
 
-/** `auto` leaves the choice to the provider; OpenAI's `scale` and `fast` are contracts Bedrock does not have. */
+/** `auto` leaves the choice to the provider, `fast` is OpenAI's other word for `priority`; `scale` is a contract with it. */
 export function chatServiceTier(tier: string | undefined): string | undefined {
   if (tier === undefined || tier === "auto") return undefined;
+  if (tier === "fast") return "priority";
   if (tier === "default" || tier === "flex" || tier === "priority" || tier === "reserved") return tier;
-  throw unsupported("service_tier", "use auto, default, flex or priority.");
+  throw unsupported("service_tier", "use auto, default, flex, priority or fast.");
 }
 
 export function stringPairs(metadata: JsonObject | undefined): Record<string, string> | undefined {

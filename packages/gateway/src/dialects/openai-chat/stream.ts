@@ -14,6 +14,9 @@ export const eventStreamHeaders = {
 /**
  * Chat-completion chunks. Everything that is the same in each chunk is put together once; a word costs one
  * JSON.stringify of the word.
+ *
+ * The first chunk waits for what the answer begins with, because its `content` tells: `""` before text, `null` before
+ * anything else. Clients make an empty text part of a `""` that no text follows.
  */
 export function chatStream(meta: ChatMeta, includeUsage: boolean): AnswerWriter {
   const head = `data: {"id":${JSON.stringify(meta.id)},"object":"chat.completion.chunk","created":${meta.created},"model":${JSON.stringify(meta.model)},"choices":[`;
@@ -22,24 +25,45 @@ export function chatStream(meta: ChatMeta, includeUsage: boolean): AnswerWriter 
   const deltaTail = `},"logprobs":null,"finish_reason":null}${tail}`;
   const toolIndex = new Map<number, number>();
   let out = "";
+  let begun = false;
   let usage: Usage | undefined;
+  let thinkingBlocks = 0;
+  let thought = "";
 
   const delta = (fields: unknown): void => {
     out += `${head}{"index":0,"delta":${JSON.stringify(fields)},"logprobs":null,"finish_reason":null}${tail}`;
   };
+  const begin = (content: "" | null): void => {
+    begun = true;
+    delta({ role: "assistant", content, refusal: null });
+  };
+  /**
+   * Once, when the block is whole: OpenAI's own accumulators do not join fields they do not know. The newest value wins
+   * in JavaScript, and Python's joins entries by their `index` and refuses those that have none. LiteLLM passes over a
+   * chunk that has `thinking_blocks` alone.
+   */
+  const thinkingBlock = (block: Readonly<Record<string, string>>): void => {
+    if (!begun) begin(null);
+    delta({ reasoning_content: "", thinking_blocks: [{ index: thinkingBlocks, ...block }] });
+    thinkingBlocks += 1;
+  };
   return {
     headers: eventStreamHeaders,
     keepAlive: ": keep-alive\n\n",
-    start: () => delta({ role: "assistant", content: "", refusal: null }),
+    start() {},
     text(_, text) {
+      if (!begun) begin("");
       out += `${textHead}${JSON.stringify(text)}${deltaTail}`;
     },
     reasoning(_, text) {
-      delta({ reasoning_content: text, thinking_blocks: [{ type: "thinking", thinking: text }] });
+      if (!begun) begin(null);
+      thought += text;
+      delta({ reasoning_content: text });
     },
-    signature: (_, signature) => delta({ thinking_blocks: [{ type: "thinking", thinking: "", signature }] }),
-    redacted: (_, data) => delta({ thinking_blocks: [{ type: "redacted_thinking", data }] }),
+    signature: (_, signature) => thinkingBlock({ type: "thinking", thinking: thought, signature }),
+    redacted: (_, data) => thinkingBlock({ type: "redacted_thinking", data }),
     toolStart(block, id, name) {
+      if (!begun) begin(null);
       const index = toolIndex.size;
       toolIndex.set(block, index);
       delta({ tool_calls: [{ index, id, type: "function", function: { name, arguments: "" } }] });
@@ -47,8 +71,11 @@ export function chatStream(meta: ChatMeta, includeUsage: boolean): AnswerWriter 
     toolInput(block, json) {
       delta({ tool_calls: [{ index: toolIndex.get(block) ?? 0, function: { arguments: json } }] });
     },
-    blockStop() {},
+    blockStop() {
+      thought = "";
+    },
     stop(reason, sequence) {
+      if (!begun) begin("");
       const detail = stopDetail(reason, sequence);
       const choice = { index: 0, delta: {}, logprobs: null, finish_reason: finishReason(reason) };
       out += `${head}${JSON.stringify(detail === null ? choice : { ...choice, stop_reason: detail })}${tail}`;
