@@ -48,6 +48,8 @@ export const modelEntry = z.strictObject({
     /** Seconds for the whole call, and until the first byte of a stream. */
     timeout: positive.optional(),
     stream_timeout: positive.optional(),
+    /** What a model has no words for is left out of its requests instead of refused by name. */
+    drop_params: flag.optional(),
     /** Instead of `api_key`, for OpenAI- and Anthropic-compatible upstreams that know the same users. */
     token_exchange: tokenExchange.optional(),
     guardrailConfig: z
@@ -122,12 +124,17 @@ export interface Deployment {
   readonly weight: number;
   readonly order: number;
   readonly params: ModelEntry["litellm_params"];
+  /** What the model has no words for is left out instead of refused. */
+  readonly drops: boolean;
   /** Why it cannot be used, in words for the operator. */
   readonly problem: string | undefined;
 }
 
-/** Entries as deployments, in the file's order. An entry that cannot work is kept, with the reason. */
-export function deploymentsOf(entries: readonly ModelEntry[]): Deployment[] {
+/**
+ * Entries as deployments, in the file's order. An entry that cannot work is kept, with the reason.
+ * @param drops `drop_params` of entries that do not say
+ */
+export function deploymentsOf(entries: readonly ModelEntry[], drops = false): Deployment[] {
   return entries.map((entry, index) => {
     const params = entry.litellm_params;
     const { provider, modelId } = splitModel(params.model);
@@ -140,6 +147,7 @@ export function deploymentsOf(entries: readonly ModelEntry[]): Deployment[] {
       weight: params.weight ?? 1,
       order: params.order ?? 0,
       params,
+      drops: params.drop_params ?? drops,
       problem: problemOf(provider, params),
     };
   });

@@ -38,6 +38,8 @@ export interface ForwardOptions {
   readonly bedrock?: BedrockSettings | undefined;
   readonly billing?: BillingSettings | undefined;
   readonly router?: RouterSettings | undefined;
+  /** What a model has no words for is left out, where its entry does not say otherwise. */
+  readonly dropParams?: boolean | undefined;
 }
 
 export interface Forwarding {
@@ -58,7 +60,7 @@ export interface Forwarding {
 export function createForward(options: ForwardOptions): Forwarding {
   const settings = options.router ?? routerSettings.parse({});
   const billing = options.billing ?? billingSettings.parse({});
-  const deployments = deploymentsOf(options.models);
+  const deployments = deploymentsOf(options.models, options.dropParams);
   const router = createRouter({ deployments, settings });
   const pools = createPools({ connectTimeoutMs: settings.connect_timeout * 1000 });
   const bedrock = createBedrockUpstream({ settings: options.bedrock ?? bedrockSettings.parse({}), env: options.env });

@@ -42,6 +42,7 @@ export function createRules({ settings, env, log, findKey, limiter }: RulesOptio
       bedrock: settings.file.bedrock,
       billing: settings.file.billing,
       router: settings.file.router_settings,
+      dropParams: settings.file.litellm_settings.drop_params,
     }),
     limiter,
     findPrice: createPrices(settings.prices),

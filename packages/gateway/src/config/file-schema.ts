@@ -124,6 +124,8 @@ const generalSettings = z.strictObject({
 const litellmSettings = z.strictObject({
   user_api_key_rate_limit_config: z.strictObject({ rpm: whole.optional(), tpm: whole.optional() }).optional(),
   set_verbose: z.boolean().optional(),
+  /** What a model has no words for is left out of its requests; without it, it is refused by name. */
+  drop_params: z.boolean().optional(),
 });
 
 const limitsWhenRedisIsGone = z.strictObject({

@@ -72,7 +72,6 @@ const sections: Readonly<Record<string, Unread>> = {
       content_policy_fallbacks: "use router_settings.fallbacks",
       context_window_fallbacks: "use router_settings.fallbacks",
       default_fallbacks: "use router_settings.fallbacks",
-      drop_params: "unknown parameters are tolerated, unsupported ones are refused by name",
       failure_callback: callbacks,
       force_ipv4: "the system decides",
       json_logs: "logs are always JSON",

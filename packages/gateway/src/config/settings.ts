@@ -32,7 +32,7 @@ export interface Settings {
   };
   readonly prices: PriceOverrides;
   readonly models: readonly ModelEntry[];
-  readonly file: Pick<FileSettings, "router_settings" | "bedrock" | "billing">;
+  readonly file: Pick<FileSettings, "router_settings" | "bedrock" | "billing" | "litellm_settings">;
   readonly databaseUrl: string | undefined;
   readonly keepKeysWithoutDatabase: boolean;
   readonly maxBodyBytes: number;
@@ -84,7 +84,12 @@ export function buildSettings(
     },
     prices: file.prices,
     models: file.model_list,
-    file: { router_settings: file.router_settings, bedrock: file.bedrock, billing: file.billing },
+    file: {
+      router_settings: file.router_settings,
+      bedrock: file.bedrock,
+      billing: file.billing,
+      litellm_settings: file.litellm_settings,
+    },
     databaseUrl: environment.DATABASE_URL ?? general.database_url,
     keepKeysWithoutDatabase: general.allow_requests_on_db_unavailable,
     maxBodyBytes:

@@ -6,6 +6,7 @@ import { chatConversation } from "../dialects/openai-chat/request.ts";
 import { responsesConversation } from "../dialects/openai-responses/request.ts";
 import { GatewayError } from "../errors.ts";
 import { messagesBody } from "./anthropic/request.ts";
+import type { Family } from "./bedrock/family.ts";
 import { converseBody } from "./bedrock/request.ts";
 import { chatBody } from "./openai/request.ts";
 
@@ -108,7 +109,7 @@ const converse = {
 };
 
 const toConverse = (conversation: Conversation): unknown =>
-  JSON.parse(converseBody(conversation, "nova", { user: "alice" }, undefined));
+  JSON.parse(converseBody(conversation, modelOf("nova"), { user: "alice" }, undefined));
 
 describe("recorded pairs", () => {
   it("chat completions → Converse", () => {
@@ -195,11 +196,16 @@ describe("recorded pairs", () => {
   });
 });
 
+/** A model of a family; of Claude's one that thinks within a budget. */
+function modelOf(family: Family, id = family === "claude" ? "us.anthropic.claude-sonnet-4-5-20250929-v1:0" : family) {
+  return { id, family, drops: false };
+}
+
 describe("wishes, in the words of each family", () => {
-  const body = (extra: JsonObject, family: Parameters<typeof converseBody>[1]): JsonObject =>
-    JSON.parse(
-      converseBody(chatConversation({ messages: [{ role: "user", content: "Hi" }], ...extra }), family, {}, undefined),
-    );
+  const body = (extra: JsonObject, family: Family, id?: string, drops = false): JsonObject => {
+    const conversation = chatConversation({ messages: [{ role: "user", content: "Hi" }], ...extra });
+    return JSON.parse(converseBody(conversation, { ...modelOf(family, id), drops }, {}, undefined));
+  };
   const claude = (extra: JsonObject): unknown => body(extra, "claude").additionalModelRequestFields;
 
   it.each([
@@ -218,6 +224,79 @@ describe("wishes, in the words of each family", () => {
     [{ parallel_tool_calls: true, tools: chat.tools }, undefined],
   ])("Claude: %j", (extra, expected) => {
     expect(claude(extra)).toEqual(expected);
+  });
+
+  const opus = "us.anthropic.claude-opus-5-5";
+  const sonnet = "us.anthropic.claude-sonnet-5-5";
+  const haiku = "us.anthropic.claude-haiku-5-5";
+  const adaptive = { additionalModelRequestFields: { thinking: { type: "adaptive" } } };
+  it.each([
+    [
+      "us.anthropic.claude-sonnet-4-6",
+      { reasoning_effort: "xhigh" },
+      { ...adaptive, outputConfig: { effort: "high" } },
+    ],
+    [opus, { reasoning_effort: "minimal" }, { ...adaptive, outputConfig: { effort: "low" } }],
+    [opus, { reasoning_effort: "xhigh", max_tokens: 100 }, { ...adaptive, outputConfig: { effort: "xhigh" } }],
+    [haiku, { reasoning_effort: "none" }, { additionalModelRequestFields: { thinking: { type: "disabled" } } }],
+    [sonnet, { reasoning_effort: "none" }, { additionalModelRequestFields: { thinking: { type: "between_tools" } } }],
+    ["anthropic.claude-opus-4-8", { reasoning_effort: "none" }, {}],
+    // A bound on thoughts is what the model has no words for; that it is to think, it has.
+    [opus, { thinking: { type: "enabled", budget_tokens: 3000 } }, adaptive],
+    [opus, { temperature: 1, top_p: 1 }, {}],
+    [opus, {}, {}],
+  ])("%s: %j, as much as it sees fit", (id, extra, expected) => {
+    const { additionalModelRequestFields, outputConfig, inferenceConfig } = body(extra, "claude", id);
+    expect({ additionalModelRequestFields, outputConfig }).toEqual({
+      additionalModelRequestFields: undefined,
+      outputConfig: undefined,
+      ...expected,
+    });
+    expect(inferenceConfig).toEqual("max_tokens" in extra ? { maxTokens: 100 } : undefined);
+  });
+
+  it("an effort goes beside a schema", () => {
+    const format = { type: "json_schema", json_schema: { name: "spot", schema } };
+    const { outputConfig } = body({ reasoning_effort: "low", response_format: format }, "claude", opus);
+    expect(outputConfig).toMatchObject({ effort: "low", textFormat: { type: "json_schema" } });
+  });
+
+  const forced = { tools: chat.tools, tool_choice: "required" };
+  it.each([
+    [{ temperature: 0 }, "temperature", opus],
+    [{ top_p: 0.9 }, "top_p", haiku],
+    [{ top_k: 5 }, "top_k", opus],
+    [{ reasoning_effort: "none" }, "reasoning_effort", opus],
+    [{ reasoning_effort: "enormous" }, "reasoning_effort", opus],
+    [{ reasoning_effort: "low" }, "reasoning_effort", "anthropic.claude-3-haiku-20240307-v1:0"],
+    [forced, "tool_choice", sonnet],
+    [{ ...forced, parallel_tool_calls: false }, "tool_choice", opus],
+  ])("%j is refused by name: %s of %s", (extra, param, id) => {
+    expect(() => body(extra, "claude", id)).toThrow(GatewayError);
+    expect(() => body(extra, "claude", id)).toThrow(new RegExp(`'${param}'`));
+  });
+
+  it.each([
+    [{ temperature: 0, top_p: 0.1, top_k: 5, max_tokens: 9 }, opus, { inferenceConfig: { maxTokens: 9 } }],
+    [{ reasoning_effort: "none" }, opus, {}],
+    [{ reasoning_effort: "low" }, "anthropic.claude-3-haiku-20240307-v1:0", {}],
+  ])("%j is left out for %s where the operator wants it so", (extra, id, expected) => {
+    const { messages: _, ...rest } = body(extra, "claude", id, true);
+    expect(rest).toEqual(expected);
+  });
+
+  it("what other families have no words for is left out, too, where the operator wants it so", () => {
+    const wishes = { reasoning_effort: "low", parallel_tool_calls: false };
+    expect(body(wishes, "llama", undefined, true)).toEqual(body({}, "llama"));
+    expect(body(wishes, "nova", undefined, true)).toEqual(body({}, "nova"));
+    const { toolConfig, additionalModelRequestFields: fields } = body(
+      { ...forced, parallel_tool_calls: false },
+      "claude",
+      sonnet,
+      true,
+    );
+    expect(toolConfig).toMatchObject({ toolChoice: { auto: {} } });
+    expect(fields).toEqual({ tool_choice: { type: "auto", disable_parallel_tool_use: true } });
   });
 
   it("Claude is given room to think when the client named no limit", () => {

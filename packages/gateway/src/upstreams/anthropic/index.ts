@@ -60,6 +60,7 @@ function passed({ call, deployment }: Outgoing): Exchange {
 function passedMessage(body: Buffer): WholeAnswer {
   const message: unknown = JSON.parse(body.toString("utf8"));
   if (!isObject(message)) throw malformedAnswer("it is not an object");
+  if (message.error != null && message.content == null) throw eventError(body.toString("utf8"));
   return { body, usage: claudeUsage(message.usage, noUsage) };
 }
 
@@ -86,7 +87,7 @@ function translated(outgoing: Outgoing, translator: NonNullable<Outgoing["transl
   return {
     method: "POST",
     path: "/v1/messages",
-    body: messagesBody(outgoing.conversation(), deployment.modelId, call.stream),
+    body: messagesBody(outgoing.conversation(), deployment.modelId, call.stream, deployment.drops),
     headers: { "content-type": "application/json", accept: call.stream ? "text/event-stream" : "application/json" },
     answer(body) {
       const answer = messageAnswer(body);

@@ -8,23 +8,32 @@ import type {
   ToolResultBlock,
 } from "../../dialects/conversation.ts";
 import { mediaTypeOf } from "../../dialects/media.ts";
-import { modelFields } from "../bedrock/model-fields.ts";
+import { claudeGeneration } from "../bedrock/claude-generations.ts";
+import { modelFields, withinModel } from "../bedrock/model-fields.ts";
 
-/** Anthropic wants a limit; this is used when the client named none. */
+/** Anthropic wants a limit; this is used when the client named none. Models that think by themselves count thoughts in. */
 const defaultMaxTokens = 4096;
+const defaultMaxTokensThinking = 16_384;
 
-/** A conversation as a messages body. @throws GatewayError naming what Anthropic has no words for */
-export function messagesBody(conversation: Conversation, model: string, stream: boolean): string {
+/**
+ * A conversation as a messages body.
+ * @param drops what the model has no words for is left out instead of refused
+ * @throws GatewayError naming what Anthropic has no words for
+ */
+export function messagesBody(asked: Conversation, model: string, stream: boolean, drops = false): string {
+  const claude = { id: model, family: "claude", drops } as const;
+  const conversation = withinModel(asked, claude);
   const { inferenceConfig, toolChoice, outputFormat, serviceTier } = conversation;
   if (serviceTier !== undefined && serviceTier !== "default")
     throw unsupported("service_tier", "this model's provider has no such tier.");
   if (outputFormat?.type === "json")
     throw unsupported("response_format", "this model needs a schema. Use json_schema.");
-  const wished = modelFields(conversation, "claude");
+  const wished = modelFields(conversation, claude);
+  const usualMaxTokens = claudeGeneration(model).adaptive ? defaultMaxTokensThinking : defaultMaxTokens;
   const { maxTokens, temperature, topP, stopSequences } = inferenceConfig;
   return JSON.stringify({
     model,
-    max_tokens: maxTokens ?? wished.maxTokens ?? defaultMaxTokens,
+    max_tokens: maxTokens ?? wished.maxTokens ?? usualMaxTokens,
     messages: conversation.messages.map(anthropicMessage),
     ...(conversation.system.length === 0 ? {} : { system: marked(conversation.system, systemBlock) }),
     ...(temperature === undefined ? {} : { temperature }),
@@ -32,9 +41,14 @@ export function messagesBody(conversation: Conversation, model: string, stream: 
     ...(stopSequences === undefined ? {} : { stop_sequences: stopSequences }),
     ...(conversation.tools.length === 0 ? {} : { tools: marked(conversation.tools, toolBlock) }),
     ...(toolChoice === undefined || conversation.tools.length === 0 ? {} : { tool_choice: choice(toolChoice) }),
-    ...(outputFormat === undefined
+    ...(outputFormat === undefined && wished.effort === undefined
       ? {}
-      : { output_config: { format: { type: "json_schema", schema: outputFormat.schema } } }),
+      : {
+          output_config: {
+            ...(outputFormat === undefined ? {} : { format: { type: "json_schema", schema: outputFormat.schema } }),
+            ...(wished.effort === undefined ? {} : { effort: wished.effort }),
+          },
+        }),
     ...wished.fields,
     ...(stream ? { stream: true } : {}),
   });

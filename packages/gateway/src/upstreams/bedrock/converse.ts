@@ -22,7 +22,8 @@ export function converseExchange(
   const metadata = tellUser ? requestMetadata(caller, conversation.metadata) : {};
   const guardrail = deployment.params.guardrailConfig;
   // Bytes at once: it is hashed and sent.
-  const body = Buffer.from(converseBody(conversation, familyOf(deployment.modelId), metadata, guardrail));
+  const model = { id: deployment.modelId, family: familyOf(deployment.modelId), drops: deployment.drops };
+  const body = Buffer.from(converseBody(conversation, model, metadata, guardrail));
   return {
     method: "POST",
     path: modelPath(deployment.modelId, call.stream ? "converse-stream" : "converse"),

@@ -1,11 +1,23 @@
 import { unsupported } from "../../dialects/body.ts";
 import type { Conversation, Wishes } from "../../dialects/conversation.ts";
+import type { GatewayError } from "../../errors.ts";
+import { type ClaudeEffort, type ClaudeGeneration, claudeGeneration, effortWithin } from "./claude-generations.ts";
 import type { Family } from "./family.ts";
 import { usesTools } from "./request.ts";
+
+/** A model, as far as its words differ from others'. */
+export interface Model {
+  readonly id: string;
+  readonly family: Family;
+  /** What it has no words for is left out instead of refused (`drop_params`). */
+  readonly drops: boolean;
+}
 
 export interface ModelFields {
   /** For `additionalModelRequestFields`. */
   readonly fields?: Readonly<Record<string, unknown>>;
+  /** Claude's, where it thinks as much as it sees fit. */
+  readonly effort?: ClaudeEffort;
   /** Replaces the limit, where thinking would not fit below it. */
   readonly maxTokens?: number;
 }
@@ -22,45 +34,116 @@ const thinkingBudgets: Readonly<Record<string, number>> = {
 /** Claude's smallest; a limit on the whole answer must leave room beyond it. */
 const smallestBudget = 1024;
 
-/** Wishes in the words of one model family. */
-export function modelFields(conversation: Conversation, family: Family): ModelFields {
+/**
+ * The conversation without what a model refuses though it changes nothing: later generations of Claude answer 400 to any
+ * temperature, and most clients send the usual one.
+ * @throws GatewayError `unsupported` naming what would change something
+ */
+export function withinModel(conversation: Conversation, { id, family, drops }: Model): Conversation {
+  if (family !== "claude") return conversation;
+  const { sampling, forcedTools } = claudeGeneration(id);
+  const { inferenceConfig, toolChoice } = conversation;
+  let within = conversation;
+  if (!sampling) {
+    const { temperature, topP, ...rest } = inferenceConfig;
+    if (!drops) {
+      refuseUnlessUsual("temperature", temperature);
+      refuseUnlessUsual("top_p", topP);
+    }
+    if (temperature !== undefined || topP !== undefined) within = { ...within, inferenceConfig: rest };
+  }
+  if (!forcedTools && toolChoice !== undefined && ("any" in toolChoice || "tool" in toolChoice)) {
+    if (!drops) {
+      throw unsupported(
+        "tool_choice",
+        "this model cannot be made to call a tool. Use auto, or ask for JSON of a schema.",
+      );
+    }
+    within = { ...within, toolChoice: { auto: {} } };
+  }
+  return within;
+}
+
+/** One is what the model does anyway. */
+function refuseUnlessUsual(field: string, value: number | undefined): void {
+  if (value !== undefined && value !== 1)
+    throw unsupported(field, "this model takes none. Leave it out or choose another model.");
+}
+
+/** Wishes in the words of one model. */
+export function modelFields(conversation: Conversation, model: Model): ModelFields {
   const { wishes } = conversation;
-  switch (family) {
+  switch (model.family) {
     case "claude":
-      return claudeFields(conversation);
+      return claudeFields(conversation, model);
     case "nova":
     case "nova2":
-      return novaFields(wishes, family);
+      return novaFields(wishes, model);
     case "gpt-oss":
-      refuse(wishes, ["topK", "parallelToolCalls", "thinkingBudget"]);
+      refuse(model, wishes, ["topK", "parallelToolCalls", "thinkingBudget"]);
       return thinks(wishes) ? { fields: { reasoning_effort: wishes.reasoningEffort } } : {};
     default:
-      refuse(wishes, ["topK", "parallelToolCalls", "thinkingBudget", "reasoningEffort"]);
+      refuse(model, wishes, ["topK", "parallelToolCalls", "thinkingBudget", "reasoningEffort"]);
       return {};
   }
 }
 
-function claudeFields(conversation: Conversation): ModelFields {
-  const { wishes, toolChoice, tools } = conversation;
+function claudeFields(conversation: Conversation, model: Model): ModelFields {
+  const { wishes, toolChoice, tools, inferenceConfig } = conversation;
+  const generation = claudeGeneration(model.id);
   const fields: Record<string, unknown> = { ...asObject(conversation.bedrock?.additionalModelRequestFields) };
-  if (wishes.topK !== undefined) fields.top_k = wishes.topK;
+  if (!generation.sampling) refuse(model, wishes, ["topK"]);
+  else if (wishes.topK !== undefined) fields.top_k = wishes.topK;
   if (toolChoice !== undefined && "none" in toolChoice && usesTools(conversation))
     fields.tool_choice = { type: "none" };
   else if (wishes.parallelToolCalls === false && tools.length > 0) fields.tool_choice = claudeToolChoice(conversation);
-  const budget =
-    wishes.thinkingBudget ??
-    (thinks(wishes) ? effortBudget(wishes, conversation.inferenceConfig.maxTokens) : undefined);
-  if (budget !== undefined) fields.thinking = { type: "enabled", budget_tokens: budget };
-  const maxTokens =
-    budget !== undefined && conversation.inferenceConfig.maxTokens === undefined ? budget + 4096 : undefined;
-  return { ...(Object.keys(fields).length === 0 ? {} : { fields }), ...(maxTokens === undefined ? {} : { maxTokens }) };
+  const { thinking, ...beside } = claudeThinking(wishes, inferenceConfig.maxTokens, model, generation);
+  if (thinking !== undefined) fields.thinking = thinking;
+  return Object.keys(fields).length === 0 ? beside : { ...beside, fields };
+}
+
+interface Thinking extends Pick<ModelFields, "effort" | "maxTokens"> {
+  readonly thinking?: Readonly<Record<string, unknown>>;
+}
+
+/** A budget where one was named and is taken, else as much as the model sees fit, else a budget for the effort. */
+function claudeThinking(
+  wishes: Wishes,
+  maxTokens: number | undefined,
+  model: Model,
+  { budgets, adaptive, efforts, off }: ClaudeGeneration,
+): Thinking {
+  const { thinkingBudget, reasoningEffort } = wishes;
+  if (thinkingBudget !== undefined && budgets) return budgeted(thinkingBudget, maxTokens);
+  if (!budgets && !adaptive) {
+    refuse(model, wishes, ["thinkingBudget", "reasoningEffort"]);
+    return {};
+  }
+  if (thinkingBudget === undefined && !thinks(wishes))
+    return reasoningEffort === undefined ? {} : unthinking(model, off);
+  if (!adaptive) return budgeted(effortBudget(reasoningEffort ?? "", maxTokens), maxTokens);
+  const thinking = { type: "adaptive" };
+  if (!thinks(wishes)) return { thinking };
+  const effort = effortWithin(reasoningEffort ?? "", efforts);
+  if (effort === undefined) throw noSuchEffort();
+  return { thinking, effort };
+}
+
+function budgeted(budget: number, maxTokens: number | undefined): Thinking {
+  const thinking = { type: "enabled", budget_tokens: budget };
+  return maxTokens === undefined ? { thinking, maxTokens: budget + 4096 } : { thinking };
+}
+
+function unthinking({ drops }: Model, off: ClaudeGeneration["off"]): Thinking {
+  if (off === "silence" || (off === "never" && drops)) return {};
+  if (off === "never") throw unsupported("reasoning_effort", "this model always thinks. Use low.");
+  return { thinking: { type: off } };
 }
 
 /** The limit counts thoughts and answer together, as OpenAI counts them. */
-function effortBudget(wishes: Wishes, maxTokens: number | undefined): number {
-  const wanted = thinkingBudgets[wishes.reasoningEffort ?? ""];
-  if (wanted === undefined)
-    throw unsupported("reasoning_effort", `use none, ${Object.keys(thinkingBudgets).join(", ")}.`);
+function effortBudget(effort: string, maxTokens: number | undefined): number {
+  const wanted = thinkingBudgets[effort];
+  if (wanted === undefined) throw noSuchEffort();
   if (maxTokens === undefined) return wanted;
   if (maxTokens <= smallestBudget) {
     throw unsupported(
@@ -71,14 +154,20 @@ function effortBudget(wishes: Wishes, maxTokens: number | undefined): number {
   return Math.min(wanted, Math.max(smallestBudget, Math.floor(maxTokens / 2)));
 }
 
+function noSuchEffort(): GatewayError {
+  return unsupported("reasoning_effort", `use none, ${Object.keys(thinkingBudgets).join(", ")}.`);
+}
+
 function claudeToolChoice({ toolChoice }: Conversation): unknown {
   const single = { disable_parallel_tool_use: true };
   if (toolChoice === undefined || "auto" in toolChoice) return { type: "auto", ...single };
   return "tool" in toolChoice ? { type: "tool", name: toolChoice.tool.name, ...single } : { type: "any", ...single };
 }
 
-function novaFields(wishes: Wishes, family: "nova" | "nova2"): ModelFields {
+function novaFields(wishes: Wishes, model: Model): ModelFields {
+  const { family } = model;
   refuse(
+    model,
     wishes,
     family === "nova2"
       ? ["thinkingBudget", "parallelToolCalls"]
@@ -86,7 +175,7 @@ function novaFields(wishes: Wishes, family: "nova" | "nova2"): ModelFields {
   );
   const fields: Record<string, unknown> = {};
   if (wishes.topK !== undefined) fields.inferenceConfig = { topK: wishes.topK };
-  if (thinks(wishes)) {
+  if (thinks(wishes) && family === "nova2") {
     if (!["low", "medium", "high"].includes(wishes.reasoningEffort ?? ""))
       throw unsupported("reasoning_effort", "use none, low, medium or high.");
     fields.reasoningConfig = { type: "enabled", maxReasoningEffort: wishes.reasoningEffort };
@@ -106,7 +195,8 @@ const fieldNames: Readonly<Record<keyof Wishes, string>> = {
 };
 
 /** `parallel_tool_calls: true` and an effort of `none` ask for what happens anyway. */
-function refuse(wishes: Wishes, names: readonly (keyof Wishes)[]): void {
+function refuse({ drops }: Model, wishes: Wishes, names: readonly (keyof Wishes)[]): void {
+  if (drops) return;
   for (const name of names) {
     const value = wishes[name];
     if (value === undefined || value === true || value === "none") continue;

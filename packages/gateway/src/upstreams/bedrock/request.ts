@@ -1,26 +1,27 @@
 import { unsupported } from "../../dialects/body.ts";
 import type { Conversation, SystemBlock } from "../../dialects/conversation.ts";
-import type { Family } from "./family.ts";
-import { modelFields } from "./model-fields.ts";
+import { type Model, modelFields, withinModel } from "./model-fields.ts";
 
 const jsonOnly = "Answer with one valid JSON value and nothing else: no prose around it and no code fence.";
 
 /**
  * A conversation as the body of Converse. What the client sent for Converse itself stays as it was, except that
  * `requestMetadata` is the gateway's.
- * @throws GatewayError `unsupported` naming a wish that this model family has no words for
+ * @throws GatewayError `unsupported` naming a wish that this model has no words for
  */
 export function converseBody(
-  conversation: Conversation,
-  family: Family,
+  asked: Conversation,
+  model: Model,
   metadata: Readonly<Record<string, string>>,
   guardrail: unknown,
 ): string {
+  const conversation = withinModel(asked, model);
   const { inferenceConfig, outputFormat, serviceTier, bedrock } = conversation;
-  const wished = modelFields(conversation, family);
+  const wished = modelFields(conversation, model);
+  const format = outputFormat?.type === "json_schema" ? textFormat(outputFormat) : undefined;
   const system: readonly SystemBlock[] =
     outputFormat?.type === "json" ? [...conversation.system, { text: jsonOnly }] : conversation.system;
-  const toolConfig = converseTools(conversation, family);
+  const toolConfig = converseTools(conversation, model);
   const limits = wished.maxTokens === undefined ? inferenceConfig : { ...inferenceConfig, maxTokens: wished.maxTokens };
   // JSON leaves out what is undefined.
   const own = {
@@ -28,12 +29,13 @@ export function converseBody(
     system: system.length === 0 ? undefined : system,
     inferenceConfig: saysAnything(limits) ? limits : undefined,
     toolConfig,
-    outputConfig: outputFormat?.type === "json_schema" ? { textFormat: textFormat(outputFormat) } : undefined,
+    outputConfig:
+      format === undefined && wished.effort === undefined ? undefined : { textFormat: format, effort: wished.effort },
     serviceTier: serviceTier === undefined ? undefined : { type: serviceTier },
     guardrailConfig: guardrail,
     // Claude says only among its own fields which stop sequence it met.
     additionalModelResponseFieldPaths:
-      family === "claude" && inferenceConfig.stopSequences !== undefined ? ["/stop_sequence"] : undefined,
+      model.family === "claude" && inferenceConfig.stopSequences !== undefined ? ["/stop_sequence"] : undefined,
     additionalModelRequestFields: wished.fields,
     requestMetadata: saysAnything(metadata) ? metadata : undefined,
   };
@@ -49,7 +51,7 @@ function saysAnything(of: object): boolean {
   return false;
 }
 
-function converseTools(conversation: Conversation, family: Family): unknown {
+function converseTools(conversation: Conversation, { family }: Model): unknown {
   const { tools, toolChoice } = conversation;
   if (toolChoice === undefined || !("none" in toolChoice)) {
     return tools.length === 0 ? undefined : { tools, ...(toolChoice === undefined ? {} : { toolChoice }) };
