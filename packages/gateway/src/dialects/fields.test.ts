@@ -2,6 +2,8 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { GatewayError } from "../errors.ts";
+import { bedrockBetas } from "../upstreams/bedrock/claude-betas.ts";
+import { claudeBody } from "../upstreams/bedrock/claude-body.ts";
 import { messagesConversation } from "./anthropic/request.ts";
 import { converseConversation } from "./bedrock/translator.ts";
 import type { JsonObject } from "./body.ts";
@@ -112,5 +114,44 @@ describe.each(dialects)("docs/fields.md, $heading", ({ heading, convert, base, f
   it("tolerates fields nobody knows, and null for any", () => {
     const nothing = Object.fromEntries(rows.filter(({ field }) => !(field in base)).map(({ field }) => [field, null]));
     expect(convert({ ...base, ...nothing, brand_new: { x: 1 } })).toEqual(convert(base));
+  });
+});
+
+describe("docs/fields.md, Anthropic messages, to Claude on Bedrock", () => {
+  const heading = "Anthropic messages, to Claude on Bedrock";
+  const rows = table(heading);
+  const base = { model: "m", max_tokens: 10, messages: [{ role: "user", content: "Hi" }] };
+  const sent = (more: JsonObject): JsonObject => JSON.parse(claudeBody({ ...base, ...more }, null));
+
+  it("names every field of the SDK's types, once", () => {
+    const named = rows.map(({ field }) => field);
+    const fields = typed("@anthropic-ai/sdk", "resources/beta/messages/messages.d.ts", "MessageCreateParamsBase");
+    expect(new Set(named).size).toBe(named.length);
+    expect(fields.filter((field) => !named.includes(field))).toEqual([]);
+  });
+
+  it.each(rows.filter(({ what }) => what === "refused"))("$field is refused by name", ({ field }) => {
+    const refusal = expect.objectContaining({ code: "unsupported", status: 400, param: field });
+    expect(() => sent({ [field]: field === "speed" ? "fast" : { asked: true } })).toThrow(refusal);
+  });
+
+  it.each(rows.filter(({ what }) => what === "ignored"))("$field changes nothing", ({ field }) => {
+    expect(sent({ [field]: "something" })).toEqual(sent({}));
+  });
+
+  const elsewhere = ["model", "stream", "output_format"];
+  it.each(rows.filter(({ field, what }) => what === "mapped" && !elsewhere.includes(field)))(
+    "$field goes on",
+    ({ field }) => {
+      expect(sent({ [field]: ["as it came"] })[field]).toEqual(["as it came"]);
+    },
+  );
+
+  it("lists the betas that go on", () => {
+    const section = page.split(`## ${heading}`)[1]?.split("\n## ")[0] ?? "";
+    const listed = section.slice(section.indexOf("They are:")).match(/[a-z-][a-z0-9-]*-\d{4}-\d{2}-\d{2}/g) ?? [];
+    const taken = listed.filter((name) => name !== "advanced-tool-use-2025-11-20");
+    expect(taken.length).toBeGreaterThan(15);
+    expect(bedrockBetas(listed.join(","), undefined)).toEqual(taken);
   });
 });

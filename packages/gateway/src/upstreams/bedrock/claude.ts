@@ -1,58 +1,19 @@
 import type { Usage } from "../../call.ts";
 import { anthropicStopReason, anthropicUsage, stopDetails } from "../../dialects/anthropic/answer.ts";
 import { anthropicErrorBody } from "../../dialects/anthropic/error.ts";
-import { isObject, type JsonObject, unsupported } from "../../dialects/body.ts";
+import { isObject, type JsonObject } from "../../dialects/body.ts";
 import { createFrameReader } from "../../streams/event-stream.ts";
 import { malformedAnswer } from "../answer-stream.ts";
 import { createClaudeWatch } from "../anthropic/watch.ts";
 import { type Exchange, newProgress, type ResponseStream } from "../exchange.ts";
 import { passingStream } from "../passing-stream.ts";
 import type { Outgoing } from "../upstream.ts";
+import { claudeBody } from "./claude-body.ts";
 import { modelPath } from "./converse.ts";
 import { foundationModel } from "./family.ts";
 import { guardrailStop, invokeUsage } from "./invoke-usage.ts";
 import { requestMetadata } from "./metadata.ts";
 import { frameFailure } from "./reader.ts";
-
-/** The version of Claude's protocol that Bedrock speaks; the client's `anthropic-version` names Anthropic's own. */
-const bedrockVersion = "bedrock-2023-05-31";
-
-/** Said outside the body on Bedrock, or of use to Anthropic's own service only. */
-const leftOut = new Set([
-  "model",
-  "stream",
-  "service_tier",
-  "inference_geo",
-  "workspace_id",
-  "user_profile_id",
-  "diagnostics",
-  "billing_policy",
-]);
-
-const refused: Readonly<Record<string, string>> = {
-  container: "Bedrock has no containers.",
-  mcp_servers: "Bedrock connects to no MCP servers. Call them from the client and send tools.",
-  fallbacks: "fallbacks are configured at the gateway.",
-  thread: "Bedrock keeps no threads. Send the whole conversation.",
-};
-
-/** Claude's own body on Bedrock: what Anthropic's API takes, less what Bedrock says elsewhere. */
-export function claudeBody(body: JsonObject, beta: string | null): string {
-  for (const [name, why] of Object.entries(refused)) if (body[name] != null) throw unsupported(name, why);
-  const kept = Object.entries(body).filter(
-    ([name, value]) => value !== null && !leftOut.has(name) && !(name in refused),
-  );
-  const betas =
-    beta
-      ?.split(",")
-      .map((name) => name.trim())
-      .filter((name) => name !== "") ?? [];
-  return JSON.stringify({
-    anthropic_version: bedrockVersion,
-    ...(betas.length === 0 ? {} : { anthropic_beta: betas }),
-    ...Object.fromEntries(kept),
-  });
-}
 
 /** The Anthropic dialect to Claude on Bedrock: InvokeModel, whose answers are already in the client's words. */
 export function claudeExchange(outgoing: Outgoing, tellUser: boolean): Exchange {
@@ -87,13 +48,23 @@ export function claudeExchange(outgoing: Outgoing, tellUser: boolean): Exchange 
 
 /** `count_tokens` for Claude: the body that would be sent, inside Bedrock's question. */
 export function claudeCount({ call, deployment }: Outgoing): Exchange {
-  const body = claudeBody({ max_tokens: 1, ...call.body }, call.raw.headers.get("anthropic-beta"));
+  const body = claudeBody(countable(call.body), call.raw.headers.get("anthropic-beta"));
   return {
     method: "POST",
     path: modelPath(foundationModel(deployment.modelId), "count-tokens"),
     body: JSON.stringify({ input: { invokeModel: { body: Buffer.from(body).toString("base64") } } }),
     headers: { "content-type": "application/json", accept: "application/json" },
     answer: countAnswer,
+  };
+}
+
+/** Bedrock checks the body as if it were to be answered: a limit above the thoughts', and no empty list of tools. */
+function countable({ tools, ...body }: JsonObject): JsonObject {
+  const budget = isObject(body.thinking) ? body.thinking.budget_tokens : undefined;
+  return {
+    max_tokens: typeof budget === "number" ? budget + 1 : 1,
+    ...body,
+    ...(Array.isArray(tools) && tools.length === 0 ? {} : { tools }),
   };
 }
 

@@ -12,6 +12,8 @@ import { nativeStream } from "./native-stream.ts";
 
 /** What a client may say of the call besides its body; everything else stays here. */
 const passedHeaders = [
+  // Claude's clients say some betas here and some in the body.
+  "anthropic-beta",
   "x-amzn-bedrock-accept",
   "x-amzn-bedrock-trace",
   "x-amzn-bedrock-guardrailidentifier",

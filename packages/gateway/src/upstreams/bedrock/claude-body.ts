@@ -1,0 +1,97 @@
+import { isObject, type JsonObject, unsupported } from "../../dialects/body.ts";
+import { bedrockBetas } from "./claude-betas.ts";
+
+/** The version of Claude's protocol that Bedrock speaks; the client's `anthropic-version` names Anthropic's own. */
+const bedrockVersion = "bedrock-2023-05-31";
+
+/** Said outside the body on Bedrock, or of use to Anthropic's own service only. */
+const leftOut = new Set([
+  "model",
+  "stream",
+  "service_tier",
+  "inference_geo",
+  "workspace_id",
+  "user_profile_id",
+  "diagnostics",
+  "billing_policy",
+  "betas",
+  "fallback_credit_token",
+  "tags",
+  "speed",
+  "output_format",
+]);
+
+const refused: Readonly<Record<string, string>> = {
+  compaction: "Bedrock compacts by context_management only.",
+  container: "Bedrock has no containers.",
+  mcp_servers: "Bedrock connects to no MCP servers. Call them from the client and send tools.",
+  fallbacks: "fallbacks are configured at the gateway.",
+  thread: "Bedrock keeps no threads. Send the whole conversation.",
+};
+
+/**
+ * Claude's own body on Bedrock: what Anthropic's API takes, less what Bedrock says elsewhere, by another name or not at all.
+ * @param beta the client's `anthropic-beta`
+ * @throws GatewayError `unsupported` naming the field that would change the answer
+ */
+export function claudeBody(body: JsonObject, beta: string | null): string {
+  for (const [name, why] of Object.entries(refused)) if (body[name] != null) throw unsupported(name, why);
+  if (body.speed === "fast") throw unsupported("speed", "Bedrock has one speed.");
+  const cached = beta?.includes("prompt-caching-") === true ? plainCacheMarks(body) : body;
+  const kept = Object.entries(cached).filter(
+    ([name, value]) => value !== null && !leftOut.has(name) && !(name in refused),
+  );
+  const betas = bedrockBetas(beta, body.tools);
+  return JSON.stringify({
+    anthropic_version: bedrockVersion,
+    ...(betas.length === 0 ? {} : { anthropic_beta: betas }),
+    ...Object.fromEntries(kept),
+    ...(body.output_format == null ? {} : { output_config: withFormat(body) }),
+    ...(Array.isArray(cached.tools) ? { tools: cached.tools.map(lazyTool) } : {}),
+  });
+}
+
+/** Structured output by its earlier name, which Bedrock never had; the later one wins. */
+function withFormat({ output_config, output_format }: JsonObject): JsonObject {
+  return { format: output_format, ...(isObject(output_config) ? output_config : {}) };
+}
+
+/** `eager_input_streaming` is a beta on Bedrock, and an unknown field. */
+function lazyTool(tool: unknown): unknown {
+  if (!isObject(tool) || !("eager_input_streaming" in tool)) return tool;
+  const { eager_input_streaming: _, ...rest } = tool;
+  return rest;
+}
+
+/**
+ * Who else may read a cache entry (`scope`), and when it goes (`evict_on_complete`), are Anthropic's own; the entry is
+ * made without them. Clients say them together with a beta of prompt caching, so other bodies are not walked.
+ */
+function plainCacheMarks(body: JsonObject): JsonObject {
+  return {
+    ...body,
+    system: plainBlocks(body.system),
+    tools: plainBlocks(body.tools),
+    messages: plainMessages(body.messages),
+  };
+}
+
+function plainMessages(messages: unknown): unknown {
+  return Array.isArray(messages)
+    ? messages.map((message) => (isObject(message) ? { ...message, content: plainBlocks(message.content) } : message))
+    : messages;
+}
+
+/** Content, or tools: both carry the mark on each of theirs, and a tool's result has content of its own. */
+function plainBlocks(blocks: unknown): unknown {
+  if (!Array.isArray(blocks)) return blocks;
+  return blocks.map((block) => {
+    if (!isObject(block)) return block;
+    const marked = isObject(block.cache_control) ? { cache_control: plainMark(block.cache_control) } : {};
+    return { ...block, ...marked, ...(block.type === "tool_result" ? { content: plainBlocks(block.content) } : {}) };
+  });
+}
+
+function plainMark({ type, ttl }: JsonObject): JsonObject {
+  return { type, ...(ttl == null ? {} : { ttl }) };
+}
