@@ -32,6 +32,9 @@ const requestSchema = z.looseObject({
           }),
         )
         .min(1),
+      toolChoice: z
+        .looseObject({ any: z.looseObject({}).optional(), tool: z.looseObject({ name: z.string() }).optional() })
+        .optional(),
     })
     .optional(),
   outputConfig: z
@@ -58,6 +61,8 @@ const requestSchema = z.looseObject({
 export const converse: Operation = (body, { model, rules }) => {
   const request = requestSchema.parse(body);
   checkRoles(request.messages);
+  const { tool, any } = request.toolConfig?.toolChoice ?? {};
+  const forced = tool ?? any;
   const turn: Turn = {
     system: (request.system ?? []).map((part) => part.text ?? "").join("\n"),
     // The schema checks the parts the rules look at; the rest travels as it came.
@@ -65,6 +70,7 @@ export const converse: Operation = (body, { model, rules }) => {
     tools: (request.toolConfig?.tools ?? []).flatMap(({ toolSpec }) =>
       toolSpec === undefined ? [] : [{ name: toolSpec.name, inputSchema: toolSpec.inputSchema.json }],
     ),
+    ...(forced === undefined ? {} : { forced: tool === undefined ? {} : { name: tool.name } }),
     model,
   };
   const said: Reply = replyTo(rules, turn);

@@ -36,6 +36,6 @@ export const countTokens: Operation = (body, { model }) => {
   const inputTokens =
     "converse" in input
       ? tokensIn(JSON.stringify([input.converse.system, input.converse.messages, input.converse.toolConfig]))
-      : claudeTokens(JSON.parse(Buffer.from(input.invokeModel.body, "base64").toString("utf8")));
+      : claudeTokens(JSON.parse(Buffer.from(input.invokeModel.body, "base64").toString("utf8")), model);
   return { json: () => ({ inputTokens }), events: () => [] };
 };

@@ -5,6 +5,8 @@ export interface OperationContext {
   readonly rules: readonly Rule[];
   /** A guardrail was asked for in the headers, as InvokeModel does. */
   readonly guarded: boolean;
+  /** Named by the `anthropic-beta` header. */
+  readonly betas: readonly string[];
 }
 
 /** What an operation answers, whole or as named events; only one of the two is asked for. */

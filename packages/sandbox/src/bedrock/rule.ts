@@ -24,6 +24,8 @@ export interface Turn {
   readonly messages: readonly ConverseMessage[];
   readonly tools: readonly { readonly name: string; readonly inputSchema: unknown }[];
   readonly model: string;
+  /** A tool must be called: this one, or whichever when no name is given. */
+  readonly forced?: { readonly name?: string };
 }
 
 export interface Reply {
@@ -55,10 +57,16 @@ export function lastUserText(turn: Turn): string {
     .join("\n");
 }
 
+/** The last text of the newest user message, which is what a person said where a client says things of its own before it. */
+export function newestText(turn: Turn): string {
+  const message = turn.messages.findLast(({ role }) => role === "user");
+  return message?.content.findLast(({ text }) => text !== undefined && text.trim() !== "")?.text ?? "";
+}
+
 const quotedCharacters = 200;
 
 function sayStandIn(turn: Turn): Reply {
-  const said = lastUserText(turn).slice(0, quotedCharacters);
+  const said = newestText(turn).slice(0, quotedCharacters);
   return {
     text: `This is the sandbox's stand-in for Bedrock, not a model: it answers by rule and has none for this. You said: “${said}”`,
   };

@@ -115,7 +115,11 @@ function createAnswering(options: BedrockOptions, { faults, calls, sts }: Parts)
     const requestMetadata = typeof said === "string" ? JSON.parse(said) : metadataOf(parsed);
     calls.add({ operation: name, model, arn: principal.arn, tags: principal.tags ?? {}, requestMetadata });
     const guarded = incoming.headers["x-amzn-bedrock-guardrailidentifier"] !== undefined;
-    const result = operation.run(parsed, { model, rules, guarded });
+    const betas = String(incoming.headers["anthropic-beta"] ?? "")
+      .split(",")
+      .map((beta) => beta.trim())
+      .filter(Boolean);
+    const result = operation.run(parsed, { model, rules, guarded, betas });
     if (await failInstead(fault, outgoing, cut)) return;
     if (operation.streamed) await sendEvents(outgoing, result.events(), { delayMs, fault, cut });
     else sendJson(outgoing, 200, result.json(), result.headers);

@@ -179,6 +179,36 @@ it("forwards beta features and nothing Bedrock does not take", async () => {
   expect(answer.stop_reason).toBe("end_turn");
 });
 
+it("leaves out the betas that would fail the request at Bedrock, and what belongs to them", async () => {
+  const mark = { type: "ephemeral" as const, scope: "global" };
+  const answer = await client.beta.messages.create({
+    model: "claude",
+    max_tokens: 200,
+    betas: ["prompt-caching-scope-2026-01-05", "advanced-tool-use-2025-11-20", "brand-new-2030-01-01"],
+    system: [{ type: "text", text: "Be brief.", cache_control: mark }],
+    tools: [
+      { ...tools[0], name: "look", input_schema: { type: "object" }, defer_loading: true, eager_input_streaming: true },
+    ],
+    messages,
+  });
+  expect(answer.stop_reason).toBe("tool_use");
+});
+
+it("tells the client in Bedrock's words what Bedrock does not take, for it reads them", async () => {
+  const adaptive = { type: "adaptive" as const };
+  const refusal = client.messages.create({ model: "claude", max_tokens: 200, thinking: adaptive, messages });
+  await expect(refusal).rejects.toMatchObject({
+    status: 400,
+    error: { error: { message: "adaptive thinking is not supported on this model" } },
+  });
+});
+
+it("counts what could be sent: below the budget of thoughts, without tools", async () => {
+  const thinking = { type: "enabled" as const, budget_tokens: 4000 };
+  const counted = await client.messages.countTokens({ model: "claude", messages, thinking, tools: [] });
+  expect(counted.input_tokens).toBeGreaterThan(3);
+});
+
 it("refuses by name what another family has no words for", async () => {
   const refusal = client.messages.create({
     model: "nova",

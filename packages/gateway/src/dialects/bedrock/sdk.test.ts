@@ -190,6 +190,18 @@ describe("invoke", () => {
     expect(gateway.settlements.at(-1)?.usage).toMatchObject({ inputTokens: 2, outputTokens: 0 });
   });
 
+  it("passes on the betas that Claude's clients say in a header", async () => {
+    const tools = [{ name: "look", input_schema: { type: "object" }, defer_loading: true }];
+    const invoke = (headers: Record<string, string>) =>
+      fetch(`${gateway.url}/model/claude/invoke`, {
+        method: "POST",
+        headers: { "content-type": "application/json", ...headers },
+        body: JSON.stringify({ ...claudeBody, tools }),
+      });
+    expect((await invoke({ "anthropic-beta": "tool-search-tool-2025-10-19" })).status).toBe(200);
+    expect((await invoke({})).status).toBe(400);
+  });
+
   it("counts tokens", async () => {
     const input = { invokeModel: { body: Buffer.from(JSON.stringify(claudeBody)) } };
     const counted = await client.send(new CountTokensCommand({ modelId: "claude", input }));

@@ -1,52 +1,23 @@
 import { randomBytes } from "node:crypto";
-import { z } from "zod";
 import { type Completion, complete } from "../completion.ts";
 import type { Operation } from "../operation.ts";
 import { type ConverseBlock, type ConverseMessage, replyTo, type Turn } from "../rule.ts";
 import { fitted } from "../schema-example.ts";
 import { pieces, tokensIn } from "../tokens.ts";
-
-const block = z.looseObject({ type: z.string() });
-type Block = z.output<typeof block>;
-const content = z.union([z.string(), z.array(block)]);
-
-/** Claude on Bedrock takes no field it does not know. */
-const requestSchema = z.strictObject({
-  anthropic_version: z.literal("bedrock-2023-05-31"),
-  anthropic_beta: z.array(z.string()).optional(),
-  max_tokens: z.int().min(1),
-  messages: z.array(z.looseObject({ role: z.enum(["user", "assistant"]), content })).min(1),
-  system: content.optional(),
-  temperature: z.number().min(0).max(1).optional(),
-  top_p: z.number().optional(),
-  top_k: z.int().optional(),
-  stop_sequences: z.array(z.string()).optional(),
-  tools: z.array(z.looseObject({ name: z.string(), input_schema: z.unknown() })).optional(),
-  tool_choice: z.looseObject({ type: z.string() }).optional(),
-  thinking: z.looseObject({ type: z.string() }).optional(),
-  metadata: z.looseObject({}).optional(),
-  output_config: z.looseObject({ format: z.looseObject({ schema: z.unknown() }).optional() }).optional(),
-  context_management: z.looseObject({}).optional(),
-  cache_control: z.looseObject({}).optional(),
-});
+import { type Block, type ClaudeRequest, content, readClaudeRequest } from "./claude-request.ts";
 
 /** InvokeModel of Claude: Anthropic's messages with the version in the body. */
-export const claude: Operation = (body, { model, rules, guarded }) => {
-  const request = requestSchema.parse(body);
-  const turn: Turn = {
-    system: blocksOf(request.system ?? "")
-      .map((part) => part.text ?? "")
-      .join("\n"),
-    messages: request.messages.map(({ role, content }): ConverseMessage => ({ role, content: blocksOf(content) })),
-    tools: (request.tools ?? []).map(({ name, input_schema }) => ({ name, inputSchema: input_schema })),
-    model,
-  };
+export const claude: Operation = (body, { model, rules, guarded, betas }) => {
+  const request = readClaudeRequest(body, model, betas);
+  const turn = turnOf(request, model);
   const prompt = JSON.stringify([request.system, request.messages, request.tools]);
   const said = replyTo(rules, turn);
   const text = fitted(said.text, request.output_config?.format?.schema);
   const reply = text === undefined ? said : { ...said, text };
   const thought =
-    request.thinking?.type === "enabled" ? { reasoning: reply.reasoning ?? "The stand-in thinks about it." } : {};
+    request.thinking?.type === "enabled" || request.thinking?.type === "adaptive"
+      ? { reasoning: reply.reasoning ?? "The stand-in thinks about it." }
+      : {};
   const completion = complete({ ...reply, ...thought }, turn, prompt, {
     maxTokens: request.max_tokens,
     stopSequences: request.stop_sequences,
@@ -65,6 +36,24 @@ export const claude: Operation = (body, { model, rules, guarded }) => {
   };
 };
 
+function turnOf(request: ClaudeRequest, model: string): Turn {
+  const told = request.messages.filter(({ role }) => role === "system").flatMap((message) => blocksOf(message.content));
+  return {
+    system: [...blocksOf(request.system ?? ""), ...told].map((part) => part.text ?? "").join("\n"),
+    messages: request.messages.flatMap(({ role, content: said }): ConverseMessage[] =>
+      role === "system" ? [] : [{ role, content: blocksOf(said) }],
+    ),
+    tools: (request.tools ?? []).map(({ name, input_schema }) => ({ name, inputSchema: input_schema })),
+    ...forcedTool(request.tool_choice),
+    model,
+  };
+}
+
+function forcedTool(choice: ClaudeRequest["tool_choice"]): Pick<Turn, "forced"> {
+  if (choice?.type === "any") return { forced: {} };
+  return choice?.type === "tool" && choice.name !== undefined ? { forced: { name: choice.name } } : {};
+}
+
 export function tokenHeaders({ usage }: Completion): Record<string, string> {
   return {
     "x-amzn-bedrock-input-token-count": String(usage.inputTokens),
@@ -74,8 +63,9 @@ export function tokenHeaders({ usage }: Completion): Record<string, string> {
 }
 
 /** What the count-tokens operation says of a body. */
-export function claudeTokens(body: unknown): number {
-  const request = requestSchema.parse(body);
+export function claudeTokens(body: unknown, model: string): number {
+  const request = readClaudeRequest(body, model);
+  if (request.tools?.length === 0) throw new TypeError("tools: List should have at least 1 item");
   return tokensIn(JSON.stringify([request.system, request.messages, request.tools]));
 }
 

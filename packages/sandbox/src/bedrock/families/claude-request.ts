@@ -1,0 +1,160 @@
+import { z } from "zod";
+
+/** A content block of Anthropic's, as far as the stand-in looks at it. */
+export const block = z.looseObject({ type: z.string() });
+export type Block = z.output<typeof block>;
+export const content = z.union([z.string(), z.array(block)]);
+
+/** AWS's list for `anthropic_beta`, and what AWS was seen to take beyond it. */
+const betas: ReadonlySet<string> = new Set([
+  "claude-code-20250219",
+  "compact-2026-01-12",
+  "computer-use-2024-10-22",
+  "computer-use-2025-01-24",
+  "computer-use-2025-11-24",
+  "context-1m-2025-08-07",
+  "context-management-2025-06-27",
+  "dangerous-tool-use-2026-09-03",
+  "dev-full-thinking-2025-05-14",
+  "effort-2025-11-24",
+  "fine-grained-tool-streaming-2025-05-14",
+  "interleaved-thinking-2025-05-14",
+  "mid-conversation-output-config-2026-07-01",
+  "mid-conversation-tool-changes-2026-07-01",
+  "output-128k-2025-02-19",
+  "structured-outputs-2025-12-15",
+  "thinking-binding-controls-2026-08-01",
+  "thinking-display-updates-2026-08-18",
+  "thinking-token-count-2026-05-13",
+  "token-efficient-tools-2025-02-19",
+  "tool-examples-2025-10-29",
+  "tool-search-tool-2025-10-19",
+]);
+
+const cacheMark = z.strictObject({ type: z.literal("ephemeral"), ttl: z.enum(["5m", "1h"]).optional() }).nullish();
+const marked = z.looseObject({ cache_control: cacheMark });
+const markedContent = z.union([z.string(), z.array(marked)]);
+
+/** Built-in tools have fields of their own; these are a client's. */
+const customTool = z.strictObject({
+  type: z.literal("custom").nullish(),
+  name: z.string().regex(/^[a-zA-Z0-9_-]{1,128}$/),
+  description: z.string().optional(),
+  input_schema: z.looseObject({ type: z.literal("object") }),
+  cache_control: cacheMark,
+  strict: z.boolean().optional(),
+  defer_loading: z.boolean().optional(),
+  input_examples: z.array(z.looseObject({})).optional(),
+});
+const builtInTool = z.looseObject({
+  type: z
+    .string()
+    .regex(/^(bash|text_editor|computer|memory|tool_search_tool)_/, "does not match any of the expected tags"),
+  name: z.string(),
+  input_schema: z.unknown().optional(),
+});
+
+const thinking = z.discriminatedUnion("type", [
+  z.looseObject({ type: z.literal("enabled"), budget_tokens: z.int().min(1024) }),
+  z.looseObject({ type: z.literal("adaptive") }),
+  z.looseObject({ type: z.literal("disabled") }),
+]);
+
+/** Claude on Bedrock takes no field it does not know. */
+const schema = z.strictObject({
+  anthropic_version: z.literal("bedrock-2023-05-31"),
+  anthropic_beta: z.array(z.string()).optional(),
+  max_tokens: z.int().min(1),
+  messages: z.array(z.looseObject({ role: z.enum(["user", "assistant", "system"]), content })).min(1),
+  system: content.optional(),
+  temperature: z.number().min(0).max(1).optional(),
+  top_p: z.number().optional(),
+  top_k: z.int().optional(),
+  stop_sequences: z.array(z.string()).optional(),
+  tools: z
+    .array(z.looseObject({ type: z.string().nullish(), name: z.string(), input_schema: z.unknown().optional() }))
+    .optional(),
+  tool_choice: z.looseObject({ type: z.enum(["auto", "any", "tool", "none"]), name: z.string().optional() }).optional(),
+  thinking: thinking.optional(),
+  metadata: z.looseObject({}).optional(),
+  output_config: z
+    .strictObject({
+      effort: z.enum(["low", "medium", "high", "xhigh", "max"]).optional(),
+      format: z.looseObject({ type: z.literal("json_schema"), schema: z.unknown() }).nullish(),
+    })
+    .optional(),
+  context_management: z.looseObject({}).optional(),
+  cache_control: cacheMark,
+});
+export type ClaudeRequest = z.output<typeof schema>;
+
+/**
+ * Claude's body as InvokeModel checks it, in its words: clients read “Extra inputs are not permitted” and mend themselves.
+ * @param headerBetas those of an `anthropic-beta` header, which count like those of the body
+ * @throws TypeError for the first thing that is wrong
+ */
+export function readClaudeRequest(body: unknown, model: string, headerBetas: readonly string[] = []): ClaudeRequest {
+  const request = checked(schema, body, "");
+  const named = new Set([...headerBetas, ...(request.anthropic_beta ?? [])]);
+  for (const beta of named) if (!betas.has(beta)) throw new TypeError("invalid beta flag");
+  for (const [index, tool] of (request.tools ?? []).entries()) checkTool(tool, `tools.${index}`, named);
+  if (request.context_management !== undefined && !named.has("context-management-2025-06-27"))
+    extra("context_management");
+  checkRoles(request, model);
+  checkThinking(request, model, named.has("interleaved-thinking-2025-05-14"));
+  if (Array.isArray(request.system)) checked(markedContent, request.system, "system.");
+  for (const [index, message] of request.messages.entries())
+    checked(markedContent, message.content, `messages.${index}.content.`);
+  return request;
+}
+
+function checkTool(tool: unknown, path: string, named: ReadonlySet<string>): void {
+  const custom = checked(z.looseObject({ type: z.string().nullish() }), tool, `${path}.`).type ?? "custom";
+  if (custom !== "custom") {
+    checked(builtInTool, tool, `${path}.`);
+    return;
+  }
+  const { defer_loading, input_examples } = checked(customTool, tool, `${path}.custom.`);
+  if (defer_loading !== undefined && !named.has("tool-search-tool-2025-10-19")) extra(`${path}.custom.defer_loading`);
+  if (input_examples !== undefined && !named.has("tool-examples-2025-10-29")) extra(`${path}.custom.input_examples`);
+}
+
+function checkRoles({ messages }: ClaudeRequest, model: string): void {
+  const at = messages.findIndex(({ role }) => role === "system");
+  if (at < 0 || (at > 0 && versionOf(model) >= 4.8)) return;
+  throw new TypeError(`messages.${at}.role: Input should be 'user' or 'assistant'`);
+}
+
+/** Claude 4.6 began to think as much as it finds right; from 4.7 on it takes no budget. */
+function checkThinking({ thinking: wish, max_tokens }: ClaudeRequest, model: string, interleaved: boolean): void {
+  const version = versionOf(model);
+  if (wish?.type === "adaptive" && version < 4.6)
+    throw new TypeError("adaptive thinking is not supported on this model");
+  if (wish?.type !== "enabled") return;
+  if (version >= 4.7)
+    throw new TypeError(
+      '"thinking.type.enabled" is not supported for this model. Use "thinking.type.adaptive" and "output_config.effort" to control thinking behavior.',
+    );
+  // Between the calls of tools, thoughts may take more than one answer's limit.
+  if (wish.budget_tokens >= max_tokens && !interleaved)
+    throw new TypeError("`max_tokens` must be greater than `thinking.budget_tokens`.");
+}
+
+/** 4.5 of `us.anthropic.claude-sonnet-4-5-20250929-v1:0`; 3 for all that are named in the old order. */
+function versionOf(model: string): number {
+  const [, major, minor = "0"] = /claude-[a-z]+-(\d+)(?:-(\d{1,2}))?(?!\d)/.exec(model) ?? [];
+  return major === undefined ? 3 : Number(major) + Number(minor) / 10;
+}
+
+function extra(path: string): never {
+  throw new TypeError(`${path}: Extra inputs are not permitted`);
+}
+
+function checked<Output>(of: z.ZodType<Output>, value: unknown, prefix: string): Output {
+  const result = of.safeParse(value);
+  if (result.success) return result.data;
+  const issue = result.error.issues[0];
+  const path = (issue?.path ?? []).map(String);
+  if (issue?.code === "unrecognized_keys") return extra(`${prefix}${[...path, issue.keys[0]].join(".")}`);
+  throw new TypeError(`${prefix}${path.join(".")}: ${issue?.message ?? "invalid"}`);
+}

@@ -1,0 +1,73 @@
+import { describe, expect, it } from "vitest";
+import { claude } from "./claude.ts";
+
+const base = { anthropic_version: "bedrock-2023-05-31", max_tokens: 100, messages: [{ role: "user", content: "Hi" }] };
+const tool = { name: "look", input_schema: { type: "object" } };
+const sonnet46 = "us.anthropic.claude-sonnet-4-6";
+const sonnet45 = "us.anthropic.claude-sonnet-4-5-20250929-v1:0";
+const opus47 = "us.anthropic.claude-opus-4-7";
+const run = (more: Record<string, unknown>, model = sonnet46, betas: readonly string[] = []) =>
+  claude({ ...base, ...more }, { model, rules: [], guarded: false, betas }).json();
+
+describe("refuses as Claude on Bedrock does", () => {
+  const enabled = { type: "enabled", budget_tokens: 1024 };
+  it.each([
+    ["a beta of Anthropic's own service", { anthropic_beta: ["prompt-caching-scope-2026-01-05"] }, "invalid beta flag"],
+    ["a beta that Bedrock calls otherwise", { anthropic_beta: ["advanced-tool-use-2025-11-20"] }, "invalid beta flag"],
+    ["an unknown field", { service_tier: "auto" }, "service_tier: Extra inputs are not permitted"],
+    ["structured output by its old name", { output_format: {} }, "output_format: Extra inputs are not permitted"],
+    [
+      "a field of a beta that was not named",
+      { context_management: { edits: [] } },
+      "context_management: Extra inputs are not permitted",
+    ],
+    [
+      "a deferred tool without its beta",
+      { tools: [tool, { ...tool, defer_loading: true }] },
+      "tools.1.custom.defer_loading: Extra inputs are not permitted",
+    ],
+    [
+      "eager streaming as a field",
+      { tools: [{ ...tool, eager_input_streaming: true }] },
+      "tools.0.custom.eager_input_streaming: Extra inputs are not permitted",
+    ],
+    [
+      "a cache mark with a scope",
+      { system: [{ type: "text", text: "Hi", cache_control: { type: "ephemeral", scope: "global" } }] },
+      "system.0.cache_control.scope: Extra inputs are not permitted",
+    ],
+    [
+      "a tool of Anthropic's servers",
+      { tools: [{ type: "web_search_20250305", name: "web_search" }] },
+      "tools.0.type: ",
+    ],
+    ["thoughts as long as the answer", { max_tokens: 1024, thinking: enabled }, "`max_tokens` must be greater"],
+    [
+      "a system message among the others",
+      { messages: [...base.messages, { role: "system", content: "x" }] },
+      "messages.1.role",
+    ],
+  ])("%s", (_, more, message) => {
+    expect(() => run(more)).toThrow(message);
+  });
+
+  it("thinking of a kind that the model does not have", () => {
+    const limit = { max_tokens: 2000 };
+    expect(() => run({ ...limit, thinking: { type: "adaptive" } }, sonnet45)).toThrow(
+      "adaptive thinking is not supported",
+    );
+    expect(() => run({ ...limit, thinking: enabled }, opus47)).toThrow("is not supported for this model");
+    expect(run({ ...limit, thinking: enabled }, sonnet45)).toMatchObject({ content: [{ type: "thinking" }, {}] });
+    expect(run({ ...limit, thinking: { type: "adaptive" } }, opus47)).toMatchObject({
+      content: [{ type: "thinking" }, {}],
+    });
+  });
+});
+
+it("takes those fields with their betas, named in the body or the header", () => {
+  const deferred = { tools: [{ ...tool, defer_loading: true }] };
+  const managed = { context_management: { edits: [] } };
+  const betas = ["tool-search-tool-2025-10-19", "context-management-2025-06-27"];
+  expect(run({ ...deferred, ...managed, anthropic_beta: betas })).toMatchObject({ stop_reason: "end_turn" });
+  expect(run({ ...deferred, ...managed }, sonnet46, betas)).toMatchObject({ stop_reason: "end_turn" });
+});
