@@ -45,6 +45,8 @@ export interface Usage {
   readonly outputTokens: number;
   readonly cacheReadTokens: number;
   readonly cacheWriteTokens: number;
+  /** Part of cacheWriteTokens: what is kept for an hour instead of five minutes. Left out where there is none. */
+  readonly cacheWriteHourTokens?: number;
   /** Part of outputTokens, where the upstream says so. */
   readonly reasoningTokens: number;
 }

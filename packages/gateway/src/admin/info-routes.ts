@@ -78,6 +78,7 @@ export function infoRoutes({ keyStore, queries, recorder }: InfoOptions): Readon
               output_cost_per_token: perToken(price?.output),
               cache_read_input_token_cost: perToken(price?.cacheRead),
               cache_creation_input_token_cost: perToken(price?.cacheWrite),
+              cache_creation_input_token_cost_above_1hr: perToken(price?.cacheWriteHour),
               price_source: price?.source ?? null,
               price_date: price?.date ?? null,
             },
