@@ -14,8 +14,11 @@ export interface RelayLimits {
 
 /** Watches over one call. */
 export interface Clock {
-  /** Something came. */
-  touch(): void;
+  /**
+   * Something came from upstream.
+   * @param told whether the client hears of it; what is kept from him leaves him in silence
+   */
+  touch(told: boolean): void;
   /** A slow client holds the stream up: the upstream is not to blame for silence. */
   pause(): void;
   resume(): void;
@@ -83,9 +86,9 @@ export function streamClock(limits: RelayLimits, on: { expired(error: GatewayErr
   };
   sleep(startedAt);
   return {
-    touch(): void {
+    touch(told): void {
       lastAt = performance.now();
-      quietSince = lastAt;
+      if (told) quietSince = lastAt;
       if (!first) return;
       first = false;
       again();

@@ -77,7 +77,13 @@ export function createFrameReader(onFrame: (headers: FrameHeaders, frame: Frame)
       held = bytes.length - at;
     }
   };
-  return { push, /** True between frames: a stream that ends here was not cut. */ atBoundary: () => held === 0 };
+  return {
+    push,
+    /** True between frames: a stream that ends here was not cut. */
+    atBoundary: () => held === 0,
+    /** Nothing more comes. @returns what was no frame, in words; empty when the stream ended between frames */
+    end: () => (held === 0 ? "" : "part of a frame"),
+  };
 }
 
 function frameLength(bytes: Buffer, at: number): number {

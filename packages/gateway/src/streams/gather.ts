@@ -1,3 +1,4 @@
+import { ShuttingDown } from "@onbehalf/service-kit";
 import type { ForwardContext } from "../call.ts";
 import { GatewayError } from "../errors.ts";
 import { newProgress } from "../upstreams/exchange.ts";
@@ -11,11 +12,20 @@ const parallelCalls = 8;
 export function gather(request: RelayRequest, context: ForwardContext): Promise<RelayResult> {
   return new Promise((resolve) => {
     const { exchange } = request;
+    const gathered = {
+      kind: "sent",
+      outcome: "ok",
+      error: undefined,
+      progress: newProgress(),
+      firstByteAt: undefined,
+    } as const;
     let status = 0;
     let headers: Parameters<RelayRequest["errorOf"]>[1] = {};
     let collect = bodyCollector(false);
     let abort: ((reason: Error) => void) | undefined;
+    let isOver = false;
     const done = (result: RelayResult): void => {
+      isOver = true;
       clearTimeout(timer);
       context.signal.removeEventListener("abort", onAbort);
       resolve(result);
@@ -24,20 +34,30 @@ export function gather(request: RelayRequest, context: ForwardContext): Promise<
       done({ kind: "failed", error });
       abort?.(error);
     };
-    const onAbort = (): void => fail(new GatewayError("shutting_down", "The request was given up. Send it again."));
+    const onAbort = (): void => {
+      if (context.signal.reason instanceof ShuttingDown) {
+        fail(new GatewayError("shutting_down", "The gateway is shutting down. Send the request again."));
+        return;
+      }
+      // Nobody waits for the whole any more: what follows sees that by itself.
+      done({ ...gathered, outcome: "aborted" });
+      abort?.(new Error("the client is gone"));
+    };
     const timer = setTimeout(
       () => fail(new GatewayError("upstream_timeout", "The model did not answer in time.")),
       request.limits.totalMs,
     );
+    if (context.signal.aborted) return onAbort();
     context.signal.addEventListener("abort", onAbort, { once: true });
     request.dispatcher.dispatch(
       { method: exchange.method, path: request.path, headers: request.headers, body: exchange.body },
       {
         onRequestStart(controller) {
           abort = (reason) => controller.abort(reason);
-          if (context.signal.aborted) onAbort();
+          if (isOver) controller.abort(new Error("the call is over"));
         },
         onResponseStart(_, code, received) {
+          if (code < 200) return;
           status = code;
           headers = received;
           collect = bodyCollector(code >= 300);
@@ -49,10 +69,11 @@ export function gather(request: RelayRequest, context: ForwardContext): Promise<
             fail(new GatewayError("upstream_failed", "The model provider's answer is too large to pass on."));
         },
         onResponseEnd() {
+          if (isOver) return;
           if (status >= 300) return fail(request.errorOf(status, headers, collect.bytes()));
           try {
             exchange.answer(collect.bytes(), headers);
-            done({ kind: "sent", outcome: "ok", error: undefined, progress: newProgress(), firstByteAt: undefined });
+            done(gathered);
           } catch (cause) {
             fail(
               cause instanceof GatewayError

@@ -2,7 +2,7 @@ import { ShuttingDown } from "@onbehalf/service-kit";
 import type { Dispatcher } from "undici";
 import type { ForwardContext } from "../call.ts";
 import { GatewayError } from "../errors.ts";
-import { type Exchange, newProgress, type Progress, type UpstreamHeaders } from "../upstreams/exchange.ts";
+import { type Exchange, isWhole, newProgress, type Progress, type UpstreamHeaders } from "../upstreams/exchange.ts";
 import { type Clock, type RelayLimits, streamClock, wholeClock } from "./clock.ts";
 import { bodyCollector, connectionError, encodingProblem } from "./reception.ts";
 import { Sending } from "./sending.ts";
@@ -81,8 +81,8 @@ class Attempt implements Dispatcher.DispatchHandler {
     this.resolve = resolve;
     this.stream = request.exchange.stream?.();
     this.progress = this.stream?.progress ?? newProgress();
-    this.sending = new Sending(context, this);
-    const expired = (error: GatewayError): void => stop(this, error);
+    this.sending = new Sending(context, this, request.limits.idleMs);
+    const expired = (error: GatewayError): void => expire(this, error);
     this.clock =
       this.stream === undefined
         ? wholeClock(request.limits, expired)
@@ -104,6 +104,8 @@ class Attempt implements Dispatcher.DispatchHandler {
     if (this.settled) controller.abort(new Error("the call is over"));
   }
   onResponseStart(_: Dispatcher.DispatchController, status: number, headers: UpstreamHeaders): void {
+    // Only an announcement (RFC 9110 section 15.2); the answer is still to come.
+    if (status < 200) return;
     this.status = status;
     this.headers = headers;
     const problem = encodingProblem(headers);
@@ -117,18 +119,23 @@ class Attempt implements Dispatcher.DispatchHandler {
     finish(this);
   }
   onResponseError(_: Dispatcher.DispatchController, cause: Error): void {
-    stop(this, connectionError(cause));
+    if (isWhole(this.progress)) finish(this);
+    else stop(this, connectionError(cause));
   }
 }
 
 function receive(attempt: Attempt, chunk: Buffer): void {
   const { clock, collect, stream } = attempt;
-  clock.touch();
   if (attempt.settled) return;
   if (collect !== undefined) {
+    clock.touch(false);
     if (!collect.add(chunk))
       stop(attempt, new GatewayError("upstream_failed", "The model provider's answer is too large to pass on."));
-  } else if (stream !== undefined) pass(attempt, stream.push(chunk));
+  } else if (stream !== undefined) {
+    const out = stream.push(chunk);
+    clock.touch(out.length > 0);
+    pass(attempt, out);
+  }
 }
 
 /** Sends on what a stream gave; when the upstream said that it failed, only if the client has part of the answer already. */
@@ -156,7 +163,7 @@ function finish(attempt: Attempt): void {
     if (!progress.complete)
       stop(attempt, new GatewayError("upstream_failed", "The model provider's answer ended early. Try again."));
     else {
-      if (!attempt.gone) attempt.context.outgoing.end();
+      if (!attempt.gone) attempt.sending.end();
       sent(attempt, attempt.gone ? "aborted" : "ok");
     }
   }
@@ -190,9 +197,25 @@ function stop(attempt: Attempt, error: GatewayError): void {
   else if (sending.firstByteAt() === undefined) settle(attempt, { kind: "failed", error });
   else {
     if (stream !== undefined) context.outgoing.write(stream.fail(error));
-    context.outgoing.end();
+    sending.end();
     sent(attempt, "error", error);
   }
+  attempt.controller?.abort(error);
+}
+
+/** The time is over, and it is not always the upstream that took it. */
+function expire(attempt: Attempt, error: GatewayError): void {
+  const { context, sending, stream, progress } = attempt;
+  if (isWhole(progress)) finish(attempt);
+  else if (stream !== undefined && sending.isWaiting()) {
+    const unread = new GatewayError(
+      "request_timeout",
+      "The answer was not read in time. Read faster, or ask for less.",
+    );
+    context.outgoing.write(stream.fail(unread));
+    sending.end();
+    sent(attempt, "aborted", unread);
+  } else stop(attempt, error);
   attempt.controller?.abort(error);
 }
 

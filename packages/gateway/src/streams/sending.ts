@@ -18,13 +18,16 @@ export interface Flow {
 export class Sending {
   readonly #context: Pick<ForwardContext, "outgoing" | "headers">;
   readonly #flow: Flow;
+  readonly #unreadMs: number;
   #firstByteAt: number | undefined = undefined;
   /** Waits for the client to take what was written. */
   #onDrain: (() => void) | undefined = undefined;
 
-  constructor(context: Pick<ForwardContext, "outgoing" | "headers">, flow: Flow) {
+  /** @param unreadMs after its end, how long a client may take nothing of the rest of an answer */
+  constructor(context: Pick<ForwardContext, "outgoing" | "headers">, flow: Flow, unreadMs: number) {
     this.#context = context;
     this.#flow = flow;
+    this.#unreadMs = unreadMs;
   }
 
   /** `performance.now()` when the first byte was written. */
@@ -55,6 +58,13 @@ export class Sending {
     const { outgoing } = this.#context;
     if (typeof body === "string" && length === body.length) outgoing.end(body, "latin1");
     else outgoing.end(body);
+    if (length > largeBytes) this.#cutUnread();
+  }
+
+  /** Ends a stream. */
+  end(): void {
+    this.#context.outgoing.end();
+    if (this.#onDrain !== undefined) this.#cutUnread();
   }
 
   /** The client is gone: nothing waits for him any more. */
@@ -68,6 +78,15 @@ export class Sending {
     if (this.#onDrain !== undefined) this.#context.outgoing.removeListener("drain", this.#onDrain);
   }
 
+  /**
+   * Nobody watches over an answer that has ended, and Node waits for its reader for ever. What was taken to its end sets
+   * the connection's next time limit itself. HTTP/2 has one connection for many answers, and its own limits.
+   */
+  #cutUnread(): void {
+    const { outgoing } = this.#context;
+    if (!("stream" in outgoing)) outgoing.socket?.setTimeout(this.#unreadMs);
+  }
+
   #resume(): void {
     this.#onDrain = undefined;
     this.#flow.resume();
@@ -79,6 +98,9 @@ export class Sending {
     outgoing.writeHead(200, { ...answerHeaders(outgoing), ...own, ...headers });
   }
 }
+
+/** Less than this, the system takes at once. */
+const largeBytes = 16 * 1024;
 
 /** Text of ASCII alone needs no encoding: it is written as it lies in memory. */
 function write(outgoing: ServerResponse, bytes: string | Buffer): boolean {

@@ -15,8 +15,9 @@ export class EventError extends Error {
 export function createSseReader(onEvent: (name: string, data: string, raw: string) => void) {
   const decoder = new StringDecoder("utf8");
   let held = "";
+  let begun = false;
 
-  const emit = (raw: string): void => {
+  const emit = (raw: string, isWhole: (data: string) => boolean = always): boolean => {
     let name = "message";
     let data: string | undefined;
     for (const line of raw.split(/\r\n|\n|\r/)) {
@@ -27,12 +28,20 @@ export function createSseReader(onEvent: (name: string, data: string, raw: strin
       if (field === "data") data = data === undefined ? value : `${data}\n${value}`;
       else if (field === "event") name = value;
     }
-    if (data !== undefined) onEvent(name, data, raw);
+    if (data === undefined) return silentLine.test(raw);
+    if (!isWhole(data)) return false;
+    onEvent(name, data, raw);
+    return true;
   };
   return {
     /** @throws EventError */
     push(chunk: Buffer): void {
       held += decoder.write(chunk);
+      if (!begun && held !== "") {
+        begun = true;
+        // A byte order mark is no part of the first field's name (section 9.2.5).
+        if (held.charCodeAt(0) === byteOrderMark) held = held.slice(1);
+      }
       for (;;) {
         const end = eventEnd(held);
         if (end < 0) break;
@@ -41,10 +50,36 @@ export function createSseReader(onEvent: (name: string, data: string, raw: strin
       }
       if (held.length > maxEventCharacters) throw new EventError("an event does not end");
     },
-    /** True between events. */
-    atBoundary: () => held.trim() === "",
+    /**
+     * Nothing more comes. What is held is an event, too, when its data is whole: some servers leave out the blank line
+     * behind the last one.
+     * @returns what was no event, empty when the stream ended as it should
+     */
+    end(): string {
+      const rest = (held + decoder.end()).trim();
+      held = "";
+      return rest === "" || emit(`${rest}\n\n`, isWholeData) ? "" : rest;
+    },
   };
 }
+
+const byteOrderMark = 0xfeff;
+
+const always = (): boolean => true;
+
+/** A model's events are JSON, but for OpenAI's last. */
+function isWholeData(data: string): boolean {
+  if (data === "[DONE]") return true;
+  try {
+    JSON.parse(data);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** A comment or a field that says nothing by itself. */
+const silentLine = /^(?::|(?:event|id|retry)(?::|$))/;
 
 /** Where the first event ends, its blank line included; -1 while it is not whole. */
 function eventEnd(text: string): number {

@@ -1,6 +1,7 @@
 import type { AnswerSink } from "../dialects/conversation.ts";
 import { GatewayError } from "../errors.ts";
-import { newProgress, type Progress, type ResponseStream } from "./exchange.ts";
+import { isWhole, newProgress, type Progress, type ResponseStream } from "./exchange.ts";
+import { bodyError } from "./http-error.ts";
 
 /** Reads one upstream's stream and tells the sink what it says. */
 export interface AnswerReader {
@@ -73,9 +74,23 @@ function counting(writer: AnswerWriter, progress: Progress): AnswerSink {
     },
     // The relay writes the error event itself, once it knows whether another deployment may still be tried.
     fail(error) {
-      progress.failure ??= error;
+      if (!isWhole(progress)) progress.failure ??= error;
     },
   };
+}
+
+/**
+ * Ends a reader of events.
+ * @returns what was wrong with its end; undefined when nothing was
+ */
+export function endProblem(reader: { end(): string }): GatewayError | undefined {
+  let rest: string;
+  try {
+    rest = reader.end();
+  } catch (cause) {
+    return malformedAnswer("its stream ended inside an event", cause);
+  }
+  return rest === "" ? undefined : (bodyError(rest) ?? malformedAnswer("its stream ended inside an event"));
 }
 
 /** The upstream's bytes were not what its protocol promises. */

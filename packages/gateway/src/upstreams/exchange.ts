@@ -33,6 +33,11 @@ export function newProgress(): Progress {
   return { usage: undefined, failure: undefined, complete: false, stopReason: undefined, characters: 0 };
 }
 
+/** The answer and its count are whole. What breaks from here on was only the goodbye, and no failure of the answer. */
+export function isWhole({ complete, usage }: Progress): boolean {
+  return complete && usage !== undefined;
+}
+
 export type UpstreamHeaders = Readonly<Record<string, string | string[] | undefined>>;
 
 export interface WholeAnswer {

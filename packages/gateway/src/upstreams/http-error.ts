@@ -1,7 +1,7 @@
-import { isObject } from "../dialects/body.ts";
+import { isObject, type JsonObject } from "../dialects/body.ts";
 import { GatewayError, type GatewayErrorCode } from "../errors.ts";
 import type { UpstreamHeaders } from "./exchange.ts";
-import { retryAfterSeconds } from "./retry-after.ts";
+import { retryAfter } from "./retry-after.ts";
 
 const byStatus: Readonly<Record<number, GatewayErrorCode>> = {
   400: "upstream_invalid_request",
@@ -17,6 +17,18 @@ const byStatus: Readonly<Record<number, GatewayErrorCode>> = {
   504: "upstream_timeout",
 };
 
+/** Anthropic's and OpenAI's words, where no status tells. */
+const byType: Readonly<Record<string, GatewayErrorCode>> = {
+  overloaded_error: "upstream_unavailable",
+  rate_limit_error: "upstream_throttled",
+  rate_limit_exceeded: "upstream_throttled",
+  insufficient_quota: "upstream_throttled",
+  timeout_error: "upstream_timeout",
+  invalid_request_error: "upstream_invalid_request",
+  authentication_error: "upstream_denied",
+  permission_error: "upstream_denied",
+};
+
 const said: Readonly<Partial<Record<GatewayErrorCode, string>>> = {
   upstream_denied: "The gateway may not use this model at its provider. Tell the gateway's operator.",
   upstream_throttled: "The model provider is limiting requests. Try again later.",
@@ -28,45 +40,74 @@ const said: Readonly<Partial<Record<GatewayErrorCode, string>>> = {
 
 /** A refused or failed call of an OpenAI- or Anthropic-compatible upstream. */
 export function httpError(status: number, headers: UpstreamHeaders, body: Buffer): GatewayError {
-  const code = byStatus[status] ?? (status >= 500 ? "upstream_unavailable" : "upstream_failed");
-  const retry = retryAfterSeconds(headers["retry-after"]);
-  return failure(code, `HTTP ${status}`, body.toString("utf8"), retry);
+  if (status < 400) return elsewhere(status, headers.location);
+  const code = codeOfStatus(status) ?? "upstream_failed";
+  return failure(code, `HTTP ${status}`, body.toString("utf8"), retryAfter(headers));
 }
 
 /** An error event in a stream, or a body of one: `{"error":{"type","message"}}`. */
 export function eventError(data: string): GatewayError {
-  const type = /"type"\s*:\s*"(overloaded_error|rate_limit_error|timeout_error)"/.exec(data)?.[1];
-  const code =
-    type === "rate_limit_error"
-      ? "upstream_throttled"
-      : type === "timeout_error"
-        ? "upstream_timeout"
-        : "upstream_failed";
-  return failure(type === "overloaded_error" ? "upstream_unavailable" : code, "error event", data, undefined);
+  const error = errorIn(parsed(data));
+  const { type, code, status } = isObject(error) ? error : {};
+  const named = byType[String(type)] ?? byType[String(code)];
+  const numbered = codeOfStatus(Number(code)) ?? codeOfStatus(Number(status));
+  return failure(named ?? numbered ?? "upstream_failed", "error event", data, undefined);
+}
+
+/** What an upstream that answered 200 says in its body instead of an answer; undefined when it says no error. */
+export function bodyError(body: string): GatewayError | undefined {
+  const whole = parsed(body);
+  return isObject(whole) && whole.error != null ? eventError(body) : undefined;
+}
+
+function codeOfStatus(status: number): GatewayErrorCode | undefined {
+  return byStatus[status] ?? (status >= 500 ? "upstream_unavailable" : undefined);
+}
+
+/** A credential goes where the configuration says and nowhere else; the next attempt would be sent away, too. */
+function elsewhere(status: number, location: string | string[] | undefined): GatewayError {
+  return new GatewayError("upstream_denied", "The model is not where the gateway looks for it. Tell its operator.", {
+    cause: `HTTP ${status} to ${String(location).slice(0, 200)}: redirects are not followed; correct api_base`,
+  });
 }
 
 function failure(code: GatewayErrorCode, what: string, body: string, retry: number | undefined): GatewayError {
-  const { message, param } = errorIn(body);
-  const details = { cause: `${what}: ${message ?? ""}`, ...(retry === undefined ? {} : { retryAfterSeconds: retry }) };
+  const error = errorIn(parsed(body));
+  const message = messageOf(error);
+  // What is not JSON comes from something in between: its first words tell the operator from what.
+  const cause = `${what}: ${message ?? body.slice(0, 200).replace(/\s+/g, " ")}`;
+  const details = { cause, ...(retry === undefined ? {} : { retryAfterSeconds: retry }) };
   if (code !== "upstream_invalid_request")
     return new GatewayError(code, said[code] ?? "The model provider refused the request.", details);
   return new GatewayError(code, message ?? "The model provider refused the request.", {
     ...details,
-    ...(param === undefined ? {} : { param }),
+    ...(isObject(error) && typeof error.param === "string" ? { param: error.param } : {}),
   });
 }
 
-function errorIn(body: string): { message?: string; param?: string } {
+function parsed(body: string): unknown {
   try {
-    const parsed: unknown = JSON.parse(body);
-    const error = isObject(parsed) ? (parsed.error ?? parsed) : undefined;
-    if (typeof error === "string") return { message: error.slice(0, 2000) };
-    if (!isObject(error) || typeof error.message !== "string") return {};
-    return {
-      message: error.message.slice(0, 2000),
-      ...(typeof error.param === "string" ? { param: error.param } : {}),
-    };
+    return JSON.parse(body);
   } catch {
-    return {};
+    return undefined;
   }
+}
+
+/** Below `error`, or the body itself; FastAPI's servers say `detail`. */
+function errorIn(body: unknown): unknown {
+  return isObject(body) ? (body.error ?? body.detail ?? body) : undefined;
+}
+
+function messageOf(error: unknown): string | undefined {
+  if (typeof error === "string") return error.slice(0, maxMessage);
+  if (Array.isArray(error)) return validation(error).slice(0, maxMessage);
+  return isObject(error) && typeof error.message === "string" ? error.message.slice(0, maxMessage) : undefined;
+}
+
+const maxMessage = 2000;
+
+/** FastAPI's list of what is wrong, each with its place. */
+function validation(problems: readonly unknown[]): string {
+  const words = ({ loc, msg }: JsonObject): string => `${Array.isArray(loc) ? loc.join(".") : "body"}: ${String(msg)}`;
+  return problems.filter(isObject).map(words).join("; ");
 }

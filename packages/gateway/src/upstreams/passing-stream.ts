@@ -1,13 +1,13 @@
 import { eventStreamHeaders } from "../dialects/openai-chat/stream.ts";
 import type { GatewayError } from "../errors.ts";
-import { malformedAnswer } from "./answer-stream.ts";
-import type { Progress, ResponseStream } from "./exchange.ts";
+import { endProblem, malformedAnswer } from "./answer-stream.ts";
+import { isWhole, type Progress, type ResponseStream } from "./exchange.ts";
 
 /** Takes an upstream's bytes apart in any split. */
 interface EventReader {
   push(chunk: Buffer): void;
-  /** True between events. */
-  atBoundary(): boolean;
+  /** Nothing more comes. @returns what was no event, empty when the stream ended as it should */
+  end(): string;
 }
 
 export interface Passing {
@@ -16,12 +16,14 @@ export interface Passing {
   readonly keepAlive: string;
   /** The client's words for a failure after the first byte. */
   readonly fail: (error: GatewayError) => string;
+  /** What the client waits for after a whole answer and the upstream did not say. */
+  readonly close?: () => string;
   /** Makes the reader, which writes what the client is to see of each event. */
   readonly read: (write: (text: string) => void) => EventReader;
 }
 
 /** A stream whose events pass as they came, or nearly; bytes that are no events, or end inside one, are its failure. */
-export function passingStream({ progress, keepAlive, fail, read }: Passing): ResponseStream {
+export function passingStream({ progress, keepAlive, fail, close, read }: Passing): ResponseStream {
   let out = "";
   const reader = read((text) => {
     out += text;
@@ -44,7 +46,9 @@ export function passingStream({ progress, keepAlive, fail, read }: Passing): Res
       return take();
     },
     end() {
-      if (!reader.atBoundary()) progress.failure ??= malformedAnswer("its stream ended inside an event");
+      const problem = endProblem(reader);
+      if (problem !== undefined && !isWhole(progress)) progress.failure ??= problem;
+      if (close !== undefined && progress.complete && progress.failure === undefined) out += close();
       return take();
     },
     fail,

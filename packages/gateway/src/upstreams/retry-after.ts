@@ -7,3 +7,10 @@ export function retryAfterSeconds(header: string | string[] | undefined, nowMs =
   const seconds = /^\d+$/.test(header) ? Number(header) : (Date.parse(header) - nowMs) / 1000;
   return Number.isFinite(seconds) ? Math.min(maxRetryAfterSeconds, Math.max(0, Math.ceil(seconds))) : undefined;
 }
+
+/** The wait an OpenAI-compatible server asks for, in seconds; the finer `retry-after-ms` of OpenAI and Azure goes first. */
+export function retryAfter(headers: Readonly<Record<string, string | string[] | undefined>>): number | undefined {
+  const fine = headers["retry-after-ms"];
+  if (typeof fine === "string" && /^\d{1,9}$/.test(fine)) return Math.min(maxRetryAfterSeconds, Number(fine) / 1000);
+  return retryAfterSeconds(headers["retry-after"]);
+}

@@ -1,7 +1,7 @@
 import { isObject, type JsonObject } from "../../dialects/body.ts";
 import { type Answer, type AnswerSink, type ContentBlock, noUsage } from "../../dialects/conversation.ts";
 import { createSseReader } from "../../streams/sse.ts";
-import { type AnswerReader, malformedAnswer } from "../answer-stream.ts";
+import { type AnswerReader, endProblem, malformedAnswer } from "../answer-stream.ts";
 import { eventError } from "../http-error.ts";
 import { claudeUsage } from "./watch.ts";
 
@@ -15,6 +15,7 @@ function stopReasonOf(reason: unknown): string {
 /** A `message` as an answer. @throws GatewayError `upstream_failed` when it is not one */
 export function messageAnswer(body: Buffer): Answer {
   const message: unknown = JSON.parse(body.toString("utf8"));
+  if (isObject(message) && message.error != null && message.content == null) throw eventError(body.toString("utf8"));
   if (!isObject(message) || !Array.isArray(message.content)) throw malformedAnswer("it carries no content");
   return {
     content: message.content.filter(isObject).flatMap(blockOf),
@@ -69,7 +70,8 @@ export function messagesReader(sink: AnswerSink): AnswerReader {
       }
     },
     end() {
-      if (!reader.atBoundary()) sink.fail(malformedAnswer("its stream ended inside an event"));
+      const problem = endProblem(reader);
+      if (problem !== undefined) sink.fail(problem);
     },
   };
 }

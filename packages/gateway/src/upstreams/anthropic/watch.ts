@@ -13,7 +13,7 @@ const typeForm = /^\s*\{\s*"type"\s*:\s*"([a-z_]+)"/;
 export function createClaudeWatch(progress: Progress): (event: string) => string {
   return (event) => {
     const type = typeForm.exec(event)?.[1] ?? typeOf(JSON.parse(event));
-    if (type === "content_block_delta") progress.characters += Math.max(0, event.length - deltaOverhead);
+    if (type === "content_block_delta") progress.characters += Math.max(4, event.length - deltaOverhead);
     else if (type === "message_start") started(progress, JSON.parse(event));
     else if (type === "message_delta") ended(progress, JSON.parse(event));
     else if (type === "message_stop") progress.complete = true;
@@ -21,7 +21,7 @@ export function createClaudeWatch(progress: Progress): (event: string) => string
   };
 }
 
-/** Characters of a text delta that are not its text. */
+/** Characters of a text delta that are not its text; what is left is a token at least. */
 const deltaOverhead = 80;
 
 function typeOf(event: unknown): string {

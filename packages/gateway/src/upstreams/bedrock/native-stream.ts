@@ -2,7 +2,7 @@ import { exceptionFrame } from "../../dialects/bedrock/error.ts";
 import { isObject, type JsonObject } from "../../dialects/body.ts";
 import { createFrameReader, type Frame } from "../../streams/event-stream.ts";
 import { malformedAnswer } from "../answer-stream.ts";
-import { newProgress, type Progress, type ResponseStream } from "../exchange.ts";
+import { isWhole, newProgress, type Progress, type ResponseStream } from "../exchange.ts";
 import { converseUsage } from "./answer.ts";
 import { usageIn } from "./invoke-usage.ts";
 import { frameFailure } from "./reader.ts";
@@ -40,9 +40,10 @@ export function nativeStream(converse: boolean): ResponseStream {
       return take();
     },
     end() {
-      if (!reader.atBoundary()) progress.failure ??= malformedAnswer("its stream ended inside an event");
-      // InvokeModel's families end each in their own way; a stream that closed between frames is whole.
-      else if (!converse) progress.complete = true;
+      if (!reader.atBoundary()) {
+        if (!isWhole(progress)) progress.failure ??= malformedAnswer("its stream ended inside an event");
+        // InvokeModel's families end each in their own way; a stream that closed between frames is whole.
+      } else if (!converse) progress.complete = true;
       return take();
     },
     // Bedrock's own exception frame has gone out already.

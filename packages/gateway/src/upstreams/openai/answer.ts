@@ -1,7 +1,9 @@
+import { randomUUID } from "node:crypto";
 import type { Usage } from "../../call.ts";
 import { isObject, type JsonObject } from "../../dialects/body.ts";
 import { type Answer, type ContentBlock, noUsage, type StopReason } from "../../dialects/conversation.ts";
 import { malformedAnswer } from "../answer-stream.ts";
+import { eventError } from "../http-error.ts";
 
 const stopReasons: Readonly<Record<string, StopReason>> = {
   stop: "end_turn",
@@ -40,6 +42,7 @@ export function chatAnswerOf(body: Buffer): Answer {
   const parsed: unknown = JSON.parse(body.toString("utf8"));
   const choices = isObject(parsed) && Array.isArray(parsed.choices) ? parsed.choices : [];
   const choice: unknown = choices[0];
+  if (isObject(parsed) && parsed.error != null && choice === undefined) throw eventError(body.toString("utf8"));
   if (!isObject(parsed) || !isObject(choice) || !isObject(choice.message))
     throw malformedAnswer("it carries no choice");
   return {
@@ -59,9 +62,18 @@ function contentOf(message: JsonObject): ContentBlock[] {
   for (const call of Array.isArray(message.tool_calls) ? message.tool_calls : []) {
     if (!isObject(call) || !isObject(call.function)) continue;
     const { name, arguments: input } = call.function;
-    blocks.push({ toolUse: { toolUseId: String(call.id), name: String(name), input: parseInput(input) } });
+    blocks.push({ toolUse: { toolUseId: toolIdOf(call.id), name: String(name), input: parseInput(input) } });
   }
   return blocks;
+}
+
+export function isText(value: unknown): value is string {
+  return typeof value === "string" && value !== "";
+}
+
+/** Some servers give a call no id, and without one no result finds its call. */
+export function toolIdOf(id: unknown): string {
+  return isText(id) ? id : `call_${randomUUID().replaceAll("-", "")}`;
 }
 
 function parseInput(text: unknown): unknown {

@@ -9,7 +9,7 @@ import type { Outgoing, Upstream } from "../upstream.ts";
 import { chatAnswerOf } from "./answer.ts";
 import { chatPass, passedAnswer } from "./pass.ts";
 import { chatReader } from "./reader.ts";
-import { chatBody } from "./request.ts";
+import { type ChatRequest, chatBody } from "./request.ts";
 
 const openaiUrl = "https://api.openai.com/v1";
 const azureVersion = "2024-10-21";
@@ -53,7 +53,12 @@ function translated(outgoing: Outgoing, translator: NonNullable<Outgoing["transl
   return {
     method: "POST",
     path: "/chat/completions",
-    body: chatBody(outgoing.conversation(), deployment.modelId, call.stream),
+    body: chatBody(outgoing.conversation(), {
+      model: deployment.modelId,
+      stream: call.stream,
+      limitName: limitName(deployment),
+      drops: deployment.drops,
+    }),
     headers: { "content-type": "application/json", accept: call.stream ? "text/event-stream" : "application/json" },
     answer(body) {
       const answer = chatAnswerOf(body);
@@ -61,6 +66,12 @@ function translated(outgoing: Outgoing, translator: NonNullable<Outgoing["transl
     },
     ...(call.stream ? { stream: () => joinStream(chatReader, translator.writer(call, meta)) } : {}),
   };
+}
+
+/** OpenAI itself takes the newer name for all its models; elsewhere its newer models are known by their names. */
+function limitName({ provider, modelId, params }: Deployment): ChatRequest["limitName"] {
+  const openai = provider === "openai" && params.api_base === undefined;
+  return openai || /^(?:gpt-(?:[5-9]|\d\d)|o\d)/.test(modelId) ? "max_completion_tokens" : "max_tokens";
 }
 
 function embeddingsPass({ call, deployment }: Outgoing): Exchange {

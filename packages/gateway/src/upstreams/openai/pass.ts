@@ -32,6 +32,7 @@ export function chatPass({ call, deployment }: Outgoing): Exchange {
 export function passedAnswer(body: Buffer): WholeAnswer {
   const parsed: unknown = JSON.parse(body.toString("utf8"));
   if (!isObject(parsed)) throw malformedAnswer("it is not an object");
+  if (parsed.error != null && parsed.choices == null && parsed.data == null) throw eventError(body.toString("utf8"));
   const choice: unknown = Array.isArray(parsed.choices) ? parsed.choices[0] : undefined;
   return {
     body,
@@ -42,6 +43,7 @@ export function passedAnswer(body: Buffer): WholeAnswer {
 
 function passedStream(asked: boolean): ResponseStream {
   const progress = newProgress();
+  let done = false;
   const look = (event: JsonObject): boolean => {
     progress.usage = chatUsageOf(event.usage) ?? progress.usage;
     const choices = Array.isArray(event.choices) ? event.choices : [];
@@ -56,21 +58,51 @@ function passedStream(asked: boolean): ResponseStream {
     progress,
     keepAlive: ": keep-alive\n\n",
     fail: (error) => `data: ${openaiErrorBody(error)}\n\n`,
+    // Clients wait for it, and some servers leave it out.
+    close: () => (done ? "" : doneEvent),
     read: (write) =>
       createSseReader((_, data, raw) => {
         if (data.startsWith('{"error"')) progress.failure ??= eventError(data);
-        else if (data === "[DONE]") write(raw);
-        else if (data.includes('"finish_reason":null') && !data.includes('"usage":{')) {
-          progress.characters += Math.max(0, data.length - chunkOverhead);
+        else if (data === "[DONE]") {
+          done = true;
+          write(raw);
+        } else if (data.includes('"finish_reason":null') && !data.includes('"usage":{')) {
+          progress.characters += wordsIn(data);
           write(raw);
         } else {
           const event: unknown = JSON.parse(data);
           if (isObject(event) && event.error != null) progress.failure ??= eventError(data);
-          else if (!isObject(event) || look(event)) write(raw);
+          else if (!isObject(event) || look(event)) {
+            progress.characters += wordsIn(data);
+            write(raw);
+          }
         }
       }),
   });
 }
 
-/** Characters of a chunk that are not its text. */
-const chunkOverhead = 150;
+const doneEvent = "data: [DONE]\n\n";
+
+/** Characters of text, thought or arguments in a chunk, which is not parsed for them; at least a token's. */
+function wordsIn(chunk: string): number {
+  let from = afterName(chunk, 'content":');
+  if (from < 0) from = afterName(chunk, 'arguments":');
+  if (from < 0) return charactersPerToken;
+  let end = chunk.indexOf('"', from);
+  // A quote that is escaped ends nothing; one behind an escaped backslash is taken for such, which an estimate can bear.
+  while (end > 0 && chunk.charCodeAt(end - 1) === backslash) end = chunk.indexOf('"', end + 1);
+  return Math.max(charactersPerToken, end - from);
+}
+
+/** Where the text begins that has such a name, `null` being none; -1 without one. */
+function afterName(chunk: string, name: string): number {
+  let at = chunk.indexOf(name);
+  if (at < 0) return -1;
+  at += name.length;
+  if (chunk.charCodeAt(at) === space) at += 1;
+  return chunk.charCodeAt(at) === quote ? at + 1 : -1;
+}
+
+const [backslash, space, quote] = [92, 32, 34];
+/** As the record's estimate counts: each chunk is a token or more. */
+const charactersPerToken = 4;

@@ -1,15 +1,16 @@
 import { isObject, type JsonObject } from "../../dialects/body.ts";
 import type { AnswerSink } from "../../dialects/conversation.ts";
 import { createSseReader } from "../../streams/sse.ts";
-import { type AnswerReader, malformedAnswer } from "../answer-stream.ts";
+import { type AnswerReader, endProblem, malformedAnswer } from "../answer-stream.ts";
 import { eventError } from "../http-error.ts";
-import { chatUsageOf, stopReasonOf } from "./answer.ts";
+import { chatUsageOf, isText, stopReasonOf, toolIdOf } from "./answer.ts";
 
 /** Reads chat-completion chunks as an answer. Blocks are numbered as they begin: thoughts, text, then each tool call. */
 export function chatReader(sink: AnswerSink): AnswerReader {
   let started = false;
   let blocks = 0;
   let current: { readonly kind: string; readonly block: number } | undefined;
+  let toolId = "";
 
   const enter = (kind: string): number => {
     if (current?.kind === kind) return current.block;
@@ -21,11 +22,13 @@ export function chatReader(sink: AnswerSink): AnswerReader {
   const toolCalls = (calls: unknown): void => {
     for (const call of Array.isArray(calls) ? calls : []) {
       if (!isObject(call)) continue;
-      const kind = `tool ${String(call.index ?? 0)}`;
+      const called = isObject(call.function) ? call.function : {};
+      // Some servers number every call 0, and some send every part under a new id: a call begins with id and name.
+      if (isText(call.id) && isText(called.name)) toolId = call.id;
+      const kind = `tool ${String(call.index ?? 0)} ${toolId}`;
       const known = current?.kind === kind;
       const block = enter(kind);
-      const called = isObject(call.function) ? call.function : {};
-      if (!known) sink.toolStart(block, String(call.id ?? ""), String(called.name ?? ""));
+      if (!known) sink.toolStart(block, toolIdOf(call.id), String(called.name ?? ""));
       if (typeof called.arguments === "string" && called.arguments !== "") sink.toolInput(block, called.arguments);
     }
   };
@@ -65,7 +68,8 @@ export function chatReader(sink: AnswerSink): AnswerReader {
       }
     },
     end() {
-      if (!reader.atBoundary()) sink.fail(malformedAnswer("its stream ended inside an event"));
+      const problem = endProblem(reader);
+      if (problem !== undefined) sink.fail(problem);
     },
   };
 }

@@ -2,14 +2,23 @@ import { unsupported } from "../../dialects/body.ts";
 import type { ContentBlock, Conversation, Message, Source, ToolResultBlock } from "../../dialects/conversation.ts";
 import { mediaTypeOf } from "../../dialects/media.ts";
 
+export interface ChatRequest {
+  readonly model: string;
+  readonly stream: boolean;
+  /** OpenAI's models since o1 refuse the one, most other servers know no other. */
+  readonly limitName: "max_tokens" | "max_completion_tokens";
+  /** What there are no words for is left out instead of refused. */
+  readonly drops: boolean;
+}
+
 /**
  * A conversation as a chat-completions body.
  * @throws GatewayError naming what OpenAI-compatible servers have no words for
  */
-export function chatBody(conversation: Conversation, model: string, stream: boolean): string {
+export function chatBody(conversation: Conversation, { model, stream, limitName, drops }: ChatRequest): string {
   const { inferenceConfig, wishes, toolChoice, outputFormat, serviceTier } = conversation;
-  if (wishes.topK !== undefined) throw unsupported("top_k", "this model's provider has no such setting.");
-  if (wishes.thinkingBudget !== undefined)
+  if (wishes.topK !== undefined && !drops) throw unsupported("top_k", "this model's provider has no such setting.");
+  if (wishes.thinkingBudget !== undefined && !drops)
     throw unsupported("thinking", "this model's provider takes an effort, not a budget. Send reasoning_effort.");
   const tools = conversation.tools.flatMap((tool) => ("toolSpec" in tool ? [chatTool(tool.toolSpec)] : []));
   const system = conversation.system.flatMap((block) => ("text" in block ? [block.text] : []));
@@ -20,7 +29,7 @@ export function chatBody(conversation: Conversation, model: string, stream: bool
       ...(system.length === 0 ? [] : [{ role: "system", content: system.join("\n\n") }]),
       ...conversation.messages.flatMap(chatMessages),
     ],
-    ...(maxTokens === undefined ? {} : { max_tokens: maxTokens }),
+    ...(maxTokens === undefined ? {} : { [limitName]: maxTokens }),
     ...(temperature === undefined ? {} : { temperature }),
     ...(topP === undefined ? {} : { top_p: topP }),
     ...(stopSequences === undefined ? {} : { stop: stopSequences }),
