@@ -8,7 +8,7 @@ import { GatewayError } from "../errors.ts";
 import { messagesBody } from "./anthropic/request.ts";
 import type { Family } from "./bedrock/family.ts";
 import { converseBody } from "./bedrock/request.ts";
-import { chatBody } from "./openai/request.ts";
+import { type ChatRequest, chatBody } from "./openai/request.ts";
 
 const png = "iVBORw0KGgo=";
 const schema = { type: "object", properties: { at: { type: "string" } } };
@@ -145,7 +145,7 @@ describe("recorded pairs", () => {
   });
 
   it("messages → chat completions", () => {
-    expect(JSON.parse(chatBody(messagesConversation(anthropic), "inner", true))).toEqual({
+    expect(JSON.parse(chatBody(messagesConversation(anthropic), inner))).toEqual({
       model: "inner",
       messages: [
         { role: "system", content: "Be brief." },
@@ -196,10 +196,33 @@ describe("recorded pairs", () => {
   });
 });
 
+const inner: ChatRequest = { model: "inner", stream: true, limitName: "max_tokens", drops: false };
+
 /** A model of a family; of Claude's one that thinks within a budget. */
 function modelOf(family: Family, id = family === "claude" ? "us.anthropic.claude-sonnet-4-5-20250929-v1:0" : family) {
   return { id, family, drops: false };
 }
+
+describe("what OpenAI-compatible servers have no words for", () => {
+  const said = (extra: JsonObject, request: Partial<ChatRequest>) =>
+    JSON.parse(chatBody(messagesConversation({ ...anthropic, ...extra }), { ...inner, ...request }));
+
+  it("is refused by name, or left out where the operator wants it so", () => {
+    expect(() => said({ top_k: 3 }, {})).toThrow(/'top_k'/);
+    expect(() => said({ thinking: { type: "enabled", budget_tokens: 2000 } }, {})).toThrow(/'thinking'/);
+    const dropped = said({ top_k: 3, thinking: { type: "enabled", budget_tokens: 2000 } }, { drops: true });
+    expect(dropped).toEqual(said({}, {}));
+  });
+
+  it("has one of two names for its limit", () => {
+    const { max_tokens, ...rest } = said({ max_tokens: 77 }, {});
+    expect(max_tokens).toBe(77);
+    expect(said({ max_tokens: 77 }, { limitName: "max_completion_tokens" })).toEqual({
+      ...rest,
+      max_completion_tokens: 77,
+    });
+  });
+});
 
 describe("wishes, in the words of each family", () => {
   const body = (extra: JsonObject, family: Family, id?: string, drops = false): JsonObject => {
