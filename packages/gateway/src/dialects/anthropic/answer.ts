@@ -27,6 +27,14 @@ export function anthropicUsage(usage: Usage) {
     output_tokens: usage.outputTokens,
     cache_read_input_tokens: usage.cacheReadTokens,
     cache_creation_input_tokens: usage.cacheWriteTokens,
+    ...(usage.cacheWriteHourTokens === undefined ? {} : { cache_creation: cacheCreation(usage) }),
+  };
+}
+
+function cacheCreation({ cacheWriteTokens, cacheWriteHourTokens = 0 }: Usage) {
+  return {
+    ephemeral_5m_input_tokens: Math.max(0, cacheWriteTokens - cacheWriteHourTokens),
+    ephemeral_1h_input_tokens: cacheWriteHourTokens,
   };
 }
 

@@ -45,11 +45,19 @@ export function claudeUsage(usage: unknown, before: Usage): Usage {
     const value = from[name];
     return typeof value === "number" && value >= 0 ? value : known;
   };
-  return {
+  const counted = {
     inputTokens: count("input_tokens", before.inputTokens),
     outputTokens: count("output_tokens", before.outputTokens),
     cacheReadTokens: count("cache_read_input_tokens", before.cacheReadTokens),
     cacheWriteTokens: count("cache_creation_input_tokens", before.cacheWriteTokens),
     reasoningTokens: 0,
   };
+  const forHour = cachedForHour(from) ?? before.cacheWriteHourTokens;
+  return forHour === undefined ? counted : { ...counted, cacheWriteHourTokens: forHour };
+}
+
+/** What of the cache's writes is kept for an hour; undefined where it is nothing. */
+export function cachedForHour({ cache_creation: written }: JsonObject): number | undefined {
+  const tokens = isObject(written) ? written.ephemeral_1h_input_tokens : undefined;
+  return typeof tokens === "number" && tokens > 0 ? tokens : undefined;
 }

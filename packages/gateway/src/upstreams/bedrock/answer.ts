@@ -32,13 +32,16 @@ export function converseUsage(usage: unknown): Usage {
     const value = isObject(usage) ? usage[name] : undefined;
     return typeof value === "number" && value >= 0 ? value : 0;
   };
-  return {
+  const counted = {
     inputTokens: count("inputTokens"),
     outputTokens: count("outputTokens"),
     cacheReadTokens: count("cacheReadInputTokens"),
     cacheWriteTokens: count("cacheWriteInputTokens"),
     reasoningTokens: 0,
   };
+  if (counted.cacheWriteTokens === 0 || !isObject(usage) || !Array.isArray(usage.cacheDetails)) return counted;
+  const forHour = usage.cacheDetails.find((detail) => isObject(detail) && detail.ttl === "1h")?.inputTokens;
+  return typeof forHour === "number" && forHour > 0 ? { ...counted, cacheWriteHourTokens: forHour } : counted;
 }
 
 /** Which stop sequence was hit comes only among the model's own fields. */

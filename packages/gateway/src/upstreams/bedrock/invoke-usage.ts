@@ -1,6 +1,7 @@
 import type { Usage } from "../../call.ts";
 import { isObject, type JsonObject } from "../../dialects/body.ts";
 import { noUsage } from "../../dialects/conversation.ts";
+import { cachedForHour } from "../anthropic/watch.ts";
 import type { UpstreamHeaders } from "../exchange.ts";
 
 /**
@@ -48,7 +49,8 @@ export function usageIn(body: JsonObject): Usage | undefined {
 }
 
 function familyUsage(usage: JsonObject): Usage {
-  return {
+  const forHour = cachedForHour(usage);
+  const counted = {
     inputTokens: count(usage.input_tokens ?? usage.inputTokens),
     outputTokens: count(usage.output_tokens ?? usage.outputTokens),
     cacheReadTokens: count(
@@ -59,6 +61,7 @@ function familyUsage(usage: JsonObject): Usage {
     ),
     reasoningTokens: 0,
   };
+  return forHour === undefined ? counted : { ...counted, cacheWriteHourTokens: forHour };
 }
 
 function count(value: unknown): number {

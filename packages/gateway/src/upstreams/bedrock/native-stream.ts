@@ -80,6 +80,7 @@ function watchInvoke(progress: Progress, type: unknown, frame: Frame): void {
   if (found === undefined) return;
   const before = progress.usage;
   progress.usage = {
+    ...before,
     ...found,
     inputTokens: found.inputTokens === 0 ? (before?.inputTokens ?? 0) : found.inputTokens,
     cacheReadTokens: found.cacheReadTokens === 0 ? (before?.cacheReadTokens ?? 0) : found.cacheReadTokens,
