@@ -17,6 +17,7 @@ import {
 import type { Conversation, InferenceConfig, OutputFormat, Tool, ToolChoice, Wishes } from "../conversation.ts";
 import { cachePoint } from "./content.ts";
 import { chatMessages } from "./messages.ts";
+import { schemaSubset } from "./schema-subset.ts";
 
 /**
  * A chat-completions body as a conversation: every field is mapped, refused by name, or one of those that
@@ -100,12 +101,13 @@ export function functionTool(definition: JsonObject, path: string): Tool {
   const name = requiredString(definition, "name", `${path}.name`);
   const description = stringField(definition, "description", `${path}.description`);
   const json = objectField(definition, "parameters", `${path}.parameters`) ?? { type: "object", properties: {} };
+  const isStrict = booleanField(definition, "strict", `${path}.strict`) === true;
   return {
     toolSpec: {
       name,
       ...(description === undefined || description === "" ? {} : { description }),
-      inputSchema: { json },
-      ...(booleanField(definition, "strict", `${path}.strict`) === true ? { strict: true } : {}),
+      inputSchema: { json: isStrict ? schemaSubset(json) : json },
+      ...(isStrict ? { strict: true } : {}),
     },
   };
 }
@@ -163,7 +165,7 @@ export function schemaFormat(from: JsonObject, path: string): OutputFormat {
     type: "json_schema",
     ...(name === undefined ? {} : { name }),
     ...(description === undefined ? {} : { description }),
-    schema,
+    schema: schemaSubset(schema),
   };
 }
 
