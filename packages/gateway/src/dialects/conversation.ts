@@ -30,6 +30,8 @@ export interface InferenceConfig {
 /** What model families word differently; the upstream puts it in the family's words or refuses it by name. */
 export interface Wishes {
   readonly reasoningEffort?: string | undefined;
+  /** The effort is what the client's protocol does when it names none: not worth a refusal by a model that has no efforts. */
+  readonly usualEffort?: boolean | undefined;
   /** Tokens the model may think, where the client counts them itself. */
   readonly thinkingBudget?: number | undefined;
   readonly parallelToolCalls?: boolean | undefined;

@@ -72,7 +72,12 @@ const dialects: readonly Dialect[] = [
     convert: messagesConversation,
     base: { model: "m", max_tokens: 10, messages: [{ role: "user", content: "Hi" }] },
     fields: typed("@anthropic-ai/sdk", "resources/beta/messages/messages.d.ts", "MessageCreateParamsBase"),
-    values: { container: "c", mcp_servers: [{}], speed: "fast" },
+    values: {
+      container: "c",
+      mcp_servers: [{}],
+      speed: "fast",
+      context_management: { edits: [{ type: "clear_thinking_20251015" }, { type: "compact_20260112" }] },
+    },
   },
   {
     heading: "Bedrock Converse, to other upstreams",

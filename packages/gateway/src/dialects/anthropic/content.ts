@@ -44,6 +44,10 @@ function anthropicBlock(block: JsonObject, path: string): ContentBlock[] {
     }
     case "tool_result":
       return [toolResult(block, path)];
+    case "tool_reference":
+      return [
+        { text: `The tool ${requiredString(block, "tool_name", `${path}.tool_name`)} can be called from now on.` },
+      ];
     case "thinking": {
       const signature = stringField(block, "signature", `${path}.signature`);
       const text = stringField(block, "thinking", `${path}.thinking`) ?? "";

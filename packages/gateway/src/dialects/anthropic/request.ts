@@ -6,24 +6,26 @@ import {
   objectAt,
   objectField,
   positiveField,
-  requiredString,
   stringField,
   unsupported,
   wrongType,
 } from "../body.ts";
-import type { ContentBlock, Conversation, Message, OutputFormat, Tool, ToolChoice, Wishes } from "../conversation.ts";
-import { cachePoint, pushMessage } from "../openai-chat/content.ts";
+import type { ContentBlock, Conversation, OutputFormat, SystemBlock, Wishes } from "../conversation.ts";
+import { pushMessage } from "../openai-chat/content.ts";
 import { anthropicContent, systemContent } from "./content.ts";
+import { anthropicToolChoice, anthropicTools } from "./tools.ts";
 
 /** Fields that only Anthropic's own service can honour. */
 const refused: Readonly<Record<string, string>> = {
   container: "there are no containers here.",
   mcp_servers: "the gateway connects to no MCP servers. Call them from the client and send tools.",
-  context_management: "the history is passed on as it is.",
   compaction: "the history is passed on as it is.",
   fallbacks: "fallbacks are configured at the gateway.",
   thread: "the gateway keeps no threads. Send the whole conversation.",
 };
+
+/** What Anthropic's models do when nothing is said; some clients say it always. */
+const usualEffort = "high";
 
 /**
  * A messages body as a conversation, for models that are not Claude or not reached by Claude's own protocol.
@@ -32,28 +34,47 @@ const refused: Readonly<Record<string, string>> = {
 export function messagesConversation(body: JsonObject): Conversation {
   for (const [name, why] of Object.entries(refused)) if (body[name] != null) throw unsupported(name, why);
   if (body.speed === "fast") throw unsupported("speed", "this model has one speed.");
+  refuseEdits(objectField(body, "context_management"));
   const toolChoice = anthropicToolChoice(objectField(body, "tool_choice"));
   const outputFormat = anthropicFormat(body);
   return {
-    system: systemContent(body.system, "system"),
-    messages: anthropicMessages(arrayField(body, "messages") ?? []),
+    ...spoken(body),
     inferenceConfig: inference(body),
-    tools: anthropicTools(arrayField(body, "tools") ?? []),
+    tools: anthropicTools(arrayField(body, "tools") ?? [], body.messages),
     ...(toolChoice === undefined ? {} : { toolChoice }),
     ...(outputFormat === undefined ? {} : { outputFormat }),
     wishes: anthropicWishes(body),
   };
 }
 
-function anthropicMessages(list: readonly unknown[]): Message[] {
-  const messages: { role: "user" | "assistant"; content: ContentBlock[] }[] = [];
+interface Spoken {
+  readonly system: SystemBlock[];
+  readonly messages: { role: "user" | "assistant"; content: ContentBlock[] }[];
+}
+
+/** What is said to the model in the middle of a conversation joins the system prompt: other models have one place for it. */
+function spoken(body: JsonObject): Spoken {
+  const list = arrayField(body, "messages") ?? [];
+  const system: SystemBlock[] = [...systemContent(body.system, "system")];
+  const messages: Spoken["messages"] = [];
   for (let index = 0; index < list.length; index += 1) {
-    const message = objectAt(list, index, "messages");
-    const { role } = message;
-    if (role !== "user" && role !== "assistant") throw unsupported(`messages[${index}].role`, "use user or assistant.");
-    pushMessage(messages, role, anthropicContent(message.content, `messages[${index}].content`));
+    const { role, content } = objectAt(list, index, "messages");
+    const path = `messages[${index}].content`;
+    if (role === "system") system.push(...systemContent(content, path));
+    else if (role === "user" || role === "assistant") pushMessage(messages, role, anthropicContent(content, path));
+    else throw unsupported(`messages[${index}].role`, "use user, assistant or system.");
   }
-  return messages;
+  return { system, messages };
+}
+
+/** An edit that clears something saves tokens; without it the model sees more, not less. */
+function refuseEdits(management: JsonObject | undefined): void {
+  const edits = arrayField(management ?? {}, "edits", "context_management.edits") ?? [];
+  for (let index = 0; index < edits.length; index += 1) {
+    const { type } = objectAt(edits, index, "context_management.edits");
+    if (typeof type !== "string" || !type.startsWith("clear_"))
+      throw unsupported("context_management", "the history is passed on as it is. Only clearing edits are taken.");
+  }
 }
 
 function inference(body: JsonObject): Conversation["inferenceConfig"] {
@@ -70,43 +91,6 @@ function inference(body: JsonObject): Conversation["inferenceConfig"] {
     ...(topP === undefined ? {} : { topP }),
     ...(stops.length === 0 ? {} : { stopSequences: stops }),
   };
-}
-
-function anthropicTools(list: readonly unknown[]): Tool[] {
-  return list.flatMap((_, index): Tool[] => {
-    const tool = objectAt(list, index, "tools");
-    const path = `tools[${index}]`;
-    if (tool.type != null && tool.type !== "custom")
-      throw unsupported(`${path}.type`, "Anthropic's built-in tools need a Claude model.");
-    const name = requiredString(tool, "name", `${path}.name`);
-    const description = stringField(tool, "description", `${path}.description`);
-    const json = objectField(tool, "input_schema", `${path}.input_schema`) ?? { type: "object", properties: {} };
-    const cache = cachePoint(tool);
-    const toolSpec = {
-      name,
-      ...(description === undefined || description === "" ? {} : { description }),
-      inputSchema: { json },
-      ...(tool.strict === true ? { strict: true } : {}),
-    };
-    return [{ toolSpec }, ...(cache === undefined ? [] : [cache])];
-  });
-}
-
-function anthropicToolChoice(choice: JsonObject | undefined): ToolChoice | undefined {
-  switch (choice?.type) {
-    case undefined:
-      return undefined;
-    case "auto":
-      return { auto: {} };
-    case "any":
-      return { any: {} };
-    case "none":
-      return { none: {} };
-    case "tool":
-      return { tool: { name: requiredString(choice ?? {}, "name", "tool_choice.name") } };
-    default:
-      throw unsupported("tool_choice.type", "use auto, any, none or tool.");
-  }
 }
 
 function anthropicFormat(body: JsonObject): OutputFormat | undefined {
@@ -129,7 +113,7 @@ function anthropicWishes(body: JsonObject): Wishes {
   return {
     ...(topK === undefined ? {} : { topK }),
     ...(budget === undefined ? {} : { thinkingBudget: budget }),
-    ...(effort === undefined ? {} : { reasoningEffort: effort }),
+    ...(effort === undefined ? {} : { reasoningEffort: effort, usualEffort: effort === usualEffort }),
     ...(single ? { parallelToolCalls: false } : {}),
   };
 }

@@ -209,6 +209,21 @@ it("counts what could be sent: below the budget of thoughts, without tools", asy
   expect(counted.input_tokens).toBeGreaterThan(3);
 });
 
+it("serves another family what a client for Claude always says", async () => {
+  const answer = await client.beta.messages.create({
+    model: "nova",
+    max_tokens: 200,
+    betas: ["context-management-2025-06-27", "effort-2025-11-24"],
+    thinking: { type: "adaptive", display: "updates" },
+    output_config: { effort: "high" },
+    context_management: { edits: [{ type: "clear_thinking_20251015", keep: "all" }] },
+    messages: [...messages, { role: "system", content: "It is Monday." }],
+  });
+  expect(answer.content[0]).toMatchObject({ text: expect.stringContaining("Hello there") });
+  const low = { model: "nova", max_tokens: 200, output_config: { effort: "low" as const }, messages };
+  await expect(client.messages.create(low)).rejects.toMatchObject({ status: 400 });
+});
+
 it("refuses by name what another family has no words for", async () => {
   const refusal = client.messages.create({
     model: "nova",

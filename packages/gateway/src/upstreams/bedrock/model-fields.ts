@@ -187,7 +187,9 @@ function thinks(wishes: Wishes): boolean {
   return wishes.reasoningEffort !== undefined && wishes.reasoningEffort !== "none";
 }
 
-const fieldNames: Readonly<Record<keyof Wishes, string>> = {
+type Wish = Exclude<keyof Wishes, "usualEffort">;
+
+const fieldNames: Readonly<Record<Wish, string>> = {
   topK: "top_k",
   parallelToolCalls: "parallel_tool_calls",
   thinkingBudget: "thinking",
@@ -195,11 +197,12 @@ const fieldNames: Readonly<Record<keyof Wishes, string>> = {
 };
 
 /** `parallel_tool_calls: true` and an effort of `none` ask for what happens anyway. */
-function refuse({ drops }: Model, wishes: Wishes, names: readonly (keyof Wishes)[]): void {
+function refuse({ drops }: Model, wishes: Wishes, names: readonly Wish[]): void {
   if (drops) return;
   for (const name of names) {
     const value = wishes[name];
     if (value === undefined || value === true || value === "none") continue;
+    if (name === "reasoningEffort" && wishes.usualEffort === true) continue;
     throw unsupported(fieldNames[name], "this model has no such setting. Leave it out or choose another model.");
   }
 }

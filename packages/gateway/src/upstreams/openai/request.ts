@@ -38,7 +38,10 @@ export function chatBody(conversation: Conversation, { model, stream, limitName,
     ...(wishes.parallelToolCalls === undefined || tools.length === 0
       ? {}
       : { parallel_tool_calls: wishes.parallelToolCalls }),
-    ...(wishes.reasoningEffort === undefined ? {} : { reasoning_effort: wishes.reasoningEffort }),
+    // Many models behind this protocol have no efforts, and refuse one that the client only says out of habit.
+    ...(wishes.reasoningEffort === undefined || wishes.usualEffort === true
+      ? {}
+      : { reasoning_effort: wishes.reasoningEffort }),
     ...(outputFormat === undefined ? {} : { response_format: chatFormat(outputFormat) }),
     ...(serviceTier === undefined ? {} : { service_tier: serviceTier }),
     ...(stream ? { stream: true, stream_options: { include_usage: true } } : {}),

@@ -1,0 +1,68 @@
+import { describe, expect, it } from "vitest";
+import type { Family } from "../../upstreams/bedrock/family.ts";
+import { modelFields } from "../../upstreams/bedrock/model-fields.ts";
+import { chatBody } from "../../upstreams/openai/request.ts";
+import { messagesConversation } from "./request.ts";
+
+const base = { model: "nova", max_tokens: 100, messages: [{ role: "user", content: "Hi" }] };
+const tool = (name: string, more = {}) => ({ name, input_schema: { type: "object" }, ...more });
+const names = (body: Record<string, unknown>) =>
+  messagesConversation(body).tools.map((each) => ("toolSpec" in each ? each.toolSpec.name : "cachePoint"));
+
+describe("what clients made for Claude send to other models", () => {
+  it("system messages among the others join the system prompt", () => {
+    const conversation = messagesConversation({
+      ...base,
+      system: "Be brief.",
+      messages: [
+        ...base.messages,
+        { role: "system", content: [{ type: "text", text: "It is Monday.", cache_control: { type: "ephemeral" } }] },
+        { role: "assistant", content: "Hello." },
+        { role: "system", content: "It is Tuesday." },
+        { role: "user", content: "Which day?" },
+      ],
+    });
+    const point = { cachePoint: { type: "default" } };
+    expect(conversation.system).toEqual([
+      { text: "Be brief." },
+      { text: "It is Monday." },
+      point,
+      { text: "It is Tuesday." },
+    ]);
+    expect(conversation.messages.map(({ role }) => role)).toEqual(["user", "assistant", "user"]);
+  });
+
+  it("a deferred tool is shown once a result refers to it", () => {
+    const tools = [tool("search"), tool("add", { defer_loading: true }), tool("multiply", { defer_loading: true })];
+    expect(names({ ...base, tools })).toEqual(["search"]);
+    const found = [{ type: "tool_reference", tool_name: "add" }];
+    const result = { role: "user", content: [{ type: "tool_result", tool_use_id: "t", content: found }] };
+    const body = { ...base, tools, messages: [...base.messages, result] };
+    expect(names(body)).toEqual(["search", "add"]);
+    expect(JSON.stringify(messagesConversation(body).messages)).toContain("The tool add can be called");
+  });
+
+  it("an edit of the history that only clears is no reason to refuse, any other is", () => {
+    const clearing = {
+      edits: [{ type: "clear_thinking_20251015", keep: "all" }, { type: "clear_tool_uses_20250919" }],
+    };
+    expect(messagesConversation({ ...base, context_management: clearing })).toEqual(messagesConversation(base));
+    const compacting = { edits: [{ type: "compact_20260112" }] };
+    expect(() => messagesConversation({ ...base, context_management: compacting })).toThrow("context_management");
+  });
+
+  it("the usual effort is left out where a model may have none, any other is not", () => {
+    const asked = (effort: string) => messagesConversation({ ...base, output_config: { effort } });
+    const openai = (effort: string) =>
+      JSON.parse(
+        chatBody(asked(effort), { model: "gpt-4o", stream: false, limitName: "max_completion_tokens", drops: false }),
+      ).reasoning_effort;
+    expect(openai("high")).toBeUndefined();
+    expect(openai("low")).toBe("low");
+    const fields = (effort: string, family: Family) =>
+      modelFields(asked(effort), { id: "m", family, drops: false }).fields;
+    expect(fields("high", "nova")).toBeUndefined();
+    expect(fields("high", "nova2")).toMatchObject({ reasoningConfig: { maxReasoningEffort: "high" } });
+    expect(() => fields("low", "nova")).toThrow("reasoning_effort");
+  });
+});
