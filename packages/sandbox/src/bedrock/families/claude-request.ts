@@ -46,13 +46,7 @@ const customTool = z.strictObject({
   defer_loading: z.boolean().optional(),
   input_examples: z.array(z.looseObject({})).optional(),
 });
-const builtInTool = z.looseObject({
-  type: z
-    .string()
-    .regex(/^(bash|text_editor|computer|memory|tool_search_tool)_/, "does not match any of the expected tags"),
-  name: z.string(),
-  input_schema: z.unknown().optional(),
-});
+const builtInTool = /^(bash|text_editor|computer|memory|tool_search_tool)_/;
 
 const thinking = z.discriminatedUnion("type", [
   z.looseObject({ type: z.literal("enabled"), budget_tokens: z.int().min(1024) }),
@@ -109,11 +103,10 @@ export function readClaudeRequest(body: unknown, model: string, headerBetas: rea
 }
 
 function checkTool(tool: unknown, path: string, named: ReadonlySet<string>): void {
-  const custom = checked(z.looseObject({ type: z.string().nullish() }), tool, `${path}.`).type ?? "custom";
-  if (custom !== "custom") {
-    checked(builtInTool, tool, `${path}.`);
-    return;
-  }
+  const type = checked(z.looseObject({ type: z.string().nullish() }), tool, `${path}.`).type ?? "custom";
+  if (builtInTool.test(type)) return;
+  if (type !== "custom")
+    throw new TypeError(`${path}: Input tag '${type}' found using 'type' does not match any of the expected tags`);
   const { defer_loading, input_examples } = checked(customTool, tool, `${path}.custom.`);
   if (defer_loading !== undefined && !named.has("tool-search-tool-2025-10-19")) extra(`${path}.custom.defer_loading`);
   if (input_examples !== undefined && !named.has("tool-examples-2025-10-29")) extra(`${path}.custom.input_examples`);

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { claude } from "./claude.ts";
+import { nova } from "./nova.ts";
 
 const base = { anthropic_version: "bedrock-2023-05-31", max_tokens: 100, messages: [{ role: "user", content: "Hi" }] };
 const tool = { name: "look", input_schema: { type: "object" } };
@@ -39,7 +40,7 @@ describe("refuses as Claude on Bedrock does", () => {
     [
       "a tool of Anthropic's servers",
       { tools: [{ type: "web_search_20250305", name: "web_search" }] },
-      "tools.0.type: ",
+      "tools.0: Input tag 'web_search_20250305' found",
     ],
     ["thoughts as long as the answer", { max_tokens: 1024, thinking: enabled }, "`max_tokens` must be greater"],
     [
@@ -70,4 +71,9 @@ it("takes those fields with their betas, named in the body or the header", () =>
   const betas = ["tool-search-tool-2025-10-19", "context-management-2025-06-27"];
   expect(run({ ...deferred, ...managed, anthropic_beta: betas })).toMatchObject({ stop_reason: "end_turn" });
   expect(run({ ...deferred, ...managed }, sonnet46, betas)).toMatchObject({ stop_reason: "end_turn" });
+});
+
+it("is not Nova, which says what it does not know", () => {
+  const asked = () => nova(base, { model: "amazon.nova-lite-v1:0", rules: [], guarded: false, betas: [] });
+  expect(asked).toThrow("Malformed input request: #: extraneous key [anthropic_version] is not permitted");
 });

@@ -14,8 +14,19 @@ const requestSchema = z.looseObject({
     .optional(),
 });
 
+const keys = new Set(["schemaVersion", "system", "messages", "inferenceConfig", "toolConfig", "reasoningConfig"]);
+
+/** In AWS's words, which tell a client that speaks another family's protocol. */
+function refuseStrangeKeys(body: unknown): void {
+  const strange = Object.keys(Object(body)).find((key) => !keys.has(key));
+  if (strange === undefined) return;
+  const what = `#: extraneous key [${strange}] is not permitted, please reformat your input and try again.`;
+  throw new TypeError(`Malformed input request: ${what}`);
+}
+
 /** InvokeModel of Nova: Converse's body with other names for the limits, and Converse's events as chunks. */
 export const nova: Operation = (body, context) => {
+  refuseStrangeKeys(body);
   const { schemaVersion: _, inferenceConfig, ...request } = requestSchema.parse(body);
   const maxTokens = inferenceConfig?.maxTokens ?? inferenceConfig?.max_new_tokens;
   const stopSequences = inferenceConfig?.stopSequences;
