@@ -1,6 +1,8 @@
 import type { Usage } from "../../call.ts";
 import { isObject, type JsonObject } from "../body.ts";
 import type { Answer } from "../conversation.ts";
+import { callItem, createCalled, messageItem, reasoningItem } from "./items.ts";
+import { shownTools } from "./tools.ts";
 
 export interface ResponseMeta {
   /** Unique part of every id of one answer. */
@@ -44,6 +46,7 @@ export function responseObject(
   return {
     id: `resp_${meta.id}`,
     object: "response",
+    access_programs: null,
     created_at: meta.created,
     status: state.status,
     background: false,
@@ -62,7 +65,7 @@ export function responseObject(
     temperature: body.temperature ?? null,
     text,
     tool_choice: body.tool_choice ?? "auto",
-    tools: body.tools ?? [],
+    tools: shownTools(body.tools),
     top_p: body.top_p ?? null,
     truncation: body.truncation ?? "disabled",
     usage: usage === undefined ? null : responseUsage(usage),
@@ -70,38 +73,15 @@ export function responseObject(
   };
 }
 
-export function messageItem(id: string, index: number, text: string, status: string) {
-  const content = status === "in_progress" ? [] : [{ type: "output_text", text, annotations: [], logprobs: [] }];
-  return { id: `msg_${id}_${index}`, type: "message", status, role: "assistant", content };
-}
-
-export function callItem(id: string, index: number, callId: string, name: string, input: string, status: string) {
-  return { id: `fc_${id}_${index}`, type: "function_call", status, call_id: callId, name, arguments: input };
-}
-
-/** Thoughts with what proves them, so that the client can send them back; he cannot make any of his own. */
-export function reasoningItem(
-  id: string,
-  index: number,
-  kept: { text: string; signature: string } | { redacted: string },
-) {
-  const summary = "text" in kept ? [{ type: "summary_text", text: kept.text }] : [];
-  return {
-    id: `rs_${id}_${index}`,
-    type: "reasoning",
-    summary,
-    encrypted_content: Buffer.from(JSON.stringify(kept)).toString("base64"),
-  };
-}
-
 /** A whole answer as a `response`. */
 export function responsesAnswer(answer: Answer, meta: ResponseMeta): string {
   const state = responseStatus(answer.stopReason);
+  const called = createCalled(meta.body);
   const output = answer.content.flatMap((block, index): unknown[] => {
     if ("text" in block) return [messageItem(meta.id, index, block.text, "completed")];
     if ("toolUse" in block) {
       const { toolUseId, name, input } = block.toolUse;
-      return [callItem(meta.id, index, toolUseId, name, JSON.stringify(input ?? {}), "completed")];
+      return [callItem(meta.id, index, toolUseId, called(name), JSON.stringify(input ?? {}), "completed")];
     }
     if (!("reasoningContent" in block)) return [];
     const { reasoningContent } = block;

@@ -1,16 +1,16 @@
-import {
-  arrayField,
-  isObject,
-  type JsonObject,
-  objectAt,
-  requiredString,
-  stringField,
-  unsupported,
-  wrongType,
-} from "../body.ts";
+import { isObject, type JsonObject, objectAt, unsupported, wrongType } from "../body.ts";
 import type { ContentBlock, Message, SystemBlock } from "../conversation.ts";
-import { dataUrl, documentFromBase64, imageFromBase64 } from "../media.ts";
 import { pushMessage } from "../openai-chat/content.ts";
+import { itemContent } from "./item-content.ts";
+import { pastCall, pastOutput, pastSearch } from "./past-calls.ts";
+
+/** What only a store could answer, and what to do without one. */
+const refused: Readonly<Record<string, string>> = {
+  item_reference:
+    "it names an item of an earlier answer, and answers are not stored. Send the item itself, as clients do with store: false (Vercel AI SDK: providerOptions.openai.store).",
+  compaction: "only its maker can read it. Send the items it stands for.",
+  compaction_trigger: "nothing is compacted here. Ask for a summary in a message.",
+};
 
 /** Input, a string or items, as system blocks and alternating turns. */
 export function responsesInput(input: unknown): { system: SystemBlock[]; messages: Message[] } {
@@ -26,19 +26,41 @@ export function responsesInput(input: unknown): { system: SystemBlock[]; message
         pushItem(item, path, system, messages);
         break;
       case "function_call":
-        pushMessage(messages, "assistant", [functionCall(item, path)]);
+      case "custom_tool_call":
+      case "tool_search_call":
+        if (isOfProvider(item)) break;
+        pushMessage(messages, "assistant", [pastCall(item, path)]);
         break;
       case "function_call_output":
-        pushMessage(messages, "user", [functionOutput(item, path)]);
+      case "custom_tool_call_output":
+        pushMessage(messages, "user", [pastOutput(item, path)]);
+        break;
+      case "tool_search_output":
+        if (isOfProvider(item)) break;
+        pushMessage(messages, "user", [pastSearch(item, path)]);
         break;
       case "reasoning":
         pushMessage(messages, "assistant", reasoning(item));
         break;
+      // Read with the tools.
+      case "additional_tools":
+      // A search elsewhere leaves its words here and what it found in the message behind it.
+      case "web_search_call":
+        break;
       default:
-        throw unsupported(`${path}.type`, "use message, function_call, function_call_output or reasoning items.");
+        throw unsupported(
+          `${path}.type`,
+          (typeof item.type === "string" ? refused[item.type] : undefined) ??
+            "use message, function_call, custom_tool_call and their output, tool_search_call and its output, or reasoning items.",
+        );
     }
   }
   return { system, messages };
+}
+
+/** A search among tools that another provider made by itself: what it found is offered with the other tools. */
+function isOfProvider(item: JsonObject): boolean {
+  return item.execution === "server";
 }
 
 function pushItem(
@@ -60,67 +82,6 @@ function pushItem(
   }
 }
 
-function itemContent(content: unknown, path: string): ContentBlock[] {
-  if (typeof content === "string") return content === "" ? [] : [{ text: content }];
-  const parts = arrayField({ content }, "content", path) ?? [];
-  return parts.flatMap((_, index) => itemPart(objectAt(parts, index, path), `${path}[${index}]`));
-}
-
-function itemPart(part: JsonObject, path: string): ContentBlock[] {
-  switch (part.type) {
-    case "input_text":
-    case "output_text":
-    case "text":
-      return text(stringField(part, "text", `${path}.text`));
-    case "refusal":
-      return text(stringField(part, "refusal", `${path}.refusal`));
-    case "input_image": {
-      if (part.file_id != null)
-        throw unsupported(`${path}.file_id`, "there is no file store. Send image_url with a data: URL.");
-      const { mediaType, data } = dataUrl(requiredString(part, "image_url", `${path}.image_url`), `${path}.image_url`);
-      return [imageFromBase64(mediaType, data, `${path}.image_url`)];
-    }
-    case "input_file": {
-      if (part.file_id != null || part.file_url != null)
-        throw unsupported(path, "there is no file store and nothing is fetched. Send file_data.");
-      const { mediaType, data } = dataUrl(requiredString(part, "file_data", `${path}.file_data`), `${path}.file_data`);
-      return [
-        documentFromBase64(
-          mediaType,
-          data,
-          stringField(part, "filename", `${path}.filename`) ?? "document",
-          `${path}.file_data`,
-        ),
-      ];
-    }
-    default:
-      throw unsupported(`${path}.type`, "use input_text, input_image, input_file or output_text parts.");
-  }
-}
-
-function text(value: string | undefined): ContentBlock[] {
-  return value === undefined || value === "" ? [] : [{ text: value }];
-}
-
-function functionCall(item: JsonObject, path: string): ContentBlock {
-  const toolUseId = requiredString(item, "call_id", `${path}.call_id`);
-  const name = requiredString(item, "name", `${path}.name`);
-  const given = stringField(item, "arguments", `${path}.arguments`) ?? "";
-  try {
-    return { toolUse: { toolUseId, name, input: given === "" ? {} : JSON.parse(given) } };
-  } catch {
-    throw wrongType(`${path}.arguments`, "a string of valid JSON");
-  }
-}
-
-function functionOutput(item: JsonObject, path: string): ContentBlock {
-  const toolUseId = requiredString(item, "call_id", `${path}.call_id`);
-  const content = itemContent(item.output, `${path}.output`).flatMap((block) =>
-    "text" in block || "image" in block || "document" in block ? [block] : [],
-  );
-  return { toolResult: { toolUseId, content: content.length === 0 ? [{ text: "(no output)" }] : content } };
-}
-
 /** Thoughts come back in `encrypted_content`, where this dialect's answers put them with their signature. */
 function reasoning(item: JsonObject): ContentBlock[] {
   if (typeof item.encrypted_content !== "string") return [];
@@ -129,7 +90,8 @@ function reasoning(item: JsonObject): ContentBlock[] {
     if (!isObject(kept)) return [];
     if (typeof kept.redacted === "string") return [{ reasoningContent: { redactedContent: kept.redacted } }];
     if (typeof kept.text !== "string" || typeof kept.signature !== "string") return [];
-    return [{ reasoningContent: { reasoningText: { text: kept.text, signature: kept.signature } } }];
+    const { text, signature } = kept;
+    return [{ reasoningContent: { reasoningText: signature === "" ? { text } : { text, signature } } }];
   } catch {
     return [];
   }

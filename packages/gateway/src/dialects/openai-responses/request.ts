@@ -1,18 +1,19 @@
 import {
-  arrayField,
   booleanField,
   isObject,
   type JsonObject,
+  missing,
   numberField,
-  objectAt,
   objectField,
   positiveField,
   stringField,
   unsupported,
 } from "../body.ts";
-import type { Conversation, OutputFormat, Tool } from "../conversation.ts";
-import { chatServiceTier, chatToolChoice, functionTool, schemaFormat, stringPairs } from "../openai-chat/request.ts";
+import type { Conversation, OutputFormat } from "../conversation.ts";
+import { chatServiceTier, schemaFormat, stringPairs } from "../openai-chat/request.ts";
 import { responsesInput } from "./input.ts";
+import { pastTools } from "./past-tools.ts";
+import { responsesTools } from "./tools.ts";
 
 /** What needs a store, a queue or tools of OpenAI's own. */
 const refused: Readonly<Record<string, string>> = {
@@ -34,21 +35,26 @@ export function responsesConversation(body: JsonObject): Conversation {
   if (numberField(body, "top_logprobs") ?? 0)
     throw unsupported("top_logprobs", "the model provider returns no token probabilities.");
   const { system, messages } = responsesInput(body.input);
+  if (messages.length === 0) throw missing("input");
   const instructions = stringField(body, "instructions");
-  const toolChoice = chatToolChoice(body.tool_choice);
+  const { tools, toolChoice, notes } = responsesTools(body);
   const outputFormat = textFormat(objectField(objectField(body, "text") ?? {}, "format", "text.format"));
   const serviceTier = chatServiceTier(stringField(body, "service_tier"));
   const metadata = stringPairs(objectField(body, "metadata"));
   return {
-    system: instructions === undefined || instructions === "" ? system : [{ text: instructions }, ...system],
+    system: [
+      ...(instructions === undefined || instructions === "" ? [] : [{ text: instructions }]),
+      ...system,
+      ...notes,
+    ],
     messages,
     inferenceConfig: limits(body),
-    tools: responsesTools(arrayField(body, "tools") ?? []),
+    tools: tools.length === 0 ? pastTools(messages) : tools,
     ...(toolChoice === undefined ? {} : { toolChoice }),
     ...(outputFormat === undefined ? {} : { outputFormat }),
     ...(serviceTier === undefined ? {} : { serviceTier }),
     ...(metadata === undefined ? {} : { metadata }),
-    wishes: wishes(body),
+    wishes: wishes(body, tools.length > 0),
   };
 }
 
@@ -63,22 +69,14 @@ function limits(body: JsonObject): Conversation["inferenceConfig"] {
   };
 }
 
-function wishes(body: JsonObject): Conversation["wishes"] {
+function wishes(body: JsonObject, offersTools: boolean): Conversation["wishes"] {
   const effort = stringField(objectField(body, "reasoning") ?? {}, "effort", "reasoning.effort");
-  const parallel = booleanField(body, "parallel_tool_calls");
+  // Of no tools it says nothing, and not every family could honour it.
+  const parallel = offersTools ? booleanField(body, "parallel_tool_calls") : undefined;
   return {
     ...(effort === undefined ? {} : { reasoningEffort: effort }),
     ...(parallel === undefined ? {} : { parallelToolCalls: parallel }),
   };
-}
-
-function responsesTools(list: readonly unknown[]): Tool[] {
-  return list.map((_, index) => {
-    const tool = objectAt(list, index, "tools");
-    if (tool.type !== "function")
-      throw unsupported(`tools[${index}].type`, "only function tools; they run at the client.");
-    return functionTool(tool, `tools[${index}]`);
-  });
 }
 
 function textFormat(format: JsonObject | undefined): OutputFormat | undefined {

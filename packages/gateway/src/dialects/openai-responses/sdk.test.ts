@@ -10,12 +10,27 @@ const look: Rule = (turn) => {
   return { reasoning: "Where?", text: "Let me look.", toolUses: [{ name: "look", input: { at: "sky" } }] };
 };
 
+const patch = '*** Begin Patch\n+"Hello" \\ \u{1F600}\n*** End Patch';
+/** A coding agent's turn: a patch as free text and a call into a namespace, then what they gave. */
+const work: Rule = (turn) => {
+  if (!turn.tools.some(({ name }) => name === "apply_patch")) return undefined;
+  const results = turn.messages.at(-1)?.content.flatMap(({ toolResult }) => toolResult?.content ?? []) ?? [];
+  if (results.length > 0)
+    return { text: `${turn.tools.length} tools gave ${results.map(({ text }) => text).join(", ")}.` };
+  return {
+    toolUses: [
+      { name: "apply_patch", input: { input: patch } },
+      { name: "agents__wait", input: {} },
+    ],
+  };
+};
+
 let bedrock: Awaited<ReturnType<typeof startBedrock>>;
 let gateway: Awaited<ReturnType<typeof startForwarding>>;
 let client: OpenAI;
 
 beforeAll(async () => {
-  bedrock = await startBedrock({ port: 0, eventDelayMs: 1, rules: [look], ...testAws });
+  bedrock = await startBedrock({ port: 0, eventDelayMs: 1, rules: [work, look], ...testAws });
   gateway = await startForwarding({
     bedrockUrl: bedrock.url,
     models: [
@@ -83,6 +98,39 @@ describe("the OpenAI SDK's Responses", () => {
     ];
     const answer = await client.responses.create({ model: "claude", input, tools });
     expect(answer.output_text).toBe("I saw stars.");
+  });
+
+  it.each([true, false])("serves a coding agent's tools, streamed: %s", async (stream) => {
+    const wait = { type: "function" as const, name: "wait", parameters: { type: "object" }, strict: false };
+    const body = {
+      model: "claude",
+      store: false,
+      include: ["reasoning.encrypted_content" as const],
+      parallel_tool_calls: true,
+      tools: [
+        { type: "custom" as const, name: "apply_patch", format: { type: "text" as const } },
+        { type: "namespace" as const, name: "agents", description: "Other agents.", tools: [wait] },
+        { type: "web_search" as const, external_web_access: false },
+      ],
+    };
+    const answer = (input: OpenAI.Responses.ResponseInput) =>
+      stream
+        ? client.responses.stream({ ...body, input }).finalResponse()
+        : client.responses.create({ ...body, input });
+    const asked = await answer([{ role: "user", content: "Patch it." }]);
+    expect(asked.output).toMatchObject([
+      { type: "custom_tool_call", name: "apply_patch", input: patch },
+      { type: "function_call", name: "wait", namespace: "agents", arguments: "{}" },
+    ]);
+    const [patched, waited] = asked.output;
+    if (patched?.type !== "custom_tool_call" || waited?.type !== "function_call") throw new Error("no calls");
+    const told = await answer([
+      { role: "user", content: "Patch it." },
+      ...(asked.output as OpenAI.Responses.ResponseInputItem[]),
+      { type: "custom_tool_call_output", call_id: patched.call_id, output: "patched" },
+      { type: "function_call_output", call_id: waited.call_id, output: "waited" },
+    ]);
+    expect(told.output_text).toBe("2 tools gave patched, waited.");
   });
 
   it("takes a picture", async () => {

@@ -1,0 +1,20 @@
+import type { Message, Tool } from "../conversation.ts";
+
+/**
+ * Tools that a history has called, for a request that offers none: summing a session up, for example. Converse and
+ * Anthropic refuse calls whose tools are not declared.
+ */
+export function pastTools(messages: readonly Message[]): readonly Tool[] {
+  const names = new Set<string>();
+  for (const { content } of messages)
+    for (const block of content) if ("toolUse" in block) names.add(block.toolUse.name);
+  return [...names].map((name) => ({
+    toolSpec: {
+      name,
+      description: "Was there earlier and is not now: do not call it.",
+      inputSchema: { json: anything },
+    },
+  }));
+}
+
+const anything = { type: "object", properties: {} };
