@@ -352,8 +352,9 @@ describe("wishes, in the words of each family", () => {
   it("JSON without a schema is asked for in words, with one as structured output", () => {
     expect(JSON.stringify(body({ response_format: { type: "json_object" } }, "nova").system)).toContain("valid JSON");
     const format = { type: "json_schema", json_schema: { name: "spot", schema } };
+    const closed = JSON.stringify({ ...schema, additionalProperties: false });
     expect(body({ response_format: format }, "claude").outputConfig).toEqual({
-      textFormat: { type: "json_schema", structure: { jsonSchema: { name: "spot", schema: JSON.stringify(schema) } } },
+      textFormat: { type: "json_schema", structure: { jsonSchema: { name: "spot", schema: closed } } },
     });
   });
 
@@ -381,7 +382,7 @@ describe("what cannot be said is refused by name", () => {
     [{ messages: ["Hi"] }, "messages[0]"],
     [{ messages: [{ role: "function", content: "x" }] }, "messages[0].role"],
     [
-      { messages: [{ role: "assistant", tool_calls: [{ id: "a", function: { name: "f", arguments: "{" } }] }] },
+      { messages: [{ role: "assistant", tool_calls: [{ id: "a", function: { name: "f", arguments: {} } }] }] },
       "messages[0].tool_calls[0].function.arguments",
     ],
     [{ ...user("Hi"), tools: [{ type: "custom" }] }, "tools[0].type"],

@@ -1,13 +1,4 @@
-import {
-  arrayField,
-  isObject,
-  type JsonObject,
-  objectAt,
-  requiredString,
-  stringField,
-  unsupported,
-  wrongType,
-} from "../body.ts";
+import { arrayField, isObject, type JsonObject, objectAt, requiredString, stringField, unsupported } from "../body.ts";
 import type { ContentBlock, Message, SystemBlock } from "../conversation.ts";
 import { cachePoint, pushMessage, textContent, userContent } from "./content.ts";
 
@@ -78,13 +69,18 @@ function toolUse(calls: readonly unknown[], index: number, list: string): Conten
   return { toolUse: { toolUseId, name, input: toolInput(call.function.arguments, `${path}.function.arguments`) } };
 }
 
-function toolInput(text: unknown, path: string): unknown {
+/**
+ * Models take objects only. What is none was cut off or wrong when a model wrote it, and OpenAI takes it back; refused,
+ * it would stand in the way of every later turn.
+ */
+function toolInput(text: unknown, path: string): JsonObject {
   if (text == null || text === "") return {};
   if (typeof text !== "string") throw unsupported(path, "arguments are a string of JSON.");
   try {
-    return JSON.parse(text);
+    const input: unknown = JSON.parse(text);
+    return isObject(input) ? input : { arguments: text };
   } catch {
-    throw wrongType(path, "a string of valid JSON");
+    return { arguments: text };
   }
 }
 

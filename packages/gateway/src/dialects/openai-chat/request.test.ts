@@ -121,6 +121,31 @@ it.each([
   });
 });
 
+describe("a past call's arguments", () => {
+  const sentBack = (args: unknown) => {
+    const call = { id: "call_1", type: "function", function: { name: "weather", arguments: args } };
+    const messages = [
+      user,
+      { role: "assistant", tool_calls: [call] },
+      { role: "tool", tool_call_id: "call_1", content: "" },
+    ];
+    return chatConversation({ model: "m", messages }).messages[1]?.content;
+  };
+
+  it.each([
+    ['{"city":"Oslo"}', { city: "Oslo" }],
+    ["", {}],
+    ['{"city":"Os', { arguments: '{"city":"Os' }],
+    ['["Oslo"]', { arguments: '["Oslo"]' }],
+  ])("%s are taken, whole or not", (args, input) => {
+    expect(sentBack(args)).toEqual([{ toolUse: { toolUseId: "call_1", name: "weather", input } }]);
+  });
+
+  it("are text", () => {
+    expect(() => sentBack({ city: "Oslo" })).toThrow("a string of JSON");
+  });
+});
+
 describe("a tool's result", () => {
   const cache_control = { type: "ephemeral" };
   const point = { cachePoint: { type: "default" } };
