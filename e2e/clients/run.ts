@@ -3,13 +3,15 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { signIn } from "@onbehalf/sandbox/token";
 import { type Chain, startChain } from "../chain.ts";
+import { claudeCode } from "./claude-code.ts";
 import { openWebUi } from "./open-webui.ts";
 import { NotHere, pythonHome, run } from "./python.ts";
 import { startTlsFront } from "./tls-front.ts";
 
 /*
- * The Python clients people have, from PyPI, against the running chain. `--open-webui` also starts Open WebUI, whose
- * packages take 7 GB. Ends with 1 when anything failed, and with 0 when there is no Python or PyPI to try it with.
+ * The clients people have, from PyPI and npm, against the running chain. `--open-webui` also starts Open WebUI, whose
+ * packages take 7 GB, `--claude-code` Claude Code; `--only-…` leaves out the libraries. Ends with 1 when anything failed,
+ * and with 0 when there is nothing to try it with.
  */
 const environments = resolve(process.env.ONBEHALF_DATA_DIR ?? ".onbehalf", "python");
 const scripts = {
@@ -18,12 +20,17 @@ const scripts = {
 } as const;
 
 const print = (line: string): void => void process.stdout.write(`${line}\n`);
+const onlySome = process.argv.some((argument) => argument.startsWith("--only-"));
 const folder = mkdtempSync(join(tmpdir(), "onbehalf-clients-"));
 const chain = await startChain();
 try {
-  const held = await libraries(chain);
-  const also = process.argv.includes("--open-webui") ? await openWebUi({ chain, environments, folder, print }) : true;
-  process.exitCode = held && also ? 0 : 1;
+  const also = { chain, environments, folder, print };
+  let held = onlySome ? true : await libraries(chain);
+  for (const [name, client] of Object.entries({ "open-webui": openWebUi, "claude-code": claudeCode })) {
+    if (process.argv.some((argument) => argument === `--${name}` || argument === `--only-${name}`))
+      held = (await client(also)) && held;
+  }
+  process.exitCode = held ? 0 : 1;
 } catch (error) {
   if (!(error instanceof NotHere)) throw error;
   print(`skipped: ${error.message}`);

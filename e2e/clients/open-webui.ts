@@ -3,10 +3,12 @@ import { once } from "node:events";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { signIn, walkSignIn } from "@onbehalf/sandbox/token";
+import { walkSignIn } from "@onbehalf/sandbox/token";
 import { freePort } from "@onbehalf/service-kit/testing";
 import type { Chain } from "../chain.ts";
+import { createChecks, must } from "./check.ts";
 import { pythonHome } from "./python.ts";
+import { requestLogs } from "./rows.ts";
 
 export interface OpenWebUiRun {
   readonly chain: Chain;
@@ -97,16 +99,7 @@ async function started(url: string, alive: () => boolean): Promise<void> {
 }
 
 async function checks(chain: Chain, url: string, print: (line: string) => void): Promise<boolean> {
-  let held = true;
-  const check = async (what: string, work: () => Promise<void>): Promise<void> => {
-    try {
-      await work();
-      print(`ok      open-webui: ${what}`);
-    } catch (error) {
-      held = false;
-      print(`FAILED  open-webui: ${what}\n${String(error)}`);
-    }
-  };
+  const { check, held } = createChecks("open-webui", print);
   // The first to come is made its administrator, so that is not alice.
   await visit(url, "carol");
   const [alice, bob, mallory] = [await visit(url, "alice"), await visit(url, "bob"), await visit(url, "mallory")];
@@ -152,7 +145,7 @@ async function checks(chain: Chain, url: string, print: (line: string) => void):
       rows,
     );
   });
-  return held;
+  return held();
 }
 
 type Visitor = (path: string, body?: unknown) => Promise<Response>;
@@ -191,16 +184,3 @@ async function models(visitor: Visitor): Promise<string[]> {
 
 const chat = (visitor: Visitor, name: string, stream: boolean): Promise<Response> =>
   visitor("/api/chat/completions", { model: name, stream, messages: [{ role: "user", content: "Say hello." }] });
-
-/** A person's own rows of `request_logs`, as the gateway shows them. */
-async function requestLogs({ urls }: Chain, user: string): Promise<Record<string, unknown>[]> {
-  const issuer = `${urls.identityProvider}/oauth2/default`;
-  const { accessToken } = await signIn({ issuer, user, audience: "llm-gateway", scope: "openid llm-gateway" });
-  const headers = { authorization: `Bearer ${accessToken}` };
-  const answer = await fetch(`${urls.gateway}/audit/events?limit=100`, { headers });
-  return ((await answer.json()) as { events: Record<string, unknown>[] }).events;
-}
-
-function must(holds: boolean, seen: unknown): void {
-  if (!holds) throw new Error(typeof seen === "string" ? seen : JSON.stringify(seen, undefined, 1));
-}
