@@ -121,6 +121,30 @@ it.each([
   });
 });
 
+describe("tools that are offered no more, as after a handoff or for a last word", () => {
+  const call = (id: string, name: string) => ({ id, type: "function", function: { name, arguments: "{}" } });
+  const history = [
+    user,
+    { role: "assistant", tool_calls: [call("1", "weather"), call("2", "news"), call("3", "weather")] },
+    ...["1", "2", "3"].map((id) => ({ role: "tool", tool_call_id: id, content: "ok" })),
+  ];
+  const names = (fields: JsonObject) =>
+    conversation({ messages: history, ...fields }).tools.map((tool) => "toolSpec" in tool && tool.toolSpec.name);
+
+  it.each([{}, { tools: [] }, { tools: null, tool_choice: "none" }])(
+    "are declared, without which Bedrock refuses the history: %j",
+    (fields) => {
+      expect(names(fields)).toEqual(["weather", "news"]);
+      expect(conversation({ messages: history, ...fields }).toolChoice).toBeUndefined();
+    },
+  );
+
+  it("are not, where others are, and never without a history of them", () => {
+    expect(names({ tools: [named("mail")] })).toEqual(["mail"]);
+    expect(conversation({}).tools).toEqual([]);
+  });
+});
+
 describe("a past call's arguments", () => {
   const sentBack = (args: unknown) => {
     const call = { id: "call_1", type: "function", function: { name: "weather", arguments: args } };

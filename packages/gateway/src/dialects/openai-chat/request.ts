@@ -15,6 +15,7 @@ import {
   wrongType,
 } from "../body.ts";
 import type { Conversation, InferenceConfig, OutputFormat, Tool, ToolChoice, Wishes } from "../conversation.ts";
+import { pastTools } from "../openai-responses/past-tools.ts";
 import { cachePoint } from "./content.ts";
 import { chatMessages } from "./messages.ts";
 import { schemaSubset } from "./schema-subset.ts";
@@ -31,7 +32,8 @@ export function chatConversation(body: JsonObject): Conversation {
     const message = "'messages' must hold a message of the user that is not empty.";
     throw new GatewayError("invalid_request", message, { param: "messages" });
   }
-  const { tools, toolChoice } = allowed(chatTools(arrayField(body, "tools") ?? []), body.tool_choice);
+  const offered = allowed(chatTools(arrayField(body, "tools") ?? []), body.tool_choice);
+  const { tools, toolChoice } = offered.tools.length === 0 ? { tools: pastTools(messages) } : offered;
   const outputFormat = responseFormat(objectField(body, "response_format"));
   const serviceTier = chatServiceTier(stringField(body, "service_tier"));
   const metadata = stringPairs(objectField(body, "metadata"));
