@@ -7,7 +7,7 @@ import { pastCall, pastOutput, pastSearch } from "./past-calls.ts";
 /** What only a store could answer, and what to do without one. */
 const refused: Readonly<Record<string, string>> = {
   item_reference:
-    "it names an item of an earlier answer, and answers are not stored. Send the item itself, as clients do with store: false (Vercel AI SDK: providerOptions.openai.store).",
+    "it names an item of an earlier answer, and answers are not stored. Send the item itself, as the Vercel AI SDK does with providerOptions: { openai: { store: false } }.",
   compaction: "only its maker can read it. Send the items it stands for.",
   compaction_trigger: "nothing is compacted here. Ask for a summary in a message.",
 };
