@@ -157,6 +157,6 @@ describe("docs/fields.md, Anthropic messages, to Claude on Bedrock", () => {
     const listed = section.slice(section.indexOf("They are:")).match(/[a-z-][a-z0-9-]*-\d{4}-\d{2}-\d{2}/g) ?? [];
     const taken = listed.filter((name) => name !== "advanced-tool-use-2025-11-20");
     expect(taken.length).toBeGreaterThan(15);
-    expect(bedrockBetas(listed.join(","), undefined)).toEqual(taken);
+    expect(bedrockBetas(listed.join(","), {})).toEqual(taken);
   });
 });

@@ -25,6 +25,7 @@ beforeAll(async () => {
     bedrockUrl: bedrock.url,
     models: [
       model("claude", "us.anthropic.claude-sonnet-4-5-20250929-v1:0"),
+      model("claude-new", "us.anthropic.claude-opus-4-7"),
       model("nova", "us.amazon.nova-lite-v1:0"),
       model("llama", "us.meta.llama3-3-70b-instruct-v1:0"),
       model("titan-text", "amazon.titan-text-express-v1"),
@@ -200,6 +201,14 @@ describe("invoke", () => {
       });
     expect((await invoke({ "anthropic-beta": "tool-search-tool-2025-10-19" })).status).toBe(200);
     expect((await invoke({})).status).toBe(400);
+  });
+
+  it("takes the newest version of Claude's protocol, which its newest clients send to every model", async () => {
+    const body = JSON.stringify({ ...claudeBody, anthropic_version: "2026-10-21" });
+    for (const modelId of ["claude", "claude-new"]) {
+      const answer = await client.send(new InvokeModelCommand({ modelId, body }));
+      expect(JSON.parse(Buffer.from(answer.body).toString()), modelId).toMatchObject({ stop_reason: "end_turn" });
+    }
   });
 
   it("counts tokens", async () => {

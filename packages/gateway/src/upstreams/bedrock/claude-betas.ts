@@ -1,4 +1,4 @@
-import { isObject } from "../../dialects/body.ts";
+import { isObject, type JsonObject } from "../../dialects/body.ts";
 
 /**
  * The betas that Claude takes at InvokeModel: those of AWS's page on its request, and those that clients of Bedrock send it.
@@ -32,13 +32,14 @@ const advancedToolUse = "advanced-tool-use-2025-11-20";
 const eagerStreaming = "fine-grained-tool-streaming-2025-05-14";
 
 /**
- * What Bedrock is told of the betas a client named. The ones it does not take are left out: most change nothing in the
+ * What Bedrock is told of the betas a client named: in the header, or in the body as clients of Bedrock do. The ones it does not take are left out: most change nothing in the
  * answer, and a field that belongs to one is refused there by its own name.
  * @param header the client's `anthropic-beta`: names between commas
  */
-export function bedrockBetas(header: string | null, tools: unknown): readonly string[] {
+export function bedrockBetas(header: string | null, { anthropic_beta, tools }: JsonObject): readonly string[] {
   const betas = new Set<string>();
-  for (const part of header?.split(",") ?? []) {
+  const named = [...(header?.split(",") ?? []), ...(Array.isArray(anthropic_beta) ? anthropic_beta.map(String) : [])];
+  for (const part of named) {
     const name = part.trim();
     if (taken.has(name)) betas.add(name);
     else if (name === advancedToolUse) addToolBetas(betas, tools);

@@ -29,6 +29,14 @@ describe("the betas a client named", () => {
     expect(sent({ tools: [tool] }, header).anthropic_beta).toEqual(expected);
   });
 
+  it("may be named in the body, as clients of Bedrock do, with a version that is not for this body", () => {
+    const body = { anthropic_version: "2026-10-21", anthropic_beta: ["fast-mode-2026-02-01", "effort-2025-11-24"] };
+    expect(sent(body, "context-1m-2025-08-07")).toMatchObject({
+      anthropic_version: "bedrock-2023-05-31",
+      anthropic_beta: ["context-1m-2025-08-07", "effort-2025-11-24"],
+    });
+  });
+
   it("have other names where tools need them", () => {
     const header = "advanced-tool-use-2025-11-20";
     const deferred = { tools: [tool, { ...tool, defer_loading: true }] };

@@ -1,11 +1,13 @@
 import { isObject, type JsonObject, unsupported } from "../../dialects/body.ts";
 import { bedrockBetas } from "./claude-betas.ts";
 
-/** The version of Claude's protocol that Bedrock speaks; the client's `anthropic-version` names Anthropic's own. */
-const bedrockVersion = "bedrock-2023-05-31";
+/** The version of Claude's protocol that every Claude on Bedrock speaks; the client's `anthropic-version` names Anthropic's own. */
+export const bedrockVersion = "bedrock-2023-05-31";
 
 /** Said outside the body on Bedrock, or of use to Anthropic's own service only. */
 const leftOut = new Set([
+  "anthropic_version",
+  "anthropic_beta",
   "model",
   "stream",
   "service_tier",
@@ -41,7 +43,7 @@ export function claudeBody(body: JsonObject, beta: string | null): string {
   const kept = Object.entries(cached).filter(
     ([name, value]) => value !== null && !leftOut.has(name) && !(name in refused),
   );
-  const betas = bedrockBetas(beta, body.tools);
+  const betas = bedrockBetas(beta, body);
   return JSON.stringify({
     anthropic_version: bedrockVersion,
     ...(betas.length === 0 ? {} : { anthropic_beta: betas }),

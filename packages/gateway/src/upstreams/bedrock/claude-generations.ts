@@ -20,6 +20,8 @@ export interface ClaudeGeneration {
   readonly efforts: readonly ClaudeEffort[];
   /** How it is kept from thinking: by saying nothing, by one of Anthropic's words, or not at all. */
   readonly off: "silence" | "disabled" | "between_tools" | "never";
+  /** `anthropic_version: "2026-10-21"` on Bedrock. */
+  readonly newVersion: boolean;
   /** A choice of `any` tool or of one by its name. */
   readonly forcedTools: boolean;
 }
@@ -34,6 +36,7 @@ export const claudeGeneration: (modelId: string) => ClaudeGeneration = remembere
     adaptive: version >= at(4, 6),
     efforts: claudeEfforts.filter((effort) => version >= (effort === "xhigh" ? at(4, 7) : at(4, 6))),
     off: offOf(line, version),
+    newVersion: !before,
     forcedTools: version < (firstUnforced[line] ?? at(5, 5)),
   };
 });

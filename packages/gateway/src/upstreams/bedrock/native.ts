@@ -4,6 +4,8 @@ import { isObject, type JsonObject } from "../../dialects/body.ts";
 import type { Exchange, UpstreamHeaders } from "../exchange.ts";
 import type { Outgoing } from "../upstream.ts";
 import { converseUsage } from "./answer.ts";
+import { bedrockVersion } from "./claude-body.ts";
+import { claudeGeneration } from "./claude-generations.ts";
 import { modelPath } from "./converse.ts";
 import { foundationModel } from "./family.ts";
 import { guardrailStop, invokeUsage } from "./invoke-usage.ts";
@@ -33,7 +35,9 @@ export function nativeExchange(outgoing: Outgoing, tellUser: boolean): Exchange 
   return {
     method: "POST",
     path: modelPath(deployment.modelId, operation),
-    body: converse ? converseBytes(call.body, bytes, tellUser ? caller : undefined, guardrail) : bytes,
+    body: converse
+      ? converseBytes(call.body, bytes, tellUser ? caller : undefined, guardrail)
+      : invokeBytes(call.body, bytes, deployment.modelId),
     headers: {
       "content-type": "application/json",
       accept: call.stream ? "application/vnd.amazon.eventstream" : "application/json",
@@ -81,6 +85,16 @@ function converseBytes(
   const source = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const brace = source.indexOf("{");
   return Buffer.concat([Buffer.from(`${JSON.stringify(added).slice(0, -1)},`), source.subarray(brace + 1)]);
+}
+
+/**
+ * Claude's newest clients name the newest version of its protocol, whatever model a name stands for; earlier models refuse
+ * it. What it says and answers is the same in the one that all of them take.
+ */
+function invokeBytes(body: JsonObject, bytes: Uint8Array, modelId: string): string | Uint8Array {
+  const version = body.anthropic_version;
+  if (version === undefined || version === bedrockVersion || claudeGeneration(modelId).newVersion) return bytes;
+  return JSON.stringify({ ...body, anthropic_version: bedrockVersion });
 }
 
 function stringsOf(from: JsonObject): Record<string, string> {

@@ -54,9 +54,12 @@ const thinking = z.discriminatedUnion("type", [
   z.looseObject({ type: z.literal("disabled") }),
 ]);
 
+/** From Claude 4.7 on. It knows no sampling. */
+const newVersion = "2026-10-21";
+
 /** Claude on Bedrock takes no field it does not know. */
 const schema = z.strictObject({
-  anthropic_version: z.literal("bedrock-2023-05-31"),
+  anthropic_version: z.enum(["bedrock-2023-05-31", newVersion]),
   anthropic_beta: z.array(z.string()).optional(),
   max_tokens: z.int().min(1),
   messages: z.array(z.looseObject({ role: z.enum(["user", "assistant", "system"]), content })).min(1),
@@ -94,6 +97,7 @@ export function readClaudeRequest(body: unknown, model: string, headerBetas: rea
   for (const [index, tool] of (request.tools ?? []).entries()) checkTool(tool, `tools.${index}`, named);
   if (request.context_management !== undefined && !named.has("context-management-2025-06-27"))
     extra("context_management");
+  checkVersion(request, model);
   checkRoles(request, model);
   checkThinking(request, model, named.has("interleaved-thinking-2025-05-14"));
   if (Array.isArray(request.system)) checked(markedContent, request.system, "system.");
@@ -110,6 +114,13 @@ function checkTool(tool: unknown, path: string, named: ReadonlySet<string>): voi
   const { defer_loading, input_examples } = checked(customTool, tool, `${path}.custom.`);
   if (defer_loading !== undefined && !named.has("tool-search-tool-2025-10-19")) extra(`${path}.custom.defer_loading`);
   if (input_examples !== undefined && !named.has("tool-examples-2025-10-29")) extra(`${path}.custom.input_examples`);
+}
+
+function checkVersion(request: ClaudeRequest, model: string): void {
+  if (request.anthropic_version !== newVersion) return;
+  if (versionOf(model) < 4.7) throw new TypeError("anthropic_version: Input should be 'bedrock-2023-05-31'");
+  const sampling = (["temperature", "top_p", "top_k"] as const).find((name) => request[name] !== undefined);
+  if (sampling !== undefined) extra(sampling);
 }
 
 function checkRoles({ messages }: ClaudeRequest, model: string): void {

@@ -52,6 +52,13 @@ describe("refuses as Claude on Bedrock does", () => {
     expect(() => run(more)).toThrow(message);
   });
 
+  it("a version of the protocol that is newer than the model, or a field that it does not have", () => {
+    const newer = { anthropic_version: "2026-10-21" };
+    expect(() => run(newer)).toThrow("anthropic_version: Input should be 'bedrock-2023-05-31'");
+    expect(run(newer, opus47)).toMatchObject({ stop_reason: "end_turn" });
+    expect(() => run({ ...newer, temperature: 1 }, opus47)).toThrow("temperature: Extra inputs are not permitted");
+  });
+
   it("thinking of a kind that the model does not have", () => {
     const limit = { max_tokens: 2000 };
     expect(() => run({ ...limit, thinking: { type: "adaptive" } }, sonnet45)).toThrow(
