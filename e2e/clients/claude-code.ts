@@ -25,7 +25,7 @@ export async function claudeCode({ chain, environments, folder, print }: ClaudeC
   const program = await installed(environments);
   const { check, held } = createChecks("claude-code", print);
   const [alice, mallory] = [await tokenOf(chain, "alice"), await tokenOf(chain, "mallory")];
-  const modes = { anthropic: anthropicMode, bedrock: bedrockMode };
+  const modes = { anthropic: anthropicMode, bedrock: bedrockMode, messages: messagesMode };
   for (const [mode, environmentOf] of Object.entries(modes)) {
     const ask = (token: string, prompt: string, ...options: string[]) =>
       asked(program, [...options, "-p", prompt, "--output-format", "json"], {
@@ -96,6 +96,14 @@ const anthropicMode = ({ urls }: Chain, token: string) => ({
 const bedrockMode = ({ urls }: Chain, token: string) => ({
   CLAUDE_CODE_USE_BEDROCK: "1",
   ANTHROPIC_BEDROCK_BASE_URL: urls.gateway,
+  AWS_BEARER_TOKEN_BEDROCK: token,
+  AWS_REGION: "us-east-1",
+});
+
+/** Bedrock's own Messages API, which has a path of its own. */
+const messagesMode = ({ urls }: Chain, token: string) => ({
+  CLAUDE_CODE_USE_MANTLE: "1",
+  ANTHROPIC_BEDROCK_MANTLE_BASE_URL: `${urls.gateway}/anthropic`,
   AWS_BEARER_TOKEN_BEDROCK: token,
   AWS_REGION: "us-east-1",
 });

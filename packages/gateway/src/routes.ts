@@ -19,18 +19,19 @@ export interface Route {
 
 /** Every route the gateway has. What is not in this table does not exist; the tests are generated from it. */
 export const routes = [
-  llm("/v1/chat/completions", "openai-chat", ["/chat/completions"]),
-  llm("/v1/responses", "openai-responses", ["/responses"]),
-  llm("/v1/embeddings", "openai-embeddings", ["/embeddings"]),
-  llm("/v1/messages", "anthropic", []),
-  llm("/v1/messages/count_tokens", "anthropic", []),
+  // Under `/openai` and `/anthropic` AWS has the same protocols at its own endpoints: clients made for those keep their paths.
+  llm("/v1/chat/completions", "openai-chat", ["/chat/completions", "/openai/v1/chat/completions"]),
+  llm("/v1/responses", "openai-responses", ["/responses", "/openai/v1/responses"]),
+  llm("/v1/embeddings", "openai-embeddings", ["/embeddings", "/openai/v1/embeddings"]),
+  llm("/v1/messages", "anthropic", ["/anthropic/v1/messages"]),
+  llm("/v1/messages/count_tokens", "anthropic", ["/anthropic/v1/messages/count_tokens"]),
   llm("/model/:id/converse", "bedrock", []),
   llm("/model/:id/converse-stream", "bedrock", []),
   llm("/model/:id/invoke", "bedrock", []),
   llm("/model/:id/invoke-with-response-stream", "bedrock", []),
   llm("/model/:id/count-tokens", "bedrock", []),
-  get("/v1/models", "models", ["/models"]),
-  get("/v1/models/:id", "models", ["/models/:id"]),
+  get("/v1/models", "models", ["/models", "/openai/v1/models", "/anthropic/v1/models"]),
+  get("/v1/models/:id", "models", ["/models/:id", "/openai/v1/models/:id", "/anthropic/v1/models/:id"]),
   get("/inference-profiles", "models", []),
   get("/inference-profiles/:id", "models", []),
   get("/key/info", "info", []),

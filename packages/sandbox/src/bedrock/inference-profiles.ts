@@ -21,6 +21,7 @@ const foundationModels: readonly (readonly [id: string, name: string])[] = [
   ["anthropic.claude-haiku-5-5", "Anthropic Claude Haiku 5-5"],
   ["anthropic.claude-sonnet-5", "Anthropic Claude Sonnet 5"],
   ["anthropic.claude-opus-4-8", "Anthropic Claude Opus 4-8"],
+  ["anthropic.claude-opus-4-7", "Anthropic Claude Opus 4-7"],
   ["anthropic.claude-sonnet-4-6", "Anthropic Claude Sonnet 4-6"],
   ["anthropic.claude-sonnet-4-5-20250929-v1:0", "Anthropic Claude Sonnet 4-5"],
   ["anthropic.claude-haiku-4-5-20251001-v1:0", "Anthropic Claude Haiku 4-5"],
