@@ -36,6 +36,8 @@ export interface Wishes {
   readonly thinkingBudget?: number | undefined;
   readonly parallelToolCalls?: boolean | undefined;
   readonly topK?: number | undefined;
+  /** What the client calls these, where it is not as OpenAI does: a refusal names the client's field. */
+  readonly names?: Readonly<Partial<Record<string, string>>> | undefined;
 }
 
 export interface CachePoint {

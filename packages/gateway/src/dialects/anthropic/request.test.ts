@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { Family } from "../../upstreams/bedrock/family.ts";
 import { modelFields } from "../../upstreams/bedrock/model-fields.ts";
 import { chatBody } from "../../upstreams/openai/request.ts";
+import type { Conversation } from "../conversation.ts";
 import { messagesConversation } from "./request.ts";
 
 const base = { model: "nova", max_tokens: 100, messages: [{ role: "user", content: "Hi" }] };
@@ -63,6 +64,17 @@ describe("what clients made for Claude send to other models", () => {
       modelFields(asked(effort), { id: "m", family, drops: false }).fields;
     expect(fields("high", "nova")).toBeUndefined();
     expect(fields("high", "nova2")).toMatchObject({ reasoningConfig: { maxReasoningEffort: "high" } });
-    expect(() => fields("low", "nova")).toThrow("reasoning_effort");
+    expect(() => fields("low", "nova")).toThrow(expect.objectContaining({ param: "output_config.effort" }));
+  });
+
+  it("one call at a time is no wish where one tool must be called, and else is refused by the client's name", () => {
+    const asked = (type: string, ...tools: unknown[]) =>
+      messagesConversation({ ...base, tools, tool_choice: { type, name: "look", disable_parallel_tool_use: true } });
+    const fields = (conversation: Conversation) => modelFields(conversation, { id: "m", family: "nova", drops: false });
+    expect(fields(asked("tool", tool("look"), tool("add")))).toEqual({});
+    expect(fields(asked("any", tool("look")))).toEqual({});
+    const param = "tool_choice.disable_parallel_tool_use";
+    for (const type of ["any", "auto"])
+      expect(() => fields(asked(type, tool("look"), tool("add")))).toThrow(expect.objectContaining({ param }));
   });
 });

@@ -24,6 +24,11 @@ const refused: Readonly<Record<string, string>> = {
   thread: "the gateway keeps no threads. Send the whole conversation.",
 };
 
+const fieldNames = {
+  reasoningEffort: "output_config.effort",
+  parallelToolCalls: "tool_choice.disable_parallel_tool_use",
+};
+
 /** What Anthropic's models do when nothing is said; some clients say it always. */
 const usualEffort = "high";
 
@@ -111,6 +116,7 @@ function anthropicWishes(body: JsonObject): Wishes {
     thinking?.type === "enabled" ? positiveField(thinking, "budget_tokens", "thinking.budget_tokens") : undefined;
   const single = objectField(body, "tool_choice")?.disable_parallel_tool_use === true;
   return {
+    names: fieldNames,
     ...(topK === undefined ? {} : { topK }),
     ...(budget === undefined ? {} : { thinkingBudget: budget }),
     ...(effort === undefined ? {} : { reasoningEffort: effort, usualEffort: effort === usualEffort }),

@@ -72,7 +72,7 @@ function refuseUnlessUsual(field: string, value: number | undefined): void {
 
 /** Wishes in the words of one model. */
 export function modelFields(conversation: Conversation, model: Model): ModelFields {
-  const { wishes } = conversation;
+  const wishes = attainable(conversation);
   switch (model.family) {
     case "claude":
       return claudeFields(conversation, model);
@@ -86,6 +86,14 @@ export function modelFields(conversation: Conversation, model: Model): ModelFiel
       refuse(model, wishes, ["topK", "parallelToolCalls", "thinkingBudget", "reasoningEffort"]);
       return {};
   }
+}
+
+/** A model that is made to call its one tool calls it once: nothing is lost by not saying so. */
+function attainable({ wishes, toolChoice, tools }: Conversation): Wishes {
+  const one =
+    toolChoice !== undefined &&
+    ("tool" in toolChoice || ("any" in toolChoice && tools.filter((tool) => "toolSpec" in tool).length === 1));
+  return one ? { ...wishes, parallelToolCalls: undefined } : wishes;
 }
 
 function claudeFields(conversation: Conversation, model: Model): ModelFields {
@@ -187,7 +195,7 @@ function thinks(wishes: Wishes): boolean {
   return wishes.reasoningEffort !== undefined && wishes.reasoningEffort !== "none";
 }
 
-type Wish = Exclude<keyof Wishes, "usualEffort">;
+type Wish = Exclude<keyof Wishes, "usualEffort" | "names">;
 
 const fieldNames: Readonly<Record<Wish, string>> = {
   topK: "top_k",
@@ -203,7 +211,10 @@ function refuse({ drops }: Model, wishes: Wishes, names: readonly Wish[]): void 
     const value = wishes[name];
     if (value === undefined || value === true || value === "none") continue;
     if (name === "reasoningEffort" && wishes.usualEffort === true) continue;
-    throw unsupported(fieldNames[name], "this model has no such setting. Leave it out or choose another model.");
+    throw unsupported(
+      wishes.names?.[name] ?? fieldNames[name],
+      "this model has no such setting. Leave it out or choose another model.",
+    );
   }
 }
 
