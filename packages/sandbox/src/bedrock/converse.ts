@@ -1,7 +1,8 @@
 import { z } from "zod";
 import { type Completion, complete } from "./completion.ts";
+import { readClaudeFields } from "./families/claude-request.ts";
 import type { Operation } from "./operation.ts";
-import { type ConverseMessage, type Reply, replyTo, type Turn } from "./rule.ts";
+import { type ConverseMessage, type Reply, replyTo, standInThought, type Turn } from "./rule.ts";
 import { fitted } from "./schema-example.ts";
 import { pieces } from "./tokens.ts";
 
@@ -48,6 +49,7 @@ const requestSchema = z.looseObject({
     })
     .optional(),
   guardrailConfig: z.looseObject({ guardrailIdentifier: z.string() }).optional(),
+  additionalModelRequestFields: z.unknown().optional(),
   requestMetadata: z
     .record(
       z.string().regex(/^[a-zA-Z0-9\s:_@$#=/+,.-]{1,256}$/),
@@ -74,9 +76,13 @@ export const converse: Operation = (body, { model, rules }) => {
     model,
   };
   const said: Reply = replyTo(rules, turn);
+  const own = model.includes("anthropic.claude")
+    ? readClaudeFields(request.additionalModelRequestFields, model, request.inferenceConfig?.maxTokens)
+    : undefined;
   const schema = request.outputConfig?.textFormat?.structure.jsonSchema.schema;
-  const text = fitted(said.text, schema === undefined ? undefined : JSON.parse(schema));
-  const reply: Reply = text === undefined ? said : { ...said, text };
+  const text = fitted(said.text, schema === undefined ? own?.format : JSON.parse(schema));
+  const thought = own?.thinks === true ? { reasoning: said.reasoning ?? standInThought } : {};
+  const reply: Reply = { ...said, ...(text === undefined ? {} : { text }), ...thought };
   const completion = complete(reply, turn, JSON.stringify([request.system, request.messages, request.toolConfig]), {
     maxTokens: request.inferenceConfig?.maxTokens,
     stopSequences: request.inferenceConfig?.stopSequences,

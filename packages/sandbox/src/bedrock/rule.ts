@@ -63,6 +63,9 @@ export function newestText(turn: Turn): string {
   return message?.content.findLast(({ text }) => text !== undefined && text.trim() !== "")?.text ?? "";
 }
 
+/** What it thinks where it was asked to and the rule has no thoughts. */
+export const standInThought = "The stand-in thinks about it.";
+
 const quotedCharacters = 200;
 
 function sayStandIn(turn: Turn): Reply {

@@ -22,6 +22,7 @@ const betas: ReadonlySet<string> = new Set([
   "mid-conversation-output-config-2026-07-01",
   "mid-conversation-tool-changes-2026-07-01",
   "output-128k-2025-02-19",
+  "structured-outputs-2025-11-13",
   "structured-outputs-2025-12-15",
   "thinking-binding-controls-2026-08-01",
   "thinking-display-updates-2026-08-18",
@@ -54,6 +55,11 @@ const thinking = z.discriminatedUnion("type", [
   z.looseObject({ type: z.literal("disabled") }),
 ]);
 
+const outputConfig = z.strictObject({
+  effort: z.enum(["low", "medium", "high", "xhigh", "max"]).optional(),
+  format: z.looseObject({ type: z.literal("json_schema"), schema: z.unknown() }).nullish(),
+});
+
 /** From Claude 4.7 on. It knows no sampling. */
 const newVersion = "2026-10-21";
 
@@ -74,12 +80,7 @@ const schema = z.strictObject({
   tool_choice: z.looseObject({ type: z.enum(["auto", "any", "tool", "none"]), name: z.string().optional() }).optional(),
   thinking: thinking.optional(),
   metadata: z.looseObject({}).optional(),
-  output_config: z
-    .strictObject({
-      effort: z.enum(["low", "medium", "high", "xhigh", "max"]).optional(),
-      format: z.looseObject({ type: z.literal("json_schema"), schema: z.unknown() }).nullish(),
-    })
-    .optional(),
+  output_config: outputConfig.optional(),
   context_management: z.looseObject({}).optional(),
   cache_control: cacheMark,
 });
@@ -93,17 +94,44 @@ export type ClaudeRequest = z.output<typeof schema>;
 export function readClaudeRequest(body: unknown, model: string, headerBetas: readonly string[] = []): ClaudeRequest {
   const request = checked(schema, body, "");
   const named = new Set([...headerBetas, ...(request.anthropic_beta ?? [])]);
-  for (const beta of named) if (!betas.has(beta)) throw new TypeError("invalid beta flag");
+  checkBetas(named);
   for (const [index, tool] of (request.tools ?? []).entries()) checkTool(tool, `tools.${index}`, named);
   if (request.context_management !== undefined && !named.has("context-management-2025-06-27"))
     extra("context_management");
   checkVersion(request, model);
   checkRoles(request, model);
-  checkThinking(request, model, named.has("interleaved-thinking-2025-05-14"));
+  checkThinking(request.thinking, request.max_tokens, model, named.has("interleaved-thinking-2025-05-14"));
   if (Array.isArray(request.system)) checked(markedContent, request.system, "system.");
   for (const [index, message] of request.messages.entries())
     checked(markedContent, message.content, `messages.${index}.content.`);
   return request;
+}
+
+/** Claude's own words beside a Converse body. */
+const fields = z.looseObject({
+  anthropic_beta: z.array(z.string()).optional(),
+  thinking: thinking.optional(),
+  output_config: outputConfig.optional(),
+});
+
+/**
+ * What `additionalModelRequestFields` of Converse ask of Claude.
+ * @throws TypeError as for a body of Claude's
+ */
+export function readClaudeFields(value: unknown, model: string, maxTokens: number | undefined) {
+  const asked = checked(fields, value ?? {}, "");
+  const named = new Set(asked.anthropic_beta ?? []);
+  checkBetas(named);
+  checkThinking(asked.thinking, maxTokens, model, named.has("interleaved-thinking-2025-05-14"));
+  return { thinks: thinks(asked.thinking), format: asked.output_config?.format?.schema };
+}
+
+export function thinks(wish: ClaudeRequest["thinking"]): boolean {
+  return wish?.type === "enabled" || wish?.type === "adaptive";
+}
+
+function checkBetas(named: ReadonlySet<string>): void {
+  for (const beta of named) if (!betas.has(beta)) throw new TypeError("invalid beta flag");
 }
 
 function checkTool(tool: unknown, path: string, named: ReadonlySet<string>): void {
@@ -130,7 +158,12 @@ function checkRoles({ messages }: ClaudeRequest, model: string): void {
 }
 
 /** Claude 4.6 began to think as much as it finds right; from 4.7 on it takes no budget. */
-function checkThinking({ thinking: wish, max_tokens }: ClaudeRequest, model: string, interleaved: boolean): void {
+function checkThinking(
+  wish: ClaudeRequest["thinking"],
+  maxTokens: number | undefined,
+  model: string,
+  interleaved: boolean,
+): void {
   const version = versionOf(model);
   if (wish?.type === "adaptive" && version < 4.6)
     throw new TypeError("adaptive thinking is not supported on this model");
@@ -140,7 +173,7 @@ function checkThinking({ thinking: wish, max_tokens }: ClaudeRequest, model: str
       '"thinking.type.enabled" is not supported for this model. Use "thinking.type.adaptive" and "output_config.effort" to control thinking behavior.',
     );
   // Between the calls of tools, thoughts may take more than one answer's limit.
-  if (wish.budget_tokens >= max_tokens && !interleaved)
+  if (maxTokens !== undefined && wish.budget_tokens >= maxTokens && !interleaved)
     throw new TypeError("`max_tokens` must be greater than `thinking.budget_tokens`.");
 }
 

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { converse } from "../converse.ts";
 import { claude } from "./claude.ts";
 import { nova } from "./nova.ts";
 
@@ -83,4 +84,17 @@ it("takes those fields with their betas, named in the body or the header", () =>
 it("is not Nova, which says what it does not know", () => {
   const asked = () => nova(base, { model: "amazon.nova-lite-v1:0", rules: [], guarded: false, betas: [] });
   expect(asked).toThrow("Malformed input request: #: extraneous key [anthropic_version] is not permitted");
+});
+
+it("thinks and fits a schema for Converse, too, where Claude's own fields ask for it", () => {
+  const messages = [{ role: "user", content: [{ text: "Who?" }] }];
+  const schema = { type: "object", properties: { name: { type: "string" } } };
+  const asked = (additionalModelRequestFields: unknown, model = sonnet45) =>
+    converse({ messages, additionalModelRequestFields }, { model, rules: [], guarded: false, betas: [] }).json();
+  const thinking = { type: "enabled", budget_tokens: 1024 };
+  expect(asked({ thinking, output_config: { format: { type: "json_schema", schema } } })).toMatchObject({
+    output: { message: { content: [{ reasoningContent: {} }, { text: expect.stringMatching(/^{"name":/) }] } },
+  });
+  expect(() => asked({ thinking }, opus47)).toThrow("is not supported for this model");
+  expect(() => asked({ anthropic_beta: ["fast-mode-2026-02-01"] })).toThrow("invalid beta flag");
 });

@@ -1,10 +1,10 @@
 import { randomBytes } from "node:crypto";
 import { type Completion, complete } from "../completion.ts";
 import type { Operation } from "../operation.ts";
-import { type ConverseBlock, type ConverseMessage, replyTo, type Turn } from "../rule.ts";
+import { type ConverseBlock, type ConverseMessage, replyTo, standInThought, type Turn } from "../rule.ts";
 import { fitted } from "../schema-example.ts";
 import { pieces, tokensIn } from "../tokens.ts";
-import { type Block, type ClaudeRequest, content, readClaudeRequest } from "./claude-request.ts";
+import { type Block, type ClaudeRequest, content, readClaudeRequest, thinks } from "./claude-request.ts";
 
 /** InvokeModel of Claude: Anthropic's messages with the version in the body. */
 export const claude: Operation = (body, { model, rules, guarded, betas }) => {
@@ -14,10 +14,7 @@ export const claude: Operation = (body, { model, rules, guarded, betas }) => {
   const said = replyTo(rules, turn);
   const text = fitted(said.text, request.output_config?.format?.schema);
   const reply = text === undefined ? said : { ...said, text };
-  const thought =
-    request.thinking?.type === "enabled" || request.thinking?.type === "adaptive"
-      ? { reasoning: reply.reasoning ?? "The stand-in thinks about it." }
-      : {};
+  const thought = thinks(request.thinking) ? { reasoning: reply.reasoning ?? standInThought } : {};
   const completion = complete({ ...reply, ...thought }, turn, prompt, {
     maxTokens: request.max_tokens,
     stopSequences: request.stop_sequences,
