@@ -90,6 +90,19 @@ const fallback = z.record(z.string(), z.array(z.string()));
 
 /** Top-level `router_settings`, LiteLLM's names; its routing strategies are accepted and weights are used. */
 export const routerSettings = z.looseObject({
+  /** Further names, each for one that `model_list` has; a hidden one is taken and not listed. */
+  model_group_alias: z
+    .record(
+      z.string().min(1),
+      z.union([
+        z
+          .string()
+          .min(1)
+          .transform((model) => ({ model, hidden: false })),
+        z.strictObject({ model: z.string().min(1), hidden: flag.default(false) }),
+      ]),
+    )
+    .default({}),
   /** `[{"a": ["b", "c"]}]`: b, then c, when every deployment of a has failed. */
   fallbacks: z.array(fallback).default([]),
   /** Further attempts after the first, over all deployments. */

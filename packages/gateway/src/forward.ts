@@ -75,6 +75,10 @@ export function createForward(options: ForwardOptions): Forwarding {
   };
   for (const { name, problem } of deployments)
     if (problem !== undefined) options.log.warn({ model: name }, `model_list: ${problem}`);
+  for (const [alias, { model }] of Object.entries(settings.model_group_alias)) {
+    if (router.find(model).length === 0)
+      options.log.warn({ model: alias }, `router_settings.model_group_alias: model_list has no '${model}'`);
+  }
 
   const limitsOf = createLimitsOf(settings);
   const send = (

@@ -17,6 +17,8 @@ access:
     users: { models: [small] }
     ids: { models: ["*anthropic*", "claude-*"] }
   models: { small: { rpm: 1000 } }
+router_settings:
+  model_group_alias: { gpt-4o-mini: small, secret: { model: small, hidden: true }, best: nova }
 prices: { small: { input: 1000000, output: 0 } }
 `;
 const messages = [{ role: "user" as const, content: "Who is Bob?" }];
@@ -98,6 +100,25 @@ describe("a model by the id its provider has for it", () => {
       body: { route: "POST /v1/messages", model: id },
     });
     expect(explained.json).toMatchObject({ allowed: true, model: "small", limits: [{ rpm: 1000 }] });
+  });
+});
+
+describe("a model by an alias", () => {
+  test("is listed unless it is hidden, and has the rights, limits and record of the name it stands for", async () => {
+    const token = await gateway.token();
+    const listed = await gateway.call("/v1/models", { token });
+    expect(listed.json.data.map(({ id: name }: { id: string }) => name)).toEqual(["small", "gpt-4o-mini"]);
+    for (const model of ["gpt-4o-mini", "secret"]) {
+      const answer = await gateway.chat(token, { model });
+      expect(answer.json.model).toBe(model);
+      expect(answer.headers.get("x-ratelimit-limit-requests")).toBe("1000");
+      expect(await lastRow(token)).toMatchObject({ model: "small", detail: { asked_model: model } });
+    }
+    expect((await gateway.chat(token, { model: "best" })).status).toBe(403);
+    expect((await gateway.call("/v1/models/gpt-4o-mini", { token })).json.id).toBe("gpt-4o-mini");
+    const profile = await gateway.call("/inference-profiles/gpt-4o-mini", { token });
+    expect(profile.json.models).toEqual((await gateway.call("/inference-profiles/small", { token })).json.models);
+    expect(profile.json.models.length).toBeGreaterThan(0);
   });
 });
 

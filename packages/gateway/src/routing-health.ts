@@ -15,7 +15,7 @@ export function createRouter(options: RouterOptions) {
   const { settings } = options;
   const now = options.now ?? (() => performance.now());
   const random = options.random ?? Math.random;
-  const { find, nameOf } = createModelTable(options.deployments);
+  const { find, nameOf } = createModelTable(options.deployments, settings.model_group_alias);
   const fallbacks = new Map(settings.fallbacks.flatMap((entry) => Object.entries(entry)));
   const rules = { allowedFails: settings.allowed_fails, cooldownMs: settings.cooldown_time * 1000 };
   // By deployment; bounded, because a pattern stands for any number of them.

@@ -136,6 +136,33 @@ describe("ids of providers", () => {
   });
 });
 
+describe("aliases", () => {
+  const { model_group_alias } = routerSettings.parse({
+    model_group_alias: {
+      "gpt-4": "claude",
+      "any-thing": "claude",
+      "amazon.nova-lite-v1:0": { model: "claude", hidden: true },
+      claude: "nova",
+      ghost: "nobody",
+    },
+  });
+  const table = createModelTable(
+    deployments(["claude", "bedrock/a"], ["nova", "bedrock/amazon.nova-lite-v1:0"], ["any-*", "bedrock/*"]),
+    model_group_alias,
+  );
+  it.each([
+    ["gpt-4", "claude", ["a"]],
+    ["any-thing", "claude", ["a"]],
+    ["amazon.nova-lite-v1:0", "claude", ["a"]],
+    ["claude", "claude", ["a"]],
+    ["ghost", "nobody", []],
+    ["toString", "toString", []],
+  ])("%s asks for %s", (asked, name, expected) => {
+    expect(table.nameOf(asked)).toBe(name);
+    expect(ids(table.find(asked))).toEqual(expected);
+  });
+});
+
 describe("order", () => {
   const four = deployments(
     ["m", "bedrock/light", { weight: 1 }],

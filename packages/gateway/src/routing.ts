@@ -64,15 +64,17 @@ export function tryOrder(
     .map((entry) => entry.deployment);
 }
 
+export type Aliases = Readonly<Record<string, { readonly model: string }>>;
+
 export interface ModelTable {
   /** Deployments by what a client asks for: none for what does not exist. */
   find(asked: string): readonly Deployment[];
-  /** The configured name of what a client asks for by the provider's id; everything else is a name as it is. */
+  /** The configured name of what a client asks for by an alias or the provider's id; everything else is a name as it is. */
   nameOf(asked: string): string;
 }
 
-/** The exact name, else the longest pattern that fits, else the first name whose model has such an id. */
-export function createModelTable(deployments: readonly Deployment[]): ModelTable {
+/** The exact name, else an alias, else the longest pattern that fits, else the first name whose model has such an id. */
+export function createModelTable(deployments: readonly Deployment[], aliases: Aliases = {}): ModelTable {
   const exact = new Map<string, Deployment[]>();
   const patterns = new Map<string, Deployment[]>();
   const byId = new Map<string, string>();
@@ -88,18 +90,19 @@ export function createModelTable(deployments: readonly Deployment[]): ModelTable
     if (prefix === undefined || !idForm.test(model.slice(prefix.length))) return [];
     return (patterns.get(prefix) ?? []).map((deployment) => filled(deployment, model.slice(prefix.length)));
   };
-  const named = (asked: string): readonly Deployment[] => exact.get(asked) ?? byPattern(asked);
+  const byAlias = new Map(Object.entries(aliases).map(([alias, { model }]) => [alias, model]));
+  const nameOf = (asked: string): string => {
+    if (exact.has(asked)) return asked;
+    const model = byAlias.get(asked);
+    if (model !== undefined) return model;
+    const name = byId.get(asked);
+    return name === undefined || byPattern(asked).length > 0 ? asked : name;
+  };
   return {
+    nameOf,
     find(asked) {
-      const found = named(asked);
-      if (found.length > 0) return found;
-      const name = byId.get(asked);
-      return name === undefined ? [] : (exact.get(name) ?? []);
-    },
-    nameOf(asked) {
-      if (exact.has(asked)) return asked;
-      const name = byId.get(asked);
-      return name === undefined || byPattern(asked).length > 0 ? asked : name;
+      const name = nameOf(asked);
+      return exact.get(name) ?? byPattern(name);
     },
   };
 }

@@ -56,8 +56,10 @@ export function inferenceProfileRoutes({ awsRegion }: ProfileOptions): Readonly<
     },
     "GET /inference-profiles/:id": (c) => {
       const asked = c.req.param("id") ?? "";
-      const name = c.env.rules.forwarding.nameOf(nameInProfileArn(asked));
-      if (!namesOf(c).includes(name)) {
+      const said = nameInProfileArn(asked);
+      const permitted = namesOf(c);
+      const name = permitted.includes(said) ? said : c.env.rules.forwarding.nameOf(said);
+      if (!permitted.includes(name)) {
         const message = `There is no inference profile ${asked} for you here; GET /inference-profiles lists those there are.`;
         throw new GatewayError("model_not_found", message, { param: "inferenceProfileIdentifier" });
       }
@@ -102,11 +104,11 @@ function nameIn(token: string): string | undefined {
 }
 
 function describeFor(c: StageContext, awsRegion: string | undefined): (name: string) => InferenceProfile {
-  const { settings } = c.env.rules;
+  const { settings, forwarding } = c.env.rules;
   const byName = Map.groupBy(deploymentsOf(settings.models), ({ name }) => name);
   const regionOf = ({ params }: Deployment) => params.aws_region_name ?? settings.file.bedrock?.region ?? awsRegion;
   return (name) => {
-    const arns = modelArns(byName.get(name) ?? [], regionOf);
+    const arns = modelArns(byName.get(forwarding.nameOf(name)) ?? [], regionOf);
     const behind = new Set(arns.map((arn) => arn.slice(arn.lastIndexOf("/") + 1)));
     return {
       inferenceProfileId: name,

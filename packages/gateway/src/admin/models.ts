@@ -8,15 +8,18 @@ const chat = routes.slice(0, 1);
 const created = 1_700_000_000;
 
 /**
- * The models of model_list that the caller may use, by the name clients ask for. Wildcard entries name no model.
+ * The models that the caller may use, by the names clients ask for, aliases among them. Wildcard entries name no model.
  * @param by the routes that use them: one that is allowed suffices
  */
 export function permittedModels(c: StageContext, by: readonly Route[]): readonly string[] {
-  const { settings } = c.env.rules;
-  const names = [...new Set(settings.models.map(({ model_name: name }) => name))].filter((name) => !name.includes("*"));
+  const { settings, forwarding } = c.env.rules;
+  const aliases = Object.entries(settings.file.router_settings?.model_group_alias ?? {});
+  const shown = aliases.flatMap(([alias, { hidden }]) => (hidden ? [] : [alias]));
+  const configured = settings.models.map(({ model_name: name }) => name).filter((name) => !name.includes("*"));
+  const names = [...new Set([...configured, ...shown])];
   if (!settings.policy.enforce) return names;
   const allowed = (route: Route, model: string) => decide(settings.policy, c.env.caller, { route, model }).allowed;
-  return names.filter((model) => by.some((route) => allowed(route, model)));
+  return names.filter((name) => by.some((route) => allowed(route, forwarding.nameOf(name))));
 }
 
 /** `GET /v1/models`: OpenAI's form, or Anthropic's when its version header is there. */
@@ -34,8 +37,9 @@ export function listModels(c: StageContext): Response {
 /** `GET /v1/models/{id}`, by name or provider's id; a model the caller may not use does not exist for him. */
 export function oneModel(c: StageContext): Response {
   const asked = c.req.param("id") ?? "";
-  const id = c.env.rules.forwarding.nameOf(asked);
-  if (!permittedModels(c, chat).includes(id))
+  const permitted = permittedModels(c, chat);
+  const id = permitted.includes(asked) ? asked : c.env.rules.forwarding.nameOf(asked);
+  if (!permitted.includes(id))
     throw new GatewayError(
       "model_not_found",
       `There is no model ${asked} for you here; GET /v1/models lists those there are.`,
