@@ -1,6 +1,7 @@
 import type { Usage } from "../../call.ts";
 import { isObject, type JsonObject } from "../body.ts";
 import type { Answer } from "../conversation.ts";
+import { asksToCompact, compacted } from "./compaction.ts";
 import { callItem, createCalled, messageItem, reasoningItem } from "./items.ts";
 import { shownTools } from "./tools.ts";
 
@@ -76,6 +77,8 @@ export function responseObject(
 /** A whole answer as a `response`. */
 export function responsesAnswer(answer: Answer, meta: ResponseMeta): string {
   const state = responseStatus(answer.stopReason);
+  if (asksToCompact(meta.body))
+    return JSON.stringify(responseObject(meta, state, compacted(answer, meta.id), answer.usage));
   const called = createCalled(meta.body);
   const output = answer.content.flatMap((block, index): unknown[] => {
     if ("text" in block) return [messageItem(meta.id, index, block.text, "completed")];

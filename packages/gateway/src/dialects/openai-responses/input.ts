@@ -1,16 +1,12 @@
 import { isObject, type JsonObject, objectAt, unsupported, wrongType } from "../body.ts";
 import type { ContentBlock, Message, SystemBlock } from "../conversation.ts";
 import { pushMessage } from "../openai-chat/content.ts";
+import { compactPrompt, pastCompaction } from "./compaction.ts";
 import { itemContent } from "./item-content.ts";
 import { pastCall, pastOutput, pastSearch } from "./past-calls.ts";
 
-/** What only a store could answer, and what to do without one. */
-const refused: Readonly<Record<string, string>> = {
-  item_reference:
-    "it names an item of an earlier answer, and answers are not stored. Send the item itself, as the Vercel AI SDK does with providerOptions: { openai: { store: false } }.",
-  compaction: "only its maker can read it. Send the items it stands for.",
-  compaction_trigger: "nothing is compacted here. Ask for a summary in a message.",
-};
+const insteadOfReference =
+  "it names an item of an earlier answer, and answers are not stored. Send the item itself, as the Vercel AI SDK does with providerOptions: { openai: { store: false } }.";
 
 /** Input, a string or items, as system blocks and alternating turns. */
 export function responsesInput(input: unknown): { system: SystemBlock[]; messages: Message[] } {
@@ -42,6 +38,13 @@ export function responsesInput(input: unknown): { system: SystemBlock[]; message
       case "reasoning":
         pushMessage(messages, "assistant", reasoning(item));
         break;
+      case "compaction":
+        pushMessage(messages, "user", [pastCompaction(item, path)]);
+        break;
+      case "compaction_trigger":
+        if (index < input.length - 1) throw unsupported(`${path}.type`, "it has to be the last item.");
+        pushMessage(messages, "user", [compactPrompt]);
+        break;
       // Read with the tools.
       case "additional_tools":
       // A search elsewhere leaves its words here and what it found in the message behind it.
@@ -50,8 +53,9 @@ export function responsesInput(input: unknown): { system: SystemBlock[]; message
       default:
         throw unsupported(
           `${path}.type`,
-          (typeof item.type === "string" ? refused[item.type] : undefined) ??
-            "use message, function_call, custom_tool_call and their output, tool_search_call and its output, or reasoning items.",
+          item.type === "item_reference"
+            ? insteadOfReference
+            : "use message, function_call, custom_tool_call and their output, tool_search_call and its output, or reasoning items.",
         );
     }
   }

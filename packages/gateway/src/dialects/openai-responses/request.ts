@@ -11,9 +11,12 @@ import {
 } from "../body.ts";
 import type { Conversation, OutputFormat } from "../conversation.ts";
 import { chatServiceTier, schemaFormat, stringPairs } from "../openai-chat/request.ts";
+import { asksToCompact } from "./compaction.ts";
 import { responsesInput } from "./input.ts";
 import { pastTools } from "./past-tools.ts";
-import { responsesTools } from "./tools.ts";
+import { type OfferedTools, responsesTools } from "./tools.ts";
+
+const noTools: OfferedTools = { tools: [], toolChoice: undefined, notes: [] };
 
 /** What needs a store, a queue or tools of OpenAI's own. */
 const refused: Readonly<Record<string, string>> = {
@@ -37,8 +40,11 @@ export function responsesConversation(body: JsonObject): Conversation {
   const { system, messages } = responsesInput(body.input);
   if (messages.length === 0) throw missing("input");
   const instructions = stringField(body, "instructions");
-  const { tools, toolChoice, notes } = responsesTools(body);
-  const outputFormat = textFormat(objectField(objectField(body, "text") ?? {}, "format", "text.format"));
+  const compact = asksToCompact(body);
+  const { tools, toolChoice, notes } = compact ? noTools : responsesTools(body);
+  const outputFormat = compact
+    ? undefined
+    : textFormat(objectField(objectField(body, "text") ?? {}, "format", "text.format"));
   const serviceTier = chatServiceTier(stringField(body, "service_tier"));
   const metadata = stringPairs(objectField(body, "metadata"));
   return {

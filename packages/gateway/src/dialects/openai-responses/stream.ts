@@ -6,11 +6,16 @@ import { type ResponseMeta, responseObject, responseStatus } from "./answer.ts";
 import { createCalled, reasoningItem } from "./items.ts";
 import { type OpenItem, openCall, openMessage, openReasoning } from "./open-items.ts";
 
+export interface ResponsesWriter extends AnswerWriter {
+  /** An item that comes in one piece. */
+  whole(itemAt: (index: number) => unknown): void;
+}
+
 /**
  * The events of a streamed response, in OpenAI's order and numbered. Each item is repeated whole when it is done, and all
  * of them at the end: this protocol is the one that cannot be written without keeping the answer.
  */
-export function responsesStream(meta: ResponseMeta): AnswerWriter {
+export function responsesStream(meta: ResponseMeta): ResponsesWriter {
   const output: unknown[] = [];
   const calledBy = createCalled(meta.body);
   let out = "";
@@ -34,8 +39,16 @@ export function responsesStream(meta: ResponseMeta): AnswerWriter {
     open = kind === "message" ? openMessage(event, next(block)) : openReasoning(event, next(block));
     return open;
   };
+  const whole = (itemAt: (index: number) => unknown): void => {
+    close();
+    const at = { output_index: output.length, item: itemAt(output.length) };
+    event("response.output_item.added", at);
+    event("response.output_item.done", at);
+    output.push(at.item);
+  };
 
   return {
+    whole,
     headers: eventStreamHeaders,
     keepAlive: ": keep-alive\n\n",
     start() {
@@ -46,13 +59,7 @@ export function responsesStream(meta: ResponseMeta): AnswerWriter {
     text: (block, delta) => begin(block, "message").append(delta),
     reasoning: (block, delta) => begin(block, "reasoning").append(delta),
     signature: (block, signature) => begin(block, "reasoning").sign(signature),
-    redacted(_, data) {
-      close();
-      const item = reasoningItem(meta.id, output.length, { redacted: data });
-      event("response.output_item.added", { output_index: output.length, item });
-      event("response.output_item.done", { output_index: output.length, item });
-      output.push(item);
-    },
+    redacted: (_, redacted) => whole((index) => reasoningItem(meta.id, index, { redacted })),
     toolStart(block, id, name) {
       close();
       open = openCall(event, next(block), id, calledBy(name));

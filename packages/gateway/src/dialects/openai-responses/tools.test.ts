@@ -168,7 +168,6 @@ describe("calls in a history of the Responses API", () => {
 
   it.each([
     ["item_reference", { id: "msg_1" }, "store: false"],
-    ["compaction", { encrypted_content: "x" }, "Send the items it stands for"],
     ["local_shell_call", {}, "use message, function_call"],
   ])("refuses %s by name", (type, fields, words) => {
     const input = [asked, { type, ...fields }];

@@ -1,10 +1,14 @@
 import type { Translator } from "../translator.ts";
 import { responsesAnswer } from "./answer.ts";
+import { asksToCompact, compactionStream } from "./compaction.ts";
 import { responsesConversation } from "./request.ts";
 import { responsesStream } from "./stream.ts";
 
 export const responsesTranslator: Translator = {
   conversation: responsesConversation,
   answer: (answer, { model, body }, meta) => responsesAnswer(answer, { ...meta, model, body }),
-  writer: ({ model, body }, meta) => responsesStream({ ...meta, model, body }),
+  writer({ model, body }, meta) {
+    const writer = responsesStream({ ...meta, model, body });
+    return asksToCompact(body) ? compactionStream(writer, meta.id) : writer;
+  },
 };
