@@ -14,9 +14,9 @@ import { type DocumentBlock, dataUrl, documentFromBase64, type ImageBlock, image
 
 export type UserBlock = { readonly text: string } | ImageBlock | DocumentBlock | CachePoint;
 
-/** Content as a string or as parts. Empty texts are left out: Bedrock refuses them and they say nothing. */
+/** Content as a string or as parts. Blank texts are left out: Bedrock refuses them and they say nothing. */
 export function userContent(content: unknown, path: string): readonly UserBlock[] {
-  if (typeof content === "string") return content === "" ? [] : [{ text: content }];
+  if (typeof content === "string") return isBlank(content) ? [] : [{ text: content }];
   if (!Array.isArray(content)) throw content == null ? missing(path) : wrongType(path, "a string or an array of parts");
   const blocks: UserBlock[] = [];
   for (let index = 0; index < content.length; index += 1) {
@@ -53,7 +53,11 @@ function userPart(part: JsonObject, path: string): UserBlock | undefined {
 }
 
 function textBlock(text: string | undefined): { readonly text: string } | undefined {
-  return text === undefined || text === "" ? undefined : { text };
+  return text === undefined || isBlank(text) ? undefined : { text };
+}
+
+function isBlank(text: string): boolean {
+  return text.trim() === "";
 }
 
 function fileBlock(file: JsonObject, path: string): DocumentBlock {

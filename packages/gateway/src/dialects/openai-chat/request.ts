@@ -19,6 +19,7 @@ import { pastTools } from "../openai-responses/past-tools.ts";
 import { cachePoint } from "./content.ts";
 import { chatMessages } from "./messages.ts";
 import { schemaSubset } from "./schema-subset.ts";
+import { bothTake } from "./turns.ts";
 
 /**
  * A chat-completions body as a conversation: every field is mapped, refused by name, or one of those that
@@ -27,9 +28,9 @@ import { schemaSubset } from "./schema-subset.ts";
  */
 export function chatConversation(body: JsonObject): Conversation {
   refuseUnsupported(body);
-  const { system, messages } = chatMessages(arrayField(body, "messages") ?? []);
+  const { system, messages } = bothTake(chatMessages(arrayField(body, "messages") ?? []));
   if (messages.length === 0) {
-    const message = "'messages' must hold a message of the user that is not empty.";
+    const message = "'messages' must hold one that is not empty.";
     throw new GatewayError("invalid_request", message, { param: "messages" });
   }
   const offered = allowed(chatTools(arrayField(body, "tools") ?? []), body.tool_choice);
