@@ -83,6 +83,24 @@ describe("cache marks", () => {
   });
 });
 
+describe("an effort that a message states", () => {
+  const effort = (said: string) => ({ role: "system", content: [], output_config: { effort: said } });
+  const messages = [...base.messages, effort("low"), { role: "assistant", content: "Yes" }, effort("high")];
+  const format = { type: "json_schema", schema: {} };
+
+  it("holds for the request where the beta is unknown to Bedrock", () => {
+    const body = sent({ messages, output_config: { effort: "medium", format } }, "per-turn-control-2026-07-01");
+    expect(body.output_config).toEqual({ effort: "high", format });
+    expect(body.messages).toEqual(messages.map(({ role, content }) => ({ role, content })));
+    expect(body).not.toHaveProperty("anthropic_beta");
+  });
+
+  it("stays where the client named the beta that Bedrock knows", () => {
+    const body = sent({ messages }, "mid-conversation-output-config-2026-07-01");
+    expect(body.messages).toEqual(messages);
+  });
+});
+
 describe("fields of Anthropic's", () => {
   it("are left out where the answer is no different", () => {
     const anthropicOnly = {

@@ -39,8 +39,9 @@ const refused: Readonly<Record<string, string>> = {
 export function claudeBody(body: JsonObject, beta: string | null): string {
   for (const [name, why] of Object.entries(refused)) if (body[name] != null) throw unsupported(name, why);
   if (body.speed === "fast") throw unsupported("speed", "Bedrock has one speed.");
-  const cached = beta?.includes("prompt-caching-") === true ? plainCacheMarks(body) : body;
-  const kept = Object.entries(cached).filter(
+  const steady = beta?.includes("per-turn-control-") === true ? withOneEffort(body) : body;
+  const own = beta?.includes("prompt-caching-") === true ? plainCacheMarks(steady) : steady;
+  const kept = Object.entries(own).filter(
     ([name, value]) => value !== null && !leftOut.has(name) && !(name in refused),
   );
   const betas = bedrockBetas(beta, body);
@@ -48,8 +49,8 @@ export function claudeBody(body: JsonObject, beta: string | null): string {
     anthropic_version: bedrockVersion,
     ...(betas.length === 0 ? {} : { anthropic_beta: betas }),
     ...Object.fromEntries(kept),
-    ...(body.output_format == null ? {} : { output_config: withFormat(body) }),
-    ...(Array.isArray(cached.tools) ? { tools: cached.tools.map(lazyTool) } : {}),
+    ...(own.output_format == null ? {} : { output_config: withFormat(own) }),
+    ...(Array.isArray(own.tools) ? { tools: own.tools.map(lazyTool) } : {}),
   });
 }
 
@@ -63,6 +64,20 @@ function lazyTool(tool: unknown): unknown {
   if (!isObject(tool) || !("eager_input_streaming" in tool)) return tool;
   const { eager_input_streaming: _, ...rest } = tool;
   return rest;
+}
+
+/** A message may say how much to think from there on; Bedrock hears only of the whole request, so the last one said counts. */
+function withOneEffort(body: JsonObject): JsonObject {
+  if (!Array.isArray(body.messages)) return body;
+  let config = body.output_config;
+  const messages = body.messages.map((message) => {
+    if (!isObject(message) || !isObject(message.output_config)) return message;
+    const { output_config, ...rest } = message;
+    const { effort } = message.output_config;
+    if (effort != null) config = { ...(isObject(config) ? config : {}), effort };
+    return rest;
+  });
+  return { ...body, messages, output_config: config };
 }
 
 /**

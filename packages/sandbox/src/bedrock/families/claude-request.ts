@@ -68,7 +68,15 @@ const schema = z.strictObject({
   anthropic_version: z.enum(["bedrock-2023-05-31", newVersion]),
   anthropic_beta: z.array(z.string()).optional(),
   max_tokens: z.int().min(1),
-  messages: z.array(z.looseObject({ role: z.enum(["user", "assistant", "system"]), content })).min(1),
+  messages: z
+    .array(
+      z.strictObject({
+        role: z.enum(["user", "assistant", "system"]),
+        content,
+        output_config: outputConfig.optional(),
+      }),
+    )
+    .min(1),
   system: content.optional(),
   temperature: z.number().min(0).max(1).optional(),
   top_p: z.number().optional(),
@@ -98,6 +106,9 @@ export function readClaudeRequest(body: unknown, model: string, headerBetas: rea
   for (const [index, tool] of (request.tools ?? []).entries()) checkTool(tool, `tools.${index}`, named);
   if (request.context_management !== undefined && !named.has("context-management-2025-06-27"))
     extra("context_management");
+  const stating = request.messages.findIndex(({ output_config }) => output_config !== undefined);
+  if (stating >= 0 && !named.has("mid-conversation-output-config-2026-07-01"))
+    extra(`messages.${stating}.output_config`);
   checkVersion(request, model);
   checkRoles(request, model);
   checkThinking(request.thinking, request.max_tokens, model, named.has("interleaved-thinking-2025-05-14"));

@@ -43,6 +43,11 @@ describe("refuses as Claude on Bedrock does", () => {
       { tools: [{ type: "web_search_20250305", name: "web_search" }] },
       "tools.0: Input tag 'web_search_20250305' found",
     ],
+    [
+      "an effort of one message without its beta",
+      { messages: [...base.messages, { role: "assistant", content: "x", output_config: { effort: "low" } }] },
+      "messages.1.output_config: Extra inputs are not permitted",
+    ],
     ["thoughts as long as the answer", { max_tokens: 1024, thinking: enabled }, "`max_tokens` must be greater"],
     [
       "a system message among the others",
