@@ -21,6 +21,32 @@ export function stopDetails(stopReason: string) {
   return { stop_details: { type: "refusal", category: null, explanation: stopReason } };
 }
 
+/** How a message ends. Clients read what the SDK's types promise, so what only Anthropic's own service has is null. */
+export function anthropicEnding(stopReason: string, stopSequence: string | undefined) {
+  return {
+    container: null,
+    stop_reason: anthropicStopReason(stopReason),
+    stop_sequence: stopReason === "stop_sequence" ? (stopSequence ?? null) : null,
+    stop_details: null,
+    ...stopDetails(stopReason),
+  };
+}
+
+/** The counts at the end of a stream. */
+export function endingUsage(usage: Usage) {
+  const { reasoningTokens } = usage;
+  return {
+    ...anthropicUsage(usage),
+    output_tokens_details: reasoningTokens === 0 ? null : { thinking_tokens: reasoningTokens },
+    server_tool_use: null,
+  };
+}
+
+/** The counts of a whole message, and what a stream begins with. */
+export function messageUsage(usage: Usage) {
+  return { cache_creation: null, inference_geo: null, service_tier: null, speed: null, ...endingUsage(usage) };
+}
+
 export function anthropicUsage(usage: Usage) {
   return {
     input_tokens: usage.inputTokens,
@@ -41,7 +67,7 @@ function cacheCreation({ cacheWriteTokens, cacheWriteHourTokens = 0 }: Usage) {
 /** A whole answer as Anthropic's `message`. */
 export function anthropicAnswer(answer: Answer, id: string, model: string): string {
   const content = answer.content.flatMap((block): unknown[] => {
-    if ("text" in block) return [{ type: "text", text: block.text }];
+    if ("text" in block) return [{ type: "text", text: block.text, citations: null }];
     if ("toolUse" in block)
       return [
         { type: "tool_use", id: block.toolUse.toolUseId, name: block.toolUse.name, input: block.toolUse.input ?? {} },
@@ -59,9 +85,8 @@ export function anthropicAnswer(answer: Answer, id: string, model: string): stri
     role: "assistant",
     model,
     content,
-    stop_reason: anthropicStopReason(answer.stopReason),
-    stop_sequence: answer.stopReason === "stop_sequence" ? (answer.stopSequence ?? null) : null,
-    ...stopDetails(answer.stopReason),
-    usage: anthropicUsage(answer.usage),
+    diagnostics: null,
+    ...anthropicEnding(answer.stopReason, answer.stopSequence),
+    usage: messageUsage(answer.usage),
   });
 }

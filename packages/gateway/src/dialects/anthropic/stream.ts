@@ -2,8 +2,10 @@ import type { Usage } from "../../call.ts";
 import type { AnswerWriter } from "../../upstreams/answer-stream.ts";
 import { noUsage } from "../conversation.ts";
 import { eventStreamHeaders } from "../openai-chat/stream.ts";
-import { anthropicStopReason, anthropicUsage, stopDetails } from "./answer.ts";
+import { anthropicEnding, endingUsage, messageUsage } from "./answer.ts";
 import { anthropicErrorBody } from "./error.ts";
+
+const emptyText = { type: "text", text: "", citations: null };
 
 /**
  * Anthropic's named events. Converse may leave a text block's start out, so a block is opened by the first thing said in
@@ -43,14 +45,17 @@ export function anthropicStream(id: string, model: string): AnswerWriter {
         role: "assistant",
         model,
         content: [],
+        container: null,
+        diagnostics: null,
         stop_reason: null,
         stop_sequence: null,
-        usage: anthropicUsage(noUsage),
+        stop_details: null,
+        usage: messageUsage(noUsage),
       };
       event("message_start", { message });
     },
     text(block, text) {
-      openBlock(block, { type: "text", text: "" });
+      openBlock(block, emptyText);
       out += `event: content_block_delta\ndata: {"type":"content_block_delta","index":${next - 1},"delta":{"type":"text_delta","text":${JSON.stringify(text)}}}\n\n`;
     },
     reasoning(block, thinking) {
@@ -73,12 +78,8 @@ export function anthropicStream(id: string, model: string): AnswerWriter {
       usage = counted;
     },
     finish() {
-      const reason = end?.reason ?? "end_turn";
-      const sequence = reason === "stop_sequence" ? (end?.sequence ?? null) : null;
-      event("message_delta", {
-        delta: { stop_reason: anthropicStopReason(reason), stop_sequence: sequence, ...stopDetails(reason) },
-        usage: anthropicUsage(usage),
-      });
+      const delta = anthropicEnding(end?.reason ?? "end_turn", end?.sequence);
+      event("message_delta", { delta, usage: endingUsage(usage) });
       event("message_stop", {});
     },
     fail(error) {
