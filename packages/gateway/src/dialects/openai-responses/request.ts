@@ -76,7 +76,10 @@ function limits(body: JsonObject): Conversation["inferenceConfig"] {
 }
 
 function wishes(body: JsonObject, offersTools: boolean): Conversation["wishes"] {
-  const effort = stringField(objectField(body, "reasoning") ?? {}, "effort", "reasoning.effort");
+  const reasoning = objectField(body, "reasoning") ?? {};
+  const effort = stringField(reasoning, "effort", "reasoning.effort");
+  if ((stringField(reasoning, "mode", "reasoning.mode") ?? "standard") !== "standard")
+    throw unsupported("reasoning.mode", "models think in one mode here. Leave it out, and set effort.");
   // Of no tools it says nothing, and not every family could honour it.
   const parallel = offersTools ? booleanField(body, "parallel_tool_calls") : undefined;
   return {

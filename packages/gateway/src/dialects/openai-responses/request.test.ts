@@ -1,0 +1,37 @@
+import { describe, expect, it } from "vitest";
+import type { JsonObject } from "../body.ts";
+import { responsesConversation } from "./request.ts";
+
+const convert = (fields: JsonObject) => responsesConversation({ model: "m", input: "Hi", ...fields });
+const refusal = (fields: JsonObject): unknown => {
+  try {
+    return convert(fields);
+  } catch (error) {
+    return error;
+  }
+};
+
+describe("a request of the Responses API", () => {
+  it("thinks with effort, in the standard mode", () => {
+    const reasoning = { effort: "low", mode: "standard", summary: "auto", context: "all_turns" };
+    expect(convert({ reasoning }).wishes).toEqual({ reasoningEffort: "low" });
+    expect(refusal({ reasoning: { mode: "pro" } })).toMatchObject({ code: "unsupported", param: "reasoning.mode" });
+  });
+
+  it("wants something to answer", () => {
+    const input = [{ role: "developer", content: "Be brief." }];
+    expect(refusal({ input })).toMatchObject({ code: "invalid_request", param: "input" });
+    expect(refusal({ input: [] })).toMatchObject({ code: "invalid_request", param: "input" });
+  });
+
+  it("keeps its own instructions before those of the history", () => {
+    const input = [
+      { role: "developer", content: "Be brief." },
+      { role: "user", content: "Hi" },
+      { type: "message", role: "system", content: [{ type: "input_text", text: "Be kind." }] },
+    ];
+    const { system, messages } = convert({ instructions: "You are Bob.", input });
+    expect(system).toEqual([{ text: "You are Bob." }, { text: "Be brief." }, { text: "Be kind." }]);
+    expect(messages).toEqual([{ role: "user", content: [{ text: "Hi" }] }]);
+  });
+});
