@@ -2,17 +2,16 @@ import { fromNodeProviderChain } from "@aws-sdk/credential-providers";
 import type { Env } from "@onbehalf/service-kit";
 import type { Deployment } from "../../deployments.ts";
 import { GatewayError } from "../../errors.ts";
+import { createRenewing } from "./renewing.ts";
 import type { AwsCredentials } from "./signer.ts";
+import { isPassing } from "./source-error.ts";
 
 /** A key for `Authorization: Bearer`, or credentials to sign with. */
 export type BedrockCredentials = { readonly bearer: string } | AwsCredentials;
 
-/** Credentials that end are fetched anew this long before. */
-const refreshBeforeMs = 5 * 60_000;
-
 /**
  * Whose credentials a deployment's calls carry: its own, the environment's, else what AWS's credential chain finds
- * (profile, web identity, container, instance). The chain is asked once until its answer ages.
+ * (profile, web identity, container, instance). The chain is asked once until its answer ages, or AWS takes it no more.
  */
 export function createCredentials(env: Env, bearerKey: string | undefined) {
   const fromEnvironment = staticCredentials(env.AWS_ACCESS_KEY_ID, env.AWS_SECRET_ACCESS_KEY, env.AWS_SESSION_TOKEN);
@@ -21,13 +20,19 @@ export function createCredentials(env: Env, bearerKey: string | undefined) {
   const shared = bearer === undefined ? (fromEnvironment ?? "chain") : { bearer };
   // The same object for each call: what is derived from credentials is kept with them.
   const ofDeployments = new WeakMap<Deployment["params"], BedrockCredentials | "chain">();
-  return (deployment: Deployment): BedrockCredentials | Promise<BedrockCredentials> => {
-    let own = ofDeployments.get(deployment.params);
-    if (own === undefined) {
-      own = credentialsIn(deployment.params) ?? shared;
-      ofDeployments.set(deployment.params, own);
-    }
-    return own === "chain" ? chain() : own;
+  return {
+    of(deployment: Deployment): BedrockCredentials | Promise<BedrockCredentials> {
+      let own = ofDeployments.get(deployment.params);
+      if (own === undefined) {
+        own = credentialsIn(deployment.params) ?? shared;
+        ofDeployments.set(deployment.params, own);
+      }
+      return own === "chain" ? chain.get() : own;
+    },
+    /** False when all there are were given by hand: no others will be had. */
+    renewable: shared === "chain",
+    /** AWS refuses those that were found. */
+    forget: chain.forget,
   };
 }
 
@@ -47,27 +52,22 @@ function staticCredentials(
   return { accessKeyId, secretAccessKey, ...(sessionToken === undefined ? {} : { sessionToken }) };
 }
 
-function createChain(): () => AwsCredentials | Promise<AwsCredentials> {
-  const provider = fromNodeProviderChain();
-  let kept: { readonly credentials: AwsCredentials; readonly until: number } | undefined;
-  let running: Promise<AwsCredentials> | undefined;
-  const fetch = async (): Promise<AwsCredentials> => {
+function createChain() {
+  // What is kept is kept here: a profile that another program has written anew is read anew.
+  const provider = fromNodeProviderChain({ ignoreCache: true });
+  return createRenewing(async () => {
     try {
-      const found = await provider();
-      kept = {
-        credentials: found,
-        until: found.expiration === undefined ? Number.POSITIVE_INFINITY : found.expiration.getTime() - refreshBeforeMs,
-      };
-      return found;
+      const found = await provider({ forceRefresh: true });
+      return { credentials: found, endsAt: found.expiration?.getTime() };
     } catch (cause) {
-      throw new GatewayError("upstream_denied", "The gateway has no AWS credentials. Tell its operator.", { cause });
-    } finally {
-      running = undefined;
+      throw sourceError(cause);
     }
-  };
-  return () => {
-    if (kept !== undefined && kept.until > Date.now()) return kept.credentials;
-    running ??= fetch();
-    return running;
-  };
+  });
+}
+
+/** A source that is away for the moment is worth another attempt; one that is missing or refuses is the operator's. */
+function sourceError(cause: unknown): GatewayError {
+  if (isPassing(cause))
+    return new GatewayError("upstream_unavailable", "AWS gives the gateway no credentials. Try again.", { cause });
+  return new GatewayError("upstream_denied", "The gateway has no AWS credentials. Tell its operator.", { cause });
 }

@@ -1,5 +1,6 @@
 import { isObject } from "../../dialects/body.ts";
 import { GatewayError, type GatewayErrorCode } from "../../errors.ts";
+import type { UpstreamHeaders } from "../exchange.ts";
 import { retryAfterSeconds } from "../retry-after.ts";
 
 /** Bedrock's exceptions by name, whether they came as a status or in a stream. */
@@ -42,16 +43,30 @@ const said: Readonly<Partial<Record<GatewayErrorCode, string>>> = {
 };
 
 /** A refused or failed call before any answer. */
-export function bedrockError(
-  status: number,
-  headers: Readonly<Record<string, string | string[] | undefined>>,
-  body: Buffer,
-): GatewayError {
-  const header = headers["x-amzn-errortype"];
-  const name = (typeof header === "string" ? header : "").split(":")[0] ?? "";
+export function bedrockError(status: number, headers: UpstreamHeaders, body: Buffer): GatewayError {
+  const name = exceptionIn(headers);
   const code = codeOf[name] ?? byStatus[status] ?? (status >= 500 ? "upstream_unavailable" : "upstream_failed");
   const retry = retryAfterSeconds(headers["retry-after"]);
   return describe(code, name === "" ? `HTTP ${status}` : name, body.toString("utf8"), retry);
+}
+
+function exceptionIn(headers: UpstreamHeaders): string {
+  const header = headers["x-amzn-errortype"];
+  return (typeof header === "string" ? header : "").split(":")[0] ?? "";
+}
+
+/** Whether credentials were refused that were good once. */
+export function isSpent(headers: UpstreamHeaders): boolean {
+  const name = exceptionIn(headers);
+  return name === "ExpiredTokenException" || name === "UnrecognizedClientException";
+}
+
+/** Others are fetched, so the same call may well succeed. */
+export function spent(headers: UpstreamHeaders): GatewayError {
+  const cause = `${exceptionIn(headers)}: the credentials are fetched anew`;
+  return new GatewayError("upstream_unavailable", "The model provider is not available at the moment. Try again.", {
+    cause,
+  });
 }
 
 /** An exception frame after the 200. Its name starts in lower case there. */

@@ -11,12 +11,14 @@ import { converseExchange } from "./converse.ts";
 import { converseCount } from "./count.ts";
 import { type BedrockCredentials, createCredentials } from "./credentials.ts";
 import { embeddingsExchange } from "./embeddings.ts";
-import { bedrockError } from "./error.ts";
+import { bedrockError, isSpent, spent } from "./error.ts";
 import { familyOf } from "./family.ts";
 import { nativeExchange } from "./native.ts";
 import { refuseReach } from "./reach.ts";
 import { createSessions } from "./sessions.ts";
 import { createSigner } from "./signer.ts";
+
+const forgetEveryMs = 30_000;
 
 export interface BedrockUpstreamOptions {
   readonly settings: BedrockSettings;
@@ -26,7 +28,7 @@ export interface BedrockUpstreamOptions {
 /** Amazon Bedrock's runtime, signed for by the gateway. */
 export function createBedrockUpstream({ settings, env }: BedrockUpstreamOptions): Upstream {
   const sign = createSigner("bedrock");
-  const ownCredentials = createCredentials(env, settings.bearer_key);
+  const own = createCredentials(env, settings.bearer_key);
   // Read once: each look into the process's environment is a call to the system.
   const usualRegion = settings.region ?? env.AWS_REGION ?? env.AWS_DEFAULT_REGION;
   const region = ({ params }: Deployment): string | undefined => params.aws_region_name ?? usualRegion;
@@ -39,18 +41,27 @@ export function createBedrockUpstream({ settings, env }: BedrockUpstreamOptions)
   });
 
   const credentialsOf = async (
-    own: BedrockCredentials | Promise<BedrockCredentials>,
+    found: BedrockCredentials | Promise<BedrockCredentials>,
     caller: CallerTag,
     signedRegion: string,
-  ): Promise<BedrockCredentials> => (sessions === undefined ? own : sessions(caller, await own, signedRegion));
+  ): Promise<BedrockCredentials> => (sessions === undefined ? found : sessions.of(caller, await found, signedRegion));
+  let forgotAt = Number.NEGATIVE_INFINITY;
+  /** Once for all calls that were under way with the same, and seldom where AWS refuses whatever it gave. */
+  const forget = (): void => {
+    const now = performance.now();
+    if (now - forgotAt < forgetEveryMs) return;
+    forgotAt = now;
+    own.forget();
+    sessions?.forget();
+  };
   const addressed = (
-    { method, path: operation, headers: own, body }: Exchange,
+    { method, path: operation, headers: said, body }: Exchange,
     { origin, path: prefix, host }: Base,
     credentials: BedrockCredentials,
     signedRegion: string,
   ): Addressed => {
     const path = prefix + operation;
-    const headers = { ...own, host };
+    const headers = { ...said, host };
     const proof =
       "bearer" in credentials
         ? { authorization: `Bearer ${credentials.bearer}` }
@@ -89,11 +100,15 @@ export function createBedrockUpstream({ settings, env }: BedrockUpstreamOptions)
       }
       const signed = (credentials: BedrockCredentials): Addressed =>
         addressed(exchange, baseOf(deployment), credentials, signedRegion);
-      const own = ownCredentials(deployment);
-      if (own instanceof Promise || sessions !== undefined)
-        return credentialsOf(own, caller, signedRegion).then(signed);
-      return signed(own);
+      const found = own.of(deployment);
+      if (found instanceof Promise || sessions !== undefined)
+        return credentialsOf(found, caller, signedRegion).then(signed);
+      return signed(found);
     },
-    errorOf: bedrockError,
+    errorOf(status, headers, body) {
+      if (!isSpent(headers) || (sessions === undefined && !own.renewable)) return bedrockError(status, headers, body);
+      forget();
+      return spent(headers);
+    },
   };
 }

@@ -5,12 +5,14 @@ import type { CallerTag } from "../../call.ts";
 import type { BedrockSettings } from "../../deployments.ts";
 import { GatewayError } from "../../errors.ts";
 import type { BedrockCredentials } from "./credentials.ts";
+import { createRenewing, type Lent } from "./renewing.ts";
 import type { AwsCredentials } from "./signer.ts";
+import { isPassing, isUnanswered } from "./source-error.ts";
 
 /** Users at once whose sessions are kept; the one not seen longest is assumed anew when it comes back. */
 const maxSessions = 5000;
-/** A session is given up this long before its end, so that no call starts with one that is about to end. */
-const renewBeforeMs = 5 * 60_000;
+/** For one AssumeRole with all its client's own attempts. */
+const assumeMs = 10_000;
 const maxClients = 16;
 
 export interface SessionIdentity {
@@ -45,20 +47,12 @@ function uncarried(name: string): GatewayError {
   );
 }
 
-/** Credentials of a role session per user: one AssumeRole call at a time for each, kept while they are good. */
+/** Credentials of a role session per user: one AssumeRole call at a time for each, and kept good. */
 export function createSessions(settings: BedrockSettings, roleArn: string) {
-  const kept = new LRUCache<string, { readonly credentials: AwsCredentials; readonly until: number }>({
-    max: maxSessions,
-  });
-  const running = new Map<string, Promise<AwsCredentials>>();
+  const kept = new LRUCache<string, ReturnType<typeof createRenewing>>({ max: maxSessions });
   const clientOf = createClients(settings);
 
-  const assume = async (
-    key: string,
-    { name, tags }: SessionIdentity,
-    own: AwsCredentials,
-    region: string,
-  ): Promise<AwsCredentials> => {
+  const assume = async ({ name, tags }: SessionIdentity, own: AwsCredentials, region: string): Promise<Lent> => {
     try {
       const client = await clientOf(own, region);
       const { AssumeRoleCommand } = await import("@aws-sdk/client-sts");
@@ -69,6 +63,7 @@ export function createSessions(settings: BedrockSettings, roleArn: string) {
           DurationSeconds: settings.session_duration_seconds,
           Tags: Object.entries(tags).map(([Key, Value]) => ({ Key, Value })),
         }),
+        { abortSignal: AbortSignal.timeout(assumeMs) },
       );
       const {
         AccessKeyId: accessKeyId,
@@ -78,34 +73,35 @@ export function createSessions(settings: BedrockSettings, roleArn: string) {
       } = Credentials ?? {};
       if (accessKeyId === undefined || secretAccessKey === undefined)
         throw new Error("STS answered without credentials");
-      const credentials = { accessKeyId, secretAccessKey, sessionToken };
-      kept.set(key, { credentials, until: (Expiration?.getTime() ?? 0) - renewBeforeMs });
-      return credentials;
+      return { credentials: { accessKeyId, secretAccessKey, sessionToken }, endsAt: Expiration?.getTime() ?? 0 };
     } catch (cause) {
       throw stsError(cause);
-    } finally {
-      running.delete(key);
     }
   };
 
-  /** @throws GatewayError */
-  return (caller: CallerTag, own: BedrockCredentials, region: string): AwsCredentials | Promise<AwsCredentials> => {
-    if ("bearer" in own) {
-      throw new GatewayError(
-        "upstream_denied",
-        "The gateway cannot act for you at this model's provider. Tell its operator.",
-        {
-          cause: "bedrock.assume_role_arn needs AWS credentials; a Bedrock API key cannot assume a role",
-        },
-      );
-    }
-    const identity = sessionIdentity(caller);
-    const key = sessionKey(identity, own.accessKeyId, region);
-    const found = kept.get(key);
-    if (found !== undefined && found.until > Date.now()) return found.credentials;
-    const flight = running.get(key) ?? assume(key, identity, own, region);
-    running.set(key, flight);
-    return flight;
+  return {
+    /** @throws GatewayError */
+    of(caller: CallerTag, own: BedrockCredentials, region: string): AwsCredentials | Promise<AwsCredentials> {
+      if ("bearer" in own) {
+        throw new GatewayError(
+          "upstream_denied",
+          "The gateway cannot act for you at this model's provider. Tell its operator.",
+          {
+            cause: "bedrock.assume_role_arn needs AWS credentials; a Bedrock API key cannot assume a role",
+          },
+        );
+      }
+      const identity = sessionIdentity(caller);
+      const key = sessionKey(identity, own.accessKeyId, region);
+      let session = kept.get(key);
+      if (session === undefined) {
+        session = createRenewing(() => assume(identity, own, region));
+        kept.set(key, session);
+      }
+      return session.get();
+    },
+    /** AWS refuses those that were lent. */
+    forget: (): void => kept.clear(),
   };
 }
 
@@ -137,11 +133,7 @@ function createClients({ sts_endpoint }: BedrockSettings) {
 }
 
 function stsError(cause: unknown): GatewayError {
-  const status =
-    typeof cause === "object" && cause !== null && "$metadata" in cause
-      ? (cause.$metadata as { httpStatusCode?: number }).httpStatusCode
-      : undefined;
-  if (status === undefined || status >= 500)
+  if (isPassing(cause) || isUnanswered(cause))
     return new GatewayError("upstream_unavailable", "AWS cannot be reached to act for you. Try again.", { cause });
   return new GatewayError("upstream_denied", "AWS does not let the gateway act for you. Tell its operator.", { cause });
 }
