@@ -111,6 +111,8 @@ export function readClaudeRequest(body: unknown, model: string, headerBetas: rea
     extra(`messages.${stating}.output_config`);
   checkVersion(request, model);
   checkRoles(request, model);
+  if (request.thinking?.display === "updates" && !named.has("thinking-display-updates-2026-08-18"))
+    throw new TypeError(`thinking.${request.thinking.type}.display: Input should be 'summarized' or 'omitted'`);
   checkThinking(request.thinking, request.max_tokens, model, named.has("interleaved-thinking-2025-05-14"));
   if (Array.isArray(request.system)) checked(markedContent, request.system, "system.");
   for (const [index, message] of request.messages.entries())

@@ -48,6 +48,11 @@ describe("refuses as Claude on Bedrock does", () => {
       { messages: [...base.messages, { role: "assistant", content: "x", output_config: { effort: "low" } }] },
       "messages.1.output_config: Extra inputs are not permitted",
     ],
+    [
+      "thoughts shown as updates without their beta",
+      { thinking: { type: "adaptive", display: "updates" } },
+      "thinking.adaptive.display: Input should be",
+    ],
     ["thoughts as long as the answer", { max_tokens: 1024, thinking: enabled }, "`max_tokens` must be greater"],
     [
       "a system message among the others",
