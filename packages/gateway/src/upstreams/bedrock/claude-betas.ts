@@ -37,6 +37,7 @@ const eagerStreaming = "fine-grained-tool-streaming-2025-05-14";
  * @param header the client's `anthropic-beta`: names between commas
  */
 export function bedrockBetas(header: string | null, { anthropic_beta, tools }: JsonObject): readonly string[] {
+  if (header === null && anthropic_beta === undefined && tools === undefined) return [];
   const betas = new Set<string>();
   const named = [...(header?.split(",") ?? []), ...(Array.isArray(anthropic_beta) ? anthropic_beta.map(String) : [])];
   for (const part of named) {

@@ -50,7 +50,7 @@ export function claudeBody(body: JsonObject, beta: string | null): string {
     ...(betas.length === 0 ? {} : { anthropic_beta: betas }),
     ...Object.fromEntries(kept),
     ...(own.output_format == null ? {} : { output_config: withFormat(own) }),
-    ...(Array.isArray(own.tools) ? { tools: own.tools.map(lazyTool) } : {}),
+    ...(Array.isArray(own.tools) && own.tools.some(isEager) ? { tools: own.tools.map(lazyTool) } : {}),
   });
 }
 
@@ -59,9 +59,13 @@ function withFormat({ output_config, output_format }: JsonObject): JsonObject {
   return { format: output_format, ...(isObject(output_config) ? output_config : {}) };
 }
 
+function isEager(tool: unknown): tool is JsonObject {
+  return isObject(tool) && "eager_input_streaming" in tool;
+}
+
 /** `eager_input_streaming` is a beta on Bedrock, and an unknown field. */
 function lazyTool(tool: unknown): unknown {
-  if (!isObject(tool) || !("eager_input_streaming" in tool)) return tool;
+  if (!isEager(tool)) return tool;
   const { eager_input_streaming: _, ...rest } = tool;
   return rest;
 }
