@@ -93,6 +93,7 @@ describe("tools of the Responses API", () => {
     [[look, { type: "mcp", server_label: "s" }], "tools[1].type", "Let the client connect"],
     [[look, { type: "file_search" }], "tools[1].type", "only function and custom tools"],
     [[look, { type: "code_interpreter" }], "tools[1].type", "only function and custom tools"],
+    [[look, { type: "constructor" }], "tools[1].type", "only function and custom tools"],
     [[look, { type: "local_shell" }], "tools[1].type", "declare a function that runs commands"],
     [[{ ...agents, tools: [{ type: "mcp" }] }], "tools[0].tools[0].type", "Let the client connect"],
   ])("refuses %j by name", (tools, param, words) => {

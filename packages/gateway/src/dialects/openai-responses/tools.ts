@@ -14,20 +14,23 @@ export interface OfferedTools {
  * Agents offer these beside their own tools whether or not they are wanted. They are left out there and the model is
  * told, so that it says so instead of making things up; alone, or chosen, they are what the request is about.
  */
-const leftOut: Readonly<Record<string, string>> = {
-  web_search: "web search",
-  web_search_2025_08_26: "web search",
-  web_search_preview: "web search",
-  web_search_preview_2025_03_11: "web search",
-  image_generation: "image generation",
-};
+const leftOut: ReadonlyMap<unknown, string> = new Map([
+  ["web_search", "web search"],
+  ["web_search_2025_08_26", "web search"],
+  ["web_search_preview", "web search"],
+  ["web_search_preview_2025_03_11", "web search"],
+  ["image_generation", "image generation"],
+]);
 
-const insteadOf: Readonly<Record<string, string>> = {
-  mcp: "the gateway connects to no server on a caller's behalf. Let the client connect, and declare its tools as functions.",
-  local_shell: "declare a function that runs commands.",
-  shell: "declare a function that runs commands.",
-  apply_patch: "declare a function or a custom tool that applies patches.",
-};
+const insteadOf: ReadonlyMap<unknown, string> = new Map([
+  [
+    "mcp",
+    "the gateway connects to no server on a caller's behalf. Let the client connect, and declare its tools as functions.",
+  ],
+  ["local_shell", "declare a function that runs commands."],
+  ["shell", "declare a function that runs commands."],
+  ["apply_patch", "declare a function or a custom tool that applies patches."],
+]);
 
 /** Tools that run at the client, in the words of any model. @throws GatewayError naming the tool that runs elsewhere */
 export function responsesTools(body: JsonObject): OfferedTools {
@@ -37,7 +40,7 @@ export function responsesTools(body: JsonObject): OfferedTools {
   const missing = new Set<string>();
   for (const { kind, name, path } of offered) {
     if (kind !== "hosted" || name === "tool_search") continue;
-    const what = leftOut[name];
+    const what = leftOut.get(name);
     if (what === undefined || tools.length === 0) throw unsupported(`${path}.type`, whyNot(name));
     missing.add(what);
   }
@@ -58,13 +61,13 @@ export function shownTools(tools: unknown): unknown {
 }
 
 function isLeftOut(tool: unknown): boolean {
-  return isObject(tool) && typeof tool.type === "string" && Object.hasOwn(leftOut, tool.type);
+  return isObject(tool) && leftOut.has(tool.type);
 }
 
 function whyNot(type: string): string {
-  const what = leftOut[type];
+  const what = leftOut.get(type);
   if (what !== undefined) return `there is no ${what} here. Leave it out, or declare a function of your own for it.`;
-  return insteadOf[type] ?? "only function and custom tools, which run at the client.";
+  return insteadOf.get(type) ?? "only function and custom tools, which run at the client.";
 }
 
 function toolOf({ kind, tool, path, modelName, namespace }: DeclaredTool): Tool[] {
