@@ -103,7 +103,9 @@ function chatTools(list: readonly unknown[]): Tool[] {
 export function functionTool(definition: JsonObject, path: string): Tool {
   const name = requiredString(definition, "name", `${path}.name`);
   const description = stringField(definition, "description", `${path}.description`);
-  const json = objectField(definition, "parameters", `${path}.parameters`) ?? { type: "object", properties: {} };
+  const parameters = objectField(definition, "parameters", `${path}.parameters`);
+  // Without a type, as in `{}`, which OpenAI takes, Claude does not take the tool.
+  const json = parameters?.type === undefined ? { type: "object", properties: {}, ...parameters } : parameters;
   const isStrict = booleanField(definition, "strict", `${path}.strict`) === true;
   return {
     toolSpec: {
@@ -180,13 +182,11 @@ export function chatServiceTier(tier: string | undefined): string | undefined {
   throw unsupported("service_tier", "use auto, default, flex, priority or fast.");
 }
 
+/** The client's own notes, which change no answer: clients of other gateways send lists among them, which are left out. */
 export function stringPairs(metadata: JsonObject | undefined): Record<string, string> | undefined {
   if (metadata === undefined) return undefined;
-  const pairs = Object.entries(metadata).map(([name, value]) => {
-    if (typeof value !== "string") throw wrongType(`metadata.${name}`, "a string");
-    return [name, value] as const;
-  });
-  return Object.fromEntries(pairs);
+  const plain = Object.entries(metadata).filter(([, value]) => typeof value !== "object");
+  return Object.fromEntries(plain.map(([name, value]) => [name, String(value)]));
 }
 
 function wishes(body: JsonObject): Wishes {
