@@ -1,6 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import { createDeadlines, type Deadlines } from "@onbehalf/service-kit";
 import { GatewayError } from "../errors.ts";
+import { gatherOnPages, type Pages } from "./pages.ts";
 
 /** @throws GatewayError `request_too_large`, `request_timeout`, `unsupported`: at once, or by rejection */
 export type ReadBody = (incoming: IncomingMessage, maxBytes: number) => Promise<Uint8Array>;
@@ -20,9 +21,14 @@ export function createReadBody(timeoutMs: number): ReadBody {
       );
     }
     if (Number(incoming.headers["content-length"] ?? 0) > maxBytes) throw tooLarge(incoming, maxBytes);
+    // The client left while the stages before waited, and nothing tells of it again; HTTP/2 has thrown the body away.
+    if (incoming.destroyed || incoming.readableEnded) throw brokenOff(incoming);
     return gather(incoming, maxBytes, deadlines, timeoutMs);
   };
 }
+
+/** Nearly every body is there in fewer: they are kept as they came. */
+const fewChunks = 16;
 
 function gather(
   incoming: IncomingMessage,
@@ -32,6 +38,7 @@ function gather(
 ): Promise<Uint8Array> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
+    let pages: Pages | undefined;
     let size = 0;
     let over = false;
     const deadline = deadlines.begin(() => fail(tooSlow(timeoutMs)));
@@ -46,23 +53,32 @@ function gather(
     const onData = (chunk: Buffer): void => {
       size += chunk.length;
       if (size > maxBytes) fail(tooLarge(incoming, maxBytes));
-      else chunks.push(chunk);
+      else if (chunks.length < fewChunks) chunks.push(chunk);
+      else {
+        pages ??= gatherOnPages(chunks);
+        pages.add(chunk);
+      }
     };
     // The listeners stay: taking four off costs more than they do, and what comes after the end finds it over.
     const onEnd = (): void => {
       if (over) return;
       over = true;
       deadlines.end(deadline);
+      pages?.close();
       resolve(chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks, size));
     };
     // Node tells of a broken connection by "close" in any case, and by "error" only where somebody listens for it.
     const onClose = (): void => {
       if (over) return;
-      const cause = incoming.errored ?? undefined;
-      fail(new GatewayError("invalid_request", "The connection closed before the body was complete.", { cause }));
+      fail(brokenOff(incoming));
     };
     incoming.on("data", onData).on("end", onEnd).on("close", onClose);
   });
+}
+
+function brokenOff({ errored }: IncomingMessage): GatewayError {
+  const cause = errored ?? undefined;
+  return new GatewayError("invalid_request", "The connection closed before the body was complete.", { cause });
 }
 
 /** The rest is not read: the connection ends with the answer, so that nothing more is held. */
