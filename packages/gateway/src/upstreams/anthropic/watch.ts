@@ -7,29 +7,46 @@ const typeForm = /^\s*\{\s*"type"\s*:\s*"([a-z_]+)"/;
 
 /**
  * Reads usage and end from Anthropic's events as they pass. Words, by far the most events, are recognised by their first
- * characters and not parsed.
+ * characters and not parsed. The first event says what was read and nothing of what will be written: until the last one
+ * says it, that is counted by its length, for a stream may end before.
  * @returns the event's type
  */
 export function createClaudeWatch(progress: Progress): (event: string) => string {
+  let soFar: { -readonly [Count in keyof Usage]: Usage[Count] } | undefined;
   return (event) => {
     const type = typeForm.exec(event)?.[1] ?? typeOf(JSON.parse(event));
-    if (type === "content_block_delta") progress.characters += Math.max(4, event.length - deltaOverhead);
-    else if (type === "message_start") started(progress, JSON.parse(event));
-    else if (type === "message_delta") ended(progress, JSON.parse(event));
+    if (type === "content_block_delta") {
+      progress.characters += deltaCharacters(event.length);
+      if (soFar !== undefined) soFar.outputTokens = tokensOf(progress.characters);
+    } else if (type === "message_start") {
+      const said = usageAtStart(JSON.parse(event));
+      soFar = said === undefined ? undefined : { ...said };
+      progress.usage = soFar;
+    } else if (type === "message_delta") ended(progress, JSON.parse(event));
     else if (type === "message_stop") progress.complete = true;
     return type;
   };
 }
 
-/** Characters of a text delta that are not its text; what is left is a token at least. */
+/** Characters of a text delta that are not its text. */
 const deltaOverhead = 80;
+const charactersPerToken = 4;
+
+/** Of the text in a `content_block_delta` of such a length; a token's at least. */
+export function deltaCharacters(length: number): number {
+  return Math.max(charactersPerToken, length - deltaOverhead);
+}
+
+export function tokensOf(characters: number): number {
+  return Math.ceil(characters / charactersPerToken);
+}
 
 function typeOf(event: unknown): string {
   return isObject(event) && typeof event.type === "string" ? event.type : "unknown";
 }
 
-function started(progress: Progress, event: JsonObject): void {
-  if (isObject(event.message)) progress.usage = claudeUsage(event.message.usage, noUsage);
+function usageAtStart({ message }: JsonObject): Usage | undefined {
+  return isObject(message) && isObject(message.usage) ? claudeUsage(message.usage, noUsage) : undefined;
 }
 
 function ended(progress: Progress, event: JsonObject): void {

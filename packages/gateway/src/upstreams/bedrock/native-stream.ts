@@ -2,6 +2,7 @@ import { exceptionFrame } from "../../dialects/bedrock/error.ts";
 import { isObject, type JsonObject } from "../../dialects/body.ts";
 import { createFrameReader, type Frame } from "../../streams/event-stream.ts";
 import { malformedAnswer } from "../answer-stream.ts";
+import { deltaCharacters, tokensOf } from "../anthropic/watch.ts";
 import { isWhole, newProgress, type Progress, type ResponseStream } from "../exchange.ts";
 import { converseUsage } from "./answer.ts";
 import { usageIn } from "./invoke-usage.ts";
@@ -53,7 +54,7 @@ export function nativeStream(converse: boolean): ResponseStream {
 
 function watchConverse(progress: Progress, type: unknown, frame: Frame): void {
   if (type === "contentBlockDelta") {
-    progress.characters += frame.size() >> 1;
+    progress.characters += Math.max(4, frame.size() - converseOverhead);
     return;
   }
   if (type !== "messageStop" && type !== "metadata") return;
@@ -65,13 +66,27 @@ function watchConverse(progress: Progress, type: unknown, frame: Frame): void {
   }
 }
 
+/** Bytes of a text delta that are not its text, its padding of random length among them. */
+const converseOverhead = 64;
+
+/** Claude says at the start what it has read; what it writes is counted by its length until it says that, too. */
+function heard(progress: Progress, bytes: Buffer): void {
+  if (!bytes.includes('"content_block_delta"')) {
+    progress.characters += bytes.length >> 1;
+    return;
+  }
+  progress.characters += deltaCharacters(bytes.length);
+  const { usage, characters } = progress;
+  if (usage !== undefined) progress.usage = { ...usage, outputTokens: tokensOf(characters) };
+}
+
 /** Usage comes in one chunk's JSON; Claude says its input tokens in another before. */
 function watchInvoke(progress: Progress, type: unknown, frame: Frame): void {
   if (type !== "chunk") return;
   const chunk: JsonObject = JSON.parse(frame.text());
   const bytes = typeof chunk.bytes === "string" ? Buffer.from(chunk.bytes, "base64") : Buffer.alloc(0);
   if (!bytes.includes('"usage"') && !bytes.includes("okenCount") && !bytes.includes("oken_count")) {
-    progress.characters += bytes.length >> 1;
+    heard(progress, bytes);
     return;
   }
   const event: unknown = JSON.parse(bytes.toString("utf8"));
