@@ -91,3 +91,13 @@ test("a caller's limits are the same list each time, as long as he names few mod
   expect(late).toMatchObject([{ scope: "user", rpm: 1 }]);
   expect(entitlements.limits(user, "model-99")).not.toBe(late);
 });
+
+test("nothing is remembered by a name as long as a book", () => {
+  const entitlements = createEntitlements(policy, tables);
+  const user = callerIn(["users"]);
+  const long = "m".repeat(301);
+  expect(entitlements.decide(user, route, long)).not.toBe(entitlements.decide(user, route, long));
+  expect(entitlements.limits(user, long)).not.toBe(entitlements.limits(user, long));
+  const short = "m".repeat(300);
+  expect(entitlements.decide(user, route, short)).toBe(entitlements.decide(user, route, short));
+});

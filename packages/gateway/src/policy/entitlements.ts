@@ -9,8 +9,9 @@ export interface Entitlements {
   limits(caller: Caller, model: string): readonly Limit[];
 }
 
-/** A caller may ask for any model name: more than these are worked out each time. */
+/** A caller may ask for any model name: more than these, or longer ones, are worked out each time. */
 const maxRemembered = 64;
+const maxNameLength = 300;
 
 interface Remembered {
   readonly decisions: Map<Route, Map<string | undefined, Decision>>;
@@ -34,6 +35,7 @@ export function createEntitlements(policy: Policy, tables: LimitTables): Entitle
       const known = byModel?.get(model);
       if (known !== undefined) return known;
       const decision = decide(policy, caller, { route, model });
+      if (isLong(model)) return decision;
       if (byModel === undefined) decisions.set(route, new Map([[model, decision]]));
       else if (byModel.size < maxRemembered) byModel.set(model, decision);
       return decision;
@@ -43,8 +45,12 @@ export function createEntitlements(policy: Policy, tables: LimitTables): Entitle
       const known = limits.get(model);
       if (known !== undefined) return known;
       const found = limitsFor(tables, caller, model);
-      if (limits.size < maxRemembered) limits.set(model, found);
+      if (limits.size < maxRemembered && !isLong(model)) limits.set(model, found);
       return found;
     },
   };
+}
+
+function isLong(model: string | undefined): boolean {
+  return model !== undefined && model.length > maxNameLength;
 }

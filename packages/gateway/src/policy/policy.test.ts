@@ -311,4 +311,14 @@ describe("the policy", () => {
     const many = Array.from({ length: 1000 }, (_, index) => `group-${index}`);
     expect(ask({ groups }, { groups: many }, chat, "m").reason).toMatch(/group-19, and 980 more\]/);
   });
+
+  test("a model's name as long as a book is not said again", () => {
+    const long = "m".repeat(1_000_000);
+    const byGroup = ask({ groups }, { groups: ["users"] }, chat, long);
+    const byKey = ask({}, { credential: "virtual-key", key: { ...key, models: ["claude"] } }, chat, long);
+    for (const { allowed, reason } of [byGroup, byKey]) {
+      expect(allowed).toBe(false);
+      expect(reason.length).toBeLessThan(1_000);
+    }
+  });
 });

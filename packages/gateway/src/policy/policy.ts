@@ -68,7 +68,7 @@ const byKey: Rule = (_policy, { key }, { route, model }) => {
     return refuse("key.allowed_routes", `this key may call ${list(key.routes)}, not ${routeName(route)}`);
   }
   if (model !== undefined && key.models.length > 0 && !key.models.some((pattern) => matchesModel(pattern, model))) {
-    return refuse("key.models", `this key may use the models ${list(key.models)}, not ${model}`);
+    return refuse("key.models", `this key may use the models ${list(key.models)}, not ${shown(model)}`);
   }
   return undefined;
 };
@@ -164,7 +164,7 @@ function namesOf({ role, groups, teamId }: Subject): readonly string[] {
 function noModel(groups: Readonly<Record<string, GroupRule>>, names: readonly string[], model: string): string {
   const open = [...new Set(names.flatMap((name) => groups[name]?.models ?? []))];
   const given = open.length === 0 ? "no model (their `models` is empty)" : list(open);
-  return `the groups ${list(names)} allow ${given}, not ${model}`;
+  return `the groups ${list(names)} allow ${given}, not ${shown(model)}`;
 }
 
 function groupsNaming(policy: Policy, subject: Subject, route: Route): readonly string[] {
@@ -198,6 +198,13 @@ function seen({ groups, groupsState, credential }: Subject): string {
   if (groupsState === "malformed") return "the token's groups claim is not a list of strings";
   if (groupsState === "absent") return "the token has no groups claim: add one at the identity provider";
   return groups.length === 0 ? "the token's groups are empty" : `the token's groups are ${list(groups)}`;
+}
+
+/** As much of a client's word as a row's own model holds. */
+const maxShown = 300;
+
+function shown(model: string): string {
+  return model.length > maxShown ? `${model.slice(0, maxShown)}…` : model;
 }
 
 /** Long lists are cut: an answer is not the place for a thousand groups. */
