@@ -1,5 +1,12 @@
 import { unsupported } from "../../dialects/body.ts";
-import type { ContentBlock, Conversation, Message, Source, ToolResultBlock } from "../../dialects/conversation.ts";
+import type {
+  ContentBlock,
+  Conversation,
+  Message,
+  Source,
+  ToolResult,
+  ToolResultBlock,
+} from "../../dialects/conversation.ts";
 import { mediaTypeOf } from "../../dialects/media.ts";
 
 export interface ChatRequest {
@@ -80,7 +87,10 @@ function chatFormat(format: NonNullable<Conversation["outputFormat"]>): unknown 
   };
 }
 
-/** One turn may hold tool results beside what the user says; OpenAI has a message for each. */
+/**
+ * One turn may hold tool results beside what the user says; OpenAI has a message for each. A result is text there, so its
+ * pictures and files follow in the user's name.
+ */
 function chatMessages(message: Message): unknown[] {
   if (message.role === "assistant") return [assistantMessage(message.content)];
   const results = message.content.flatMap((block) => ("toolResult" in block ? [block.toolResult] : []));
@@ -89,7 +99,7 @@ function chatMessages(message: Message): unknown[] {
     tool_call_id: result.toolUseId,
     content: resultText(result.content),
   }));
-  const parts = message.content.flatMap(userPart);
+  const parts = [...results.flatMap(resultMedia), ...message.content.flatMap(userPart)];
   return parts.length === 0 ? tools : [...tools, { role: "user", content: plain(parts) }];
 }
 
@@ -141,12 +151,16 @@ function plain(parts: readonly Part[]): string | readonly Part[] {
   return parts.length === 1 && only?.type === "text" ? only.text : parts;
 }
 
+const seeBelow = "(The result is in the message after this.)";
+
 function resultText(content: readonly ToolResultBlock[]): string {
-  return content
-    .map((block) => {
-      if ("text" in block) return block.text;
-      if ("json" in block) return JSON.stringify(block.json);
-      throw unsupported("tool result", "this model's provider takes text results only.");
-    })
-    .join("\n");
+  const texts = content.flatMap((block) =>
+    "text" in block ? [block.text] : "json" in block ? [JSON.stringify(block.json)] : [],
+  );
+  return texts.length === 0 && content.length > 0 ? seeBelow : texts.join("\n");
+}
+
+function resultMedia({ toolUseId, content }: ToolResult): Part[] {
+  const media = content.flatMap((block) => ("image" in block || "document" in block ? userPart(block) : []));
+  return media.length === 0 ? [] : [{ type: "text", text: `From the result of the call ${toolUseId}:` }, ...media];
 }

@@ -1,0 +1,48 @@
+import { expect, it } from "vitest";
+import type { Conversation, ToolResultBlock } from "../../dialects/conversation.ts";
+import { chatBody } from "./request.ts";
+
+const image = { image: { format: "png", source: { bytes: "iVBORw0KGgo=" } } };
+const url = { type: "image_url", image_url: { url: "data:image/png;base64,iVBORw0KGgo=" } };
+
+function sent(...results: readonly (readonly ToolResultBlock[])[]): unknown[] {
+  const uses = results.map((_, index) => ({ toolUse: { toolUseId: `call_${index}`, name: "look", input: {} } }));
+  const answers = results.map((content, index) => ({ toolResult: { toolUseId: `call_${index}`, content } }));
+  const conversation: Conversation = {
+    system: [],
+    messages: [
+      { role: "assistant", content: uses },
+      { role: "user", content: [...answers, { text: "What is it?" }] },
+    ],
+    inferenceConfig: {},
+    tools: [],
+    wishes: {},
+  };
+  const request = { model: "m", stream: false, limitName: "max_tokens", drops: false } as const;
+  return JSON.parse(chatBody(conversation, request)).messages.slice(1);
+}
+
+it("the picture of a tool's result follows it in the user's name, after all results", () => {
+  expect(sent([{ text: "a picture" }, image], [image], [{ json: { a: 1 } }])).toEqual([
+    { role: "tool", tool_call_id: "call_0", content: "a picture" },
+    { role: "tool", tool_call_id: "call_1", content: "(The result is in the message after this.)" },
+    { role: "tool", tool_call_id: "call_2", content: '{"a":1}' },
+    {
+      role: "user",
+      content: [
+        { type: "text", text: "From the result of the call call_0:" },
+        url,
+        { type: "text", text: "From the result of the call call_1:" },
+        url,
+        { type: "text", text: "What is it?" },
+      ],
+    },
+  ]);
+});
+
+it("results of text stay what they are", () => {
+  expect(sent([{ text: "one" }, { text: "two" }])).toEqual([
+    { role: "tool", tool_call_id: "call_0", content: "one\ntwo" },
+    { role: "user", content: "What is it?" },
+  ]);
+});
