@@ -1,3 +1,4 @@
+import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { createMask, mask } from "./mask.ts";
 
@@ -35,6 +36,23 @@ describe("hides", () => {
       '{"body":"{\\"refresh_token\\":\\"[masked]\\"}"}',
     ],
     ["a private key", "-----BEGIN PRIVATE KEY-----\\ncanary\\n-----END PRIVATE KEY-----", "[masked]"],
+    [
+      "a private key before an escaped quote",
+      '{"a":"-----BEGIN PRIVATE KEY-----canary\\"","b":1}',
+      '{"a":"[masked]","b":1}',
+    ],
+    [
+      "the id of an AWS key",
+      "Credential=AKIAXYZXYZXYZXYZ1234/20261122/us-east-1",
+      "Credential=[masked]/20261122/us-east-1",
+    ],
+    ["a key of Bedrock alone", "with ABSKQmVkcm9ja0FQSUtleS1jYW5hcnk= sent", "with [masked] sent"],
+    ["a passing key of Bedrock alone", "with bedrock-api-key-YmVkcm9jay5hbWF6 sent", "with [masked] sent"],
+    [
+      "what an AWS SDK prints of its keys",
+      "{ accessKeyId: 'x', secretAccessKey: 'canary/canary' }",
+      "{ accessKeyId: 'x', secretAccessKey: '[masked]' }",
+    ],
     ["a private key that was cut off", "-----BEGIN RSA PRIVATE KEY-----\ncanary", "[masked]"],
   ])("%s", (_, text, expected) => {
     expect(mask(text)).toBe(expected);
@@ -75,6 +93,48 @@ describe("leaves", () => {
     });
     expect(JSON.parse(mask(line))).toMatchObject({ nested: { password: "[masked]" }, last: true });
   });
+});
+
+test("whatever a text begins or ends with, it hides and reaches nothing beside itself", () => {
+  const sign = fc.constantFrom(
+    "token",
+    "cookie",
+    "authorization",
+    "=",
+    ":",
+    '"',
+    "'",
+    "\\",
+    " ",
+    "\n",
+    ",",
+    "}",
+    "]",
+    "x",
+  );
+  const words = fc.constantFrom(
+    "-----BEGIN PRIVATE KEY-----",
+    "Bearer ",
+    "eyJabcdefgh",
+    "://",
+    "u:p@",
+    "?code=",
+    "__Host-x=",
+  );
+  const text = fc.array(fc.oneof({ weight: 3, arbitrary: sign }, words), { minLength: 1, maxLength: 8 });
+  const cases = fc.array(
+    text.map((parts) => parts.join("")),
+    { minLength: 3, maxLength: 3 },
+  );
+  fc.assert(
+    fc.property(cases, ([a, b, name]) => {
+      const line = JSON.stringify({ first: 1, a, list: [b], [`x${name}x`]: a, last: 2 });
+      const read = JSON.parse(mask(line));
+      expect(Object.keys(read)).toHaveLength(5);
+      expect(read).toMatchObject({ first: 1, list: [expect.any(String)], last: 2 });
+    }),
+    { numRuns: 20_000 },
+  );
 });
 
 test("a long hostile text is masked without going over it again and again", () => {

@@ -20,23 +20,35 @@ const signs: readonly RegExp[] = [
   /\s(?<=(?:bearer|basic|dpop)\s)/i,
 ];
 
+/** Those that have a plain word for a sign: a search for one costs next to nothing. */
+const words: readonly string[] = ["AKIA", "ASIA", "ABSK", "bedrock-api-key-"];
+
 const rules: readonly (readonly [RegExp, string])[] = [
   // PEM private keys, also with line ends escaped by JSON
-  [/-----BEGIN[A-Z ]*PRIVATE KEY-----[^"]*?(?:-----END[A-Z ]*PRIVATE KEY-----|(?=")|$)/g, masked],
+  [/-----BEGIN[A-Z ]*PRIVATE KEY-----(?:[^"\\]|\\[\s\S])*?(?:-----END[A-Z ]*PRIVATE KEY-----|(?=")|\\?$)/g, masked],
   // a JSON member with a telling name: a string or a list of strings
   [new RegExp(`(${names}":)(?:"(?:[^"\\\\]|\\\\.)*"|\\[(?:"(?:[^"\\\\]|\\\\.)*",?)*\\])`, "gi"), `$1"${masked}"`],
   // JWT and JWE (RFC 7515, 7516): every compact form starts with base64url of `{"`
   [/eyJ[\w-]{6,}(?:\.[\w-]*)*/g, masked],
   // keys this system gives out, and those of model providers
   [/(?<![A-Za-z0-9])(?:sk-|ob[-_])[\w-]{6,}/g, masked],
+  // AWS: ids of access keys, and keys of Bedrock alone
+  [/(?<![A-Za-z0-9])(?:A[KS]IA[A-Z0-9]{12,}|ABSK[A-Za-z0-9+/=]{16,}|bedrock-api-key-[\w+/=-]{6,})/g, masked],
   // Authorization and challenge schemes (RFC 9110 section 11.1)
   [/\b(bearer|basic|dpop)(\s+)(?!\w+=\\*")[\w.~+/-]{8,}=*/gi, `$1$2${masked}`],
   // user and password in a URL
   [/(:\/\/)[^/@\s"']*:[^/@\s"']*@/g, `$1${masked}@`],
   // Cookie and Authorization headers in running text, to the end of the line
   [/\b((?:set-)?cookie|authorization)(\s*[:=]\s*)(?!\s*"?\[masked\])[^\r\n"\\]{4,}/gi, `$1$2${masked}`],
-  // name=value in queries, forms and cookies; name: 'value' as Node prints objects
-  [new RegExp(`(${names})(\\\\*["']?\\s*[:=]\\s*\\\\*["'])(?!\\[masked\\])[^"'\\\\]+`, "gi"), `$1$2${masked}`],
+  // name=value in queries, forms and cookies; name: 'value' as Node prints objects. A quote that JSON's own signs follow
+  // or that stands behind escaped backslashes is the end of a text that ends so, and no beginning.
+  [
+    new RegExp(
+      `(${names})(\\\\*["']?\\s*[:=]\\s*(?:\\\\*'|(?:\\\\\\\\)*\\\\"|"(?![,:}\\]])))(?!\\[masked\\])[^"'\\\\]+`,
+      "gi",
+    ),
+    `$1$2${masked}`,
+  ],
   [new RegExp(`(${names}=)(?!\\[masked\\])[^&\\s"'\\\\;,]+`, "gi"), `$1${masked}`],
   [new RegExp(`(${names}:\\s*)(?=[^\\s"'\\\\,;]*[0-9]|[^\\s"'\\\\,;]{24})[\\w.~+/=-]{6,}`, "gi"), `$1${masked}`],
   [/([?&](?:code|sig|x-amz-signature|x-amz-credential)=)[^&\s"'\\]+/gi, `$1${masked}`],
@@ -45,7 +57,7 @@ const rules: readonly (readonly [RegExp, string])[] = [
 
 /** The text with every secret that can be recognised by its form replaced. */
 export function mask(text: string): string {
-  if (!signs.some((sign) => sign.test(text))) return text;
+  if (!signs.some((sign) => sign.test(text)) && !words.some((word) => text.includes(word))) return text;
   let result = text;
   for (const [pattern, replacement] of rules) result = result.replace(pattern, replacement);
   return result;
