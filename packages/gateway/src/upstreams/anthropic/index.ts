@@ -5,6 +5,7 @@ import { createSseReader } from "../../streams/sse.ts";
 import { joinStream, malformedAnswer } from "../answer-stream.ts";
 import { createBases } from "../base.ts";
 import { type Exchange, newProgress, type ResponseStream, type WholeAnswer } from "../exchange.ts";
+import { createExtraHeaders } from "../extra-headers.ts";
 import { eventError, httpError } from "../http-error.ts";
 import type { KeyOf } from "../key.ts";
 import { passingStream } from "../passing-stream.ts";
@@ -21,6 +22,7 @@ const anthropicVersion = "2023-06-01";
 export function createAnthropicUpstream(keyOf: KeyOf): Upstream {
   // LiteLLM's api_base may end in /v1 or not.
   const baseOf = createBases(({ params }) => (params.api_base ?? anthropicUrl).replace(/\/v1\/?$/, ""));
+  const extraHeaders = createExtraHeaders();
   return {
     exchange(outgoing) {
       const { call, translator } = outgoing;
@@ -37,6 +39,7 @@ export function createAnthropicUpstream(keyOf: KeyOf): Upstream {
         "anthropic-version": anthropicVersion,
         ...(beta === null ? {} : { "anthropic-beta": beta }),
         ...(key === undefined ? {} : { "x-api-key": key }),
+        ...extraHeaders(deployment),
       };
       return { origin: base.origin, path: base.path + exchange.path, headers };
     },

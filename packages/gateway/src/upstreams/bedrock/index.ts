@@ -5,6 +5,7 @@ import { unsupported } from "../../dialects/body.ts";
 import { GatewayError } from "../../errors.ts";
 import { type Base, createBases } from "../base.ts";
 import type { Exchange } from "../exchange.ts";
+import { createExtraHeaders } from "../extra-headers.ts";
 import type { Addressed, Outgoing, Upstream } from "../upstream.ts";
 import { claudeCount, claudeExchange } from "./claude.ts";
 import { converseExchange } from "./converse.ts";
@@ -45,6 +46,7 @@ export function createBedrockUpstream({ settings, env }: BedrockUpstreamOptions)
     caller: CallerTag,
     signedRegion: string,
   ): Promise<BedrockCredentials> => (sessions === undefined ? found : sessions.of(caller, await found, signedRegion));
+  const extraHeaders = createExtraHeaders();
   let forgotAt = Number.NEGATIVE_INFINITY;
   /** Once for all calls that were under way with the same, and seldom where AWS refuses whatever it gave. */
   const forget = (): void => {
@@ -56,12 +58,13 @@ export function createBedrockUpstream({ settings, env }: BedrockUpstreamOptions)
   };
   const addressed = (
     { method, path: operation, headers: said, body }: Exchange,
+    extra: Readonly<Record<string, string>>,
     { origin, path: prefix, host }: Base,
     credentials: BedrockCredentials,
     signedRegion: string,
   ): Addressed => {
     const path = prefix + operation;
-    const headers = { ...said, host };
+    const headers = { ...said, ...extra, host };
     const proof =
       "bearer" in credentials
         ? { authorization: `Bearer ${credentials.bearer}` }
@@ -99,7 +102,7 @@ export function createBedrockUpstream({ settings, env }: BedrockUpstreamOptions)
         );
       }
       const signed = (credentials: BedrockCredentials): Addressed =>
-        addressed(exchange, baseOf(deployment), credentials, signedRegion);
+        addressed(exchange, extraHeaders(deployment), baseOf(deployment), credentials, signedRegion);
       const found = own.of(deployment);
       if (found instanceof Promise || sessions !== undefined)
         return credentialsOf(found, caller, signedRegion).then(signed);

@@ -3,6 +3,7 @@ import { unsupported } from "../../dialects/body.ts";
 import { joinStream } from "../answer-stream.ts";
 import { createBases } from "../base.ts";
 import type { Exchange } from "../exchange.ts";
+import { createExtraHeaders } from "../extra-headers.ts";
 import { httpError } from "../http-error.ts";
 import type { KeyOf } from "../key.ts";
 import type { Outgoing, Upstream } from "../upstream.ts";
@@ -17,6 +18,7 @@ const azureVersion = "2024-10-21";
 /** OpenAI and whatever speaks its chat completions: vLLM, Ollama, AWS's own endpoint, Azure. */
 export function createOpenaiUpstream(keyOf: KeyOf): Upstream {
   const baseOf = createBases(({ params }) => params.api_base ?? openaiUrl);
+  const extraHeaders = createExtraHeaders();
   return {
     exchange(outgoing) {
       const { call, translator } = outgoing;
@@ -28,16 +30,11 @@ export function createOpenaiUpstream(keyOf: KeyOf): Upstream {
     async address(exchange, { deployment, caller }) {
       const base = baseOf(deployment);
       const key = await keyOf(deployment, caller);
-      if (deployment.provider === "azure") {
-        const path = `${base.path}${azurePath(deployment, exchange.path)}`;
-        return {
-          origin: base.origin,
-          path,
-          headers: { ...exchange.headers, ...(key === undefined ? {} : { "api-key": key }) },
-        };
-      }
-      const headers = { ...exchange.headers, ...(key === undefined ? {} : { authorization: `Bearer ${key}` }) };
-      return { origin: base.origin, path: base.path + exchange.path, headers };
+      const azure = deployment.provider === "azure";
+      const proof = key === undefined ? {} : azure ? { "api-key": key } : { authorization: `Bearer ${key}` };
+      const path = azure ? azurePath(deployment, exchange.path) : exchange.path;
+      const headers = { ...exchange.headers, ...proof, ...extraHeaders(deployment) };
+      return { origin: base.origin, path: base.path + path, headers };
     },
     errorOf: httpError,
   };
