@@ -71,7 +71,7 @@ function rowOf(draft: Draft, ending: Ending, by: CallerText): EndedRow {
   // In the order of `rowColumns`, part by part.
   const begin = `"${draft.id}","${draft.requestTime}"`;
   const app = draft.app === undefined ? by.app : quoted(draft.app);
-  const model = call === undefined ? "null" : modelText(call.model);
+  const model = call === undefined ? "null" : often(call.model.slice(0, maxName));
   const asked = `${often(draft.route)},${model},${provider === null ? "null" : often(provider)}`;
   const ended = `${whole(ending.status)},"${outcome}",${orNull(error)},${orNull(draft.rule)}`;
   const used = `${prompt},${completion},${read},${written},${tokens},${figure(cost)}`;
@@ -95,11 +95,6 @@ const often = remembered(1_000, quoted);
 
 /** A client chooses the model's name, also one that is refused. */
 const maxName = 300;
-
-/** Of a longer one nothing is remembered: a part of a text keeps all of it in memory. */
-function modelText(model: string): string {
-  return model.length > maxName ? quoted(model.slice(0, maxName)) : often(model);
-}
 
 /** More than any model reads; figures come from upstreams, and one that is no number must not spoil the record. */
 const maxCount = 1_000_000_000_000;
