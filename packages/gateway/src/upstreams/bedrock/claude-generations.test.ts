@@ -41,6 +41,7 @@ describe("generations of Claude", () => {
       "anthropic.claude-something-new",
       { sampling: false, budgets: false, adaptive: true, efforts: five, off: "never" },
     ],
+    ["claude-prod", { sampling: true, budgets: true, adaptive: false, forcedTools: true }],
     ["anthropic.claude-sonnet-4-10", { sampling: false, adaptive: true, efforts: five }],
     ["anthropic.claude-opus-12-1", { sampling: false, adaptive: true, off: "never", forcedTools: false }],
   ])("%s", (id, expected) => {

@@ -73,8 +73,12 @@ function read(modelId: string): { readonly line: string; readonly version: numbe
   if (line !== undefined && line !== "instant") return { line, version: at(Number(major), Number(minor)) };
   const [, first, second = "0", early] = versionFirst.exec(name) ?? [];
   if (early !== undefined) return { line: early, version: at(Number(first), Number(second)) };
-  return oldest.test(unrevised) ? { line: "instant", version: at(2, 0) } : unheardOf;
+  if (oldest.test(unrevised)) return { line: "instant", version: at(2, 0) };
+  return anothersName.test(modelId) ? noClaude : unheardOf;
 }
+
+/** Such as a LiteLLM proxy's `claude-prod`: whichever Claude that is, it is asked as clients ask, and answers for itself. */
+const anothersName = /^(?!.*anthropic\.)\D*$/;
 
 /** The strongest of a generation's words that is not above the one asked for; undefined for a word of another language. */
 export function effortWithin(asked: string, efforts: readonly ClaudeEffort[]): ClaudeEffort | undefined {
