@@ -1,7 +1,8 @@
 import { appendFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, truncateSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { DatabaseSync } from "node:sqlite";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { chainedRow, genesis, hashRow, type Link, link } from "./chain.ts";
 import { createRowOf } from "./draft.ts";
 import { abandonedSpools, createSpool, type Spool } from "./spool.ts";
@@ -154,6 +155,21 @@ describe("the spool", () => {
     expect(parts.flat().at(-1)?.hash).toBe(spool.head().hash);
     expect([spool.waiting(), spool.bytes(), filesOf("w")]).toEqual([0, 0, []]);
     spool.discard();
+  });
+
+  test("a disk that does not take it keeps nothing of it: a full one is tried every second", () => {
+    const { exec } = DatabaseSync.prototype;
+    const full = vi.spyOn(DatabaseSync.prototype, "exec").mockImplementation(function (this: DatabaseSync, sql) {
+      if (sql.includes("CREATE TABLE")) throw new Error("database or disk is full");
+      exec.call(this, sql);
+    });
+    expect(() => createSpool(folder, "w", time)).toThrow("full");
+    full.mockRestore();
+    expect(readdirSync(folder)).toEqual([]);
+    filled("w", 1).close("keep");
+    expect(() => createSpool(folder, "w", time)).toThrow("already");
+    expect(filesOf("w")).toHaveLength(1);
+    expect(abandonedSpools(folder)).toHaveLength(1);
   });
 
   test("what is no spool is left where it is", () => {

@@ -1,4 +1,4 @@
-import { rmSync } from "node:fs";
+import { existsSync, rmSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import { type ChainHead, genesis } from "./chain.ts";
 
@@ -17,12 +17,21 @@ export interface WriterFile {
   remove(): void;
 }
 
+/** @throws when the disk does not take it; nothing is left of it then, since on a full disk it is tried again and again */
 export function createWriterFile(path: string, writerId: string, startedAt: string): WriterFile {
-  const file = open(path);
-  file.exec("BEGIN; CREATE TABLE writer (started_at TEXT, delivered_seq INTEGER, delivered_hash TEXT, ending TEXT)");
-  file.prepare("INSERT INTO writer VALUES (?, 0, ?, NULL)").run(startedAt, genesis(writerId).hash);
-  file.exec("COMMIT");
-  return writerFileOf(file, path);
+  if (existsSync(path)) throw new TypeError(`The writer ${writerId} has a file already.`);
+  let file: DatabaseSync | undefined;
+  try {
+    file = open(path);
+    file.exec("BEGIN; CREATE TABLE writer (started_at TEXT, delivered_seq INTEGER, delivered_hash TEXT, ending TEXT)");
+    file.prepare("INSERT INTO writer VALUES (?, 0, ?, NULL)").run(startedAt, genesis(writerId).hash);
+    file.exec("COMMIT");
+    return writerFileOf(file, path);
+  } catch (error) {
+    file?.close();
+    remove(path);
+    throw error;
+  }
 }
 
 /** Undefined while its writer lives, and where there is none: one that died before it wrote anything. */
@@ -40,9 +49,18 @@ export function adoptWriterFile(path: string): WriterFile | undefined {
 /** EXCLUSIVE keeps the lock from the first write to the end of the process. */
 function open(path: string): DatabaseSync {
   const file = new DatabaseSync(path);
-  file.exec("PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL");
-  file.exec("BEGIN IMMEDIATE; COMMIT");
-  return file;
+  try {
+    file.exec("PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL");
+    file.exec("BEGIN IMMEDIATE; COMMIT");
+    return file;
+  } catch (error) {
+    file.close();
+    throw error;
+  }
+}
+
+function remove(path: string): void {
+  for (const ending of ["", "-wal", "-shm"]) rmSync(`${path}${ending}`, { force: true });
 }
 
 interface WriterState {
@@ -67,7 +85,7 @@ function writerFileOf(file: DatabaseSync, path: string): WriterFile {
     },
     remove() {
       file.close();
-      for (const ending of ["", "-wal", "-shm"]) rmSync(`${path}${ending}`, { force: true });
+      remove(path);
     },
   };
 }
