@@ -1,4 +1,5 @@
 import type { ServerResponse } from "node:http";
+import { constants, type Http2ServerResponse } from "node:http2";
 import { answerHeaders } from "@onbehalf/service-kit";
 import type { ForwardContext } from "../call.ts";
 import type { WholeAnswer } from "../upstreams/exchange.ts";
@@ -80,11 +81,13 @@ export class Sending {
 
   /**
    * Nobody watches over an answer that has ended, and Node waits for its reader for ever. What was taken to its end sets
-   * the connection's next time limit itself. HTTP/2 has one connection for many answers, and its own limits.
+   * the connection's next time limit itself. HTTP/2 has one connection for many answers: there only this one is cut.
    */
   #cutUnread(): void {
     const { outgoing } = this.#context;
-    if (!("stream" in outgoing)) outgoing.socket?.setTimeout(this.#unreadMs);
+    const { stream } = outgoing as unknown as Partial<Http2ServerResponse>;
+    if (stream === undefined) outgoing.socket?.setTimeout(this.#unreadMs);
+    else stream.setTimeout(this.#unreadMs, () => stream.close(constants.NGHTTP2_CANCEL));
   }
 
   #resume(): void {

@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import { createServer, type ServerResponse } from "node:http";
+import { connect as connectHttp2, constants } from "node:http2";
 import { type AddressInfo, connect, type Socket } from "node:net";
 import { afterEach, describe, expect, it } from "vitest";
 import { eventually, startForwarding } from "../forward-testing.ts";
@@ -27,7 +28,7 @@ function large(outgoing: ServerResponse): void {
   outgoing.end(JSON.stringify({ choices: [{ index: 0, message: { content }, finish_reason: "stop" }] }));
 }
 
-async function setUp(answer: (outgoing: ServerResponse) => void, timeout: number) {
+async function setUp(answer: (outgoing: ServerResponse) => void, timeout: number, http2 = false) {
   const upstream = createServer((incoming, outgoing) => {
     incoming.resume();
     answer(outgoing);
@@ -45,6 +46,7 @@ async function setUp(answer: (outgoing: ServerResponse) => void, timeout: number
       { model_name: "m", litellm_params: { model: "openai/second", api_base, order: 1 } },
     ],
     router: { num_retries: 0, allowed_fails: 1, timeout, idle_timeout: 0.3 },
+    http2,
   });
   closing.push(() => gateway.close());
   /** A client that sends its request and never reads an answer. */
@@ -80,6 +82,20 @@ describe("a client that does not read", () => {
     await ask(true);
     await eventually(() => gateway.settlements.length > 1);
     expect(gateway.settlements.map(({ providerModel }) => providerModel)).toEqual(["openai/first", "openai/first"]);
+  });
+
+  it("is cut alone, where others share its connection", async () => {
+    const { gateway } = await setUp(flood, 0.5, true);
+    const session = connectHttp2(gateway.url);
+    closing.push(() => session.destroy());
+    const body = JSON.stringify({ model: "m", stream: true, messages: [{ role: "user", content: "Hi" }] });
+    const unread = session.request({ ":method": "POST", ":path": "/v1/chat/completions" }).on("error", () => {});
+    unread.end(body);
+    await eventually(() => gateway.settlements.length > 0);
+    expect(gateway.settlements[0]).toMatchObject({ outcome: "aborted", errorCode: "request_timeout" });
+    await eventually(() => unread.rstCode !== 0);
+    expect(unread.rstCode).toBe(constants.NGHTTP2_CANCEL);
+    expect(session.destroyed).toBe(false);
   });
 
   it("does not keep a whole answer for ever", async () => {
