@@ -151,15 +151,28 @@ describe("a limit holds whatever the way to it", () => {
     "claude-sonnet-4-5",
     "bedrock/us.anthropic.claude-sonnet-4-5-20250929-v1:0",
     "us.anthropic.claude-sonnet-4-5-20250929-v1:0",
-    "amazon.nova-lite-v1:0",
+    "us.amazon.nova-lite-v1:0",
     "Nova-Lite",
     "nova-lite ",
     "nova-lite/../claude-sonnet-4-5",
   ])("a key for nova-lite does not open %s, in body or path", async (model) => {
     const { key } = await make({ models: ["nova-lite"] });
-    expect((await chat(key, { ...hello, model })).status).toBe(403);
     const body = { messages: [{ role: "user", content: [{ text: "Hello" }] }] };
-    expect([400, 403]).toContain((await send(key, `/model/${encodeURIComponent(model)}/converse`, body)).status);
+    // 404: there is no such model, for nobody.
+    expect([403, 404]).toContain((await chat(key, { ...hello, model })).status);
+    expect([400, 403, 404]).toContain((await send(key, `/model/${encodeURIComponent(model)}/converse`, body)).status);
+  });
+
+  it("a model by its provider's id is what its name is: open to a key for the name, and recorded under it", async () => {
+    const id = "amazon.nova-lite-v1:0";
+    const { key, id: keyId } = await make({ models: ["nova-lite"] });
+    expect((await chat(key, { ...hello, model: id })).status).toBe(200);
+    // A right to an id is none to the name it stands for.
+    const other = await make({ models: [id] });
+    expect((await chat(other.key, { ...hello, model: id })).status).toBe(403);
+    const carol = await tokenFor(chain, "gateway", "carol");
+    const { body: found } = await send(carol, `/audit/events?key_id=${keyId}`);
+    expect((found.events as Body[]).map(({ model }) => model)).toEqual(["nova-lite"]);
   });
 
   it("the model of the path counts, not one that the body names beside it", async () => {

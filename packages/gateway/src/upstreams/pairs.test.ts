@@ -278,6 +278,28 @@ describe("wishes, in the words of each family", () => {
     expect(inferenceConfig).toEqual("max_tokens" in extra ? { maxTokens: 100 } : undefined);
   });
 
+  it("earlier ones do not think on between a call and its result when their thoughts were not handed back", () => {
+    const asked = (thoughts: object, id?: string) => {
+      const call = { id: "c1", type: "function", function: { name: "look", arguments: "{}" } };
+      const messages = [
+        { role: "user", content: "Look" },
+        { role: "assistant", content: null, tool_calls: [call], ...thoughts },
+        { role: "tool", tool_call_id: "c1", content: "stars" },
+      ];
+      return body({ messages, tools: chat.tools, reasoning_effort: "low" }, "claude", id).additionalModelRequestFields;
+    };
+    const thoughts = { thinking_blocks: [{ type: "thinking", thinking: "hm", signature: "c2ln" }] };
+    expect(asked({})).toBeUndefined();
+    expect(asked(thoughts)).toMatchObject({ thinking: { type: "enabled" } });
+    expect(asked({}, opus)).toMatchObject({ thinking: { type: "adaptive" } });
+  });
+
+  it("a usual top_p beside a temperature is left out, since both together are refused", () => {
+    expect(body({ temperature: 0, top_p: 1 }, "claude").inferenceConfig).toEqual({ temperature: 0 });
+    expect(body({ temperature: 0, top_p: 0.5 }, "claude").inferenceConfig).toEqual({ temperature: 0, topP: 0.5 });
+    expect(body({ top_p: 1 }, "claude").inferenceConfig).toEqual({ topP: 1 });
+  });
+
   it("an effort goes beside a schema", () => {
     const format = { type: "json_schema", json_schema: { name: "spot", schema } };
     const { outputConfig } = body({ reasoning_effort: "low", response_format: format }, "claude", opus);

@@ -44,7 +44,11 @@ export function withinModel(conversation: Conversation, { id, family, drops }: M
   const { sampling, forcedTools } = claudeGeneration(id);
   const { inferenceConfig, toolChoice } = conversation;
   let within = conversation;
-  if (!sampling) {
+  if (sampling) {
+    // Since 4.1 both together are refused, and some frameworks say the usual one with every request.
+    const { topP, ...rest } = inferenceConfig;
+    if (topP === 1 && inferenceConfig.temperature !== undefined) within = { ...within, inferenceConfig: rest };
+  } else {
     const { temperature, topP, ...rest } = inferenceConfig;
     if (!drops) {
       refuseUnlessUsual("temperature", temperature);
@@ -105,9 +109,22 @@ function claudeFields(conversation: Conversation, model: Model): ModelFields {
   if (toolChoice !== undefined && "none" in toolChoice && usesTools(conversation))
     fields.tool_choice = { type: "none" };
   else if (wishes.parallelToolCalls === false && tools.length > 0) fields.tool_choice = claudeToolChoice(conversation);
-  const { thinking, ...beside } = claudeThinking(wishes, inferenceConfig.maxTokens, model, generation);
+  const { thinking, ...beside } =
+    !generation.adaptive && goesOnWithoutThoughts(conversation)
+      ? {}
+      : claudeThinking(wishes, inferenceConfig.maxTokens, model, generation);
   if (thinking !== undefined) fields.thinking = thinking;
   return Object.keys(fields).length === 0 ? beside : { ...beside, fields };
+}
+
+/**
+ * Between a call and the answer to its result the earlier generations go on thinking only where they are handed their
+ * thoughts back, and refuse the request otherwise; most clients hand none back.
+ */
+function goesOnWithoutThoughts({ messages }: Conversation): boolean {
+  const [call, result] = messages.slice(-2);
+  if (call?.role !== "assistant" || !result?.content.some((block) => "toolResult" in block)) return false;
+  return !call.content.some((block) => "reasoningContent" in block);
 }
 
 interface Thinking extends Pick<ModelFields, "effort" | "maxTokens"> {
