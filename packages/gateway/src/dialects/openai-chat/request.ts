@@ -15,7 +15,7 @@ import {
   wrongType,
 } from "../body.ts";
 import type { Conversation, InferenceConfig, OutputFormat, Tool, ToolChoice, Wishes } from "../conversation.ts";
-import { pastTools } from "../openai-responses/past-tools.ts";
+import { pastTools } from "../past-tools.ts";
 import { cachePoint } from "./content.ts";
 import { chatMessages } from "./messages.ts";
 import { schemaSubset } from "./schema-subset.ts";

@@ -11,9 +11,9 @@ import {
 } from "../body.ts";
 import type { Conversation, OutputFormat } from "../conversation.ts";
 import { chatServiceTier, schemaFormat, stringPairs } from "../openai-chat/request.ts";
+import { pastTools } from "../past-tools.ts";
 import { asksToCompact } from "./compaction.ts";
 import { responsesInput } from "./input.ts";
-import { pastTools } from "./past-tools.ts";
 import { type OfferedTools, responsesTools } from "./tools.ts";
 
 const noTools: OfferedTools = { tools: [], toolChoice: undefined, notes: [] };

@@ -1,4 +1,4 @@
-import type { Message, Tool } from "../conversation.ts";
+import type { Message, Tool } from "./conversation.ts";
 
 /**
  * Tools that a history has called, for a request that offers none: summing a session up, for example. Converse and
