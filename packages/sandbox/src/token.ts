@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from "node:crypto";
 import { problemOn, SignInError, stepTimeoutMs, walkSignIn } from "./idp/walk.ts";
 
-export { SignInError, walkSignIn } from "./idp/walk.ts";
+export { SignInError, walkDevice, walkSignIn } from "./idp/walk.ts";
 
 /** What to sign in for. */
 export interface SignIn {

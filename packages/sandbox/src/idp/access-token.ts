@@ -22,8 +22,8 @@ export function carriedAtSignIn(
 ): Carried {
   const user = token.kind === "AccessToken" ? accounts.bySubject(token.accountId) : undefined;
   if (user === undefined) return {};
-  const { AuthorizationCode, RefreshToken } = ctx.oidc.entities;
-  return { user: accessTokenClaims(user), acr: (AuthorizationCode ?? RefreshToken)?.acr };
+  const { AuthorizationCode, DeviceCode, RefreshToken } = ctx.oidc.entities;
+  return { user: accessTokenClaims(user), acr: (AuthorizationCode ?? DeviceCode ?? RefreshToken)?.acr };
 }
 
 /** Gives a token its issuer's shape, and remembers it, so that it can be introspected, exchanged and revoked. */

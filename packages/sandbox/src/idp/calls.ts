@@ -1,6 +1,8 @@
 /** The endpoints of an issuer, as counters and faults name them. */
 export const endpoints = [
   "authorize",
+  "device_authorization",
+  "device",
   "token",
   "keys",
   "userinfo",

@@ -3,6 +3,7 @@ import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "n
 import { join } from "node:path";
 import type { Adapter, AdapterPayload, ClientMetadata } from "oidc-provider";
 import type { ClientDefinition } from "./definitions.ts";
+import { grantTypes } from "./grant-types.ts";
 import { Provider } from "./library.ts";
 
 /** PEM private key of a client by its id: made at first use, then always the same. */
@@ -81,7 +82,7 @@ function metadataOf(clientId: string, client: ClientDefinition, setting: ClientS
     ...(client.scopes === undefined ? {} : { scope: client.scopes.join(" ") }),
     application_type: client.native ? "native" : "web",
     // Whether a client may really exchange is decided by the grant itself, which can then say unauthorized_client.
-    grant_types: [...client.grants, ...addedGrants],
+    grant_types: [...client.grants.map(grantTypeOf), ...addedGrants],
     response_types: interactive ? ["code"] : [],
     redirect_uris: interactive ? [...client.redirectUris, ...below(client.paths?.redirect)] : [],
     post_logout_redirect_uris: [...client.postLogoutRedirectUris, ...below(client.paths?.postLogout)],
@@ -90,5 +91,9 @@ function metadataOf(clientId: string, client: ClientDefinition, setting: ClientS
       : { backchannel_logout_uri: backchannel, backchannel_logout_session_required: true }),
   };
 }
+
+/** As the wire has it; the definitions say `device_code` in short. */
+const grantTypeOf = (grant: ClientDefinition["grants"][number]): string =>
+  grant === "device_code" ? grantTypes.deviceCode : grant;
 
 const one = (path: string | undefined): string[] => (path === undefined ? [] : [path]);

@@ -46,7 +46,7 @@ const client = z.strictObject({
   secret: z.string().min(1).optional(),
   /** The client may also sign assertions with a key of its own (private_key_jwt). */
   privateKey: z.boolean().default(false),
-  grants: z.array(z.enum(["authorization_code", "refresh_token", "client_credentials"])).default([]),
+  grants: z.array(z.enum(["authorization_code", "refresh_token", "client_credentials", "device_code"])).default([]),
   /** Audiences its tokens may have; the first is taken when none is asked for. */
   audiences: z.array(z.string()).default([]),
   /** Scopes it may ask for; any when left out. */
@@ -99,7 +99,7 @@ export const identityScopes = ["openid", "profile", "email", "groups", "offline_
 /** The client of the `token` command: public, so PKCE alone protects it, and only loopback redirects. */
 const commandLine: ClientDefinition = client.parse({
   name: "Sandbox command line",
-  grants: ["authorization_code", "refresh_token"],
+  grants: ["authorization_code", "refresh_token", "device_code"],
   native: true,
   redirectUris: ["http://127.0.0.1/callback", "http://localhost/callback"],
 });

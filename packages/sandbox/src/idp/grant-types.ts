@@ -1,5 +1,7 @@
-/** Grants we add to those of the library. */
+/** Grants with a name of their own. */
 export const grantTypes = {
+  /** RFC 8628, section 3.4; the one of these that the library brings. */
+  deviceCode: "urn:ietf:params:oauth:grant-type:device_code",
   /** RFC 8693, section 2.1 */
   tokenExchange: "urn:ietf:params:oauth:grant-type:token-exchange",
   /** RFC 7523, section 2.1 */

@@ -4,6 +4,7 @@ import type { Adapter } from "oidc-provider";
 import { type Accounts, accountsOf } from "./accounts.ts";
 import { accessTokenClaims } from "./claims.ts";
 import { type ClientKeys, clientStorage } from "./clients.ts";
+import { createCodeGuesses } from "./code-guesses.ts";
 import type { IssuerDefinition, User } from "./definitions.ts";
 import { dialects } from "./dialects/index.ts";
 import type { TrustedIssuer } from "./exchange/subject.ts";
@@ -66,6 +67,7 @@ export function createIssuer(parts: IssuerParts, keys: SigningKeys): Issuer {
     return model === "AccessToken" || model === "ClientCredentials" ? withReferences(plain, referenceOf) : plain;
   };
   const trusted = asTrusted(parts, keys, accounts, storage, referenceOf);
+  const guesses = createCodeGuesses();
   const trusts = definition.trusts.filter((other) => other !== name);
   const make = () =>
     createProvider({
@@ -76,6 +78,8 @@ export function createIssuer(parts: IssuerParts, keys: SigningKeys): Issuer {
       storage,
       secret,
       referenceOf,
+      guesses,
+      waitingDeviceCodes: () => state.waitingDeviceCodes(name),
       trusted: async () => {
         const found = await Promise.all(trusts.map((other) => others.get(other)));
         return [trusted, ...found.flatMap((issuer) => issuer?.trusted ?? [])];

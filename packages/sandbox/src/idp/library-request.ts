@@ -8,15 +8,19 @@ import { presented, presentedToUserinfo, type Signer } from "./token-reference.t
 
 const maxBodyBytes = 64 * 1024;
 
+/** Endpoints whose forms say something the library must be told otherwise. */
+const rewritten: ReadonlySet<Endpoint> = new Set(["introspect", "revoke", "token", "device_authorization"] as const);
+
 /**
  * The request as the library is to see it: with a path below the issuer (it makes its own URLs from the original one),
  * and with the reference of a JWT in place of the JWT where it does not take JWTs.
  */
 export async function forLibrary(incoming: IncomingMessage, path: string, endpoint: Endpoint, signer: Signer) {
   const issuerPath = new URL(signer.url).pathname;
-  if (incoming.method === "POST" && (endpoint === "introspect" || endpoint === "revoke" || endpoint === "token")) {
+  if (incoming.method === "POST" && rewritten.has(endpoint)) {
     const form = new URLSearchParams(await readBody(incoming));
     if (endpoint === "token") nameTarget(form);
+    else if (endpoint === "device_authorization") translateChallenge(form);
     else await replaceToken(form, signer);
     return placed(replayed(incoming, form.toString()), issuerPath, path);
   }
@@ -55,14 +59,18 @@ function placed(incoming: IncomingMessage, issuerPath: string, path: string): In
  */
 function forAuthorize(path: string): string {
   const url = new URL(path, "http://issuer");
-  const claims = url.searchParams.get("claims");
-  if (claims !== null) url.searchParams.set("claims", translatedChallenge(claims));
+  translateChallenge(url.searchParams);
   const prompts = (url.searchParams.get("prompt") ?? "").split(" ").filter(Boolean);
   const wantsRefresh = (url.searchParams.get("scope") ?? "").split(" ").includes("offline_access");
   if (wantsRefresh && !prompts.includes("consent") && !prompts.includes("none")) {
     url.searchParams.set("prompt", [...prompts, "consent"].join(" "));
   }
   return `${url.pathname}${url.search}`;
+}
+
+function translateChallenge(parameters: URLSearchParams): void {
+  const claims = parameters.get("claims");
+  if (claims !== null) parameters.set("claims", translatedChallenge(claims));
 }
 
 async function readBody(incoming: IncomingMessage): Promise<string> {

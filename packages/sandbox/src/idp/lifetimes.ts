@@ -7,9 +7,17 @@ const schema = z.strictObject({
   idTokenSeconds: seconds(3600),
   refreshTokenSeconds: seconds(14 * 24 * 3600),
   sessionSeconds: seconds(12 * 3600),
+  /** How long somebody has to enter the code their device shows (RFC 8628, section 3.2: `expires_in`). */
+  deviceCodeSeconds: seconds(600),
 });
 
-const names = ["accessTokenSeconds", "idTokenSeconds", "refreshTokenSeconds", "sessionSeconds"] as const;
+const names = [
+  "accessTokenSeconds",
+  "idTokenSeconds",
+  "refreshTokenSeconds",
+  "sessionSeconds",
+  "deviceCodeSeconds",
+] as const;
 
 /** How long what is issued lives, in seconds. Read anew for every token, so a running provider can be told otherwise. */
 export type Lifetimes = z.output<typeof schema>;

@@ -12,7 +12,9 @@ import { acr, stepUpCheck } from "./acr.ts";
 import { completeAnswers } from "./answers.ts";
 import { allowedAudience, audienceOf, resourceOf, resourceServer, scopesOf, wantedAudience } from "./audiences.ts";
 import { type Carried, claimsByScope, profileClaims, profileScopeClaims } from "./claims.ts";
+import type { CodeGuesses } from "./code-guesses.ts";
 import type { IssuerDefinition } from "./definitions.ts";
+import { addDeviceBounds, devicePages } from "./device.ts";
 import type { Dialect } from "./dialects/dialect.ts";
 import { registerTokenExchange } from "./exchange/grant.ts";
 import { registerAssertionGrant } from "./exchange/id-jag.ts";
@@ -43,6 +45,8 @@ export interface ProviderParts {
   readonly dialect: Dialect;
   readonly stepUp: StepUp;
   readonly notes: Notes;
+  readonly guesses: CodeGuesses;
+  readonly waitingDeviceCodes: () => number;
   /** This issuer, then those it trusts. */
   readonly trusted: () => Promise<readonly [TrustedIssuer, ...TrustedIssuer[]]>;
   readonly urlOf: (name: string) => string | undefined;
@@ -54,6 +58,7 @@ export function createProvider(parts: ProviderParts): ProviderType {
   const provider = new Provider(parts.url, configuration(parts, carried));
   completeAnswers(provider, parts.dialect);
   noteGrants(provider, parts.notes);
+  addDeviceBounds(provider, parts);
   addSignIn(provider, { ...parts, issuerUrl: parts.url });
   const setting: GrantSetting = {
     ...parts,
@@ -95,6 +100,8 @@ function configuration(parts: ProviderParts, carried: WeakMap<object, Carried>):
     rotateRefreshToken: true,
     routes: {
       authorization: "/v1/authorize",
+      device_authorization: "/v1/device_authorization",
+      code_verification: "/v1/device",
       token: "/v1/token",
       jwks: "/v1/keys",
       userinfo: "/v1/userinfo",
@@ -106,6 +113,7 @@ function configuration(parts: ProviderParts, carried: WeakMap<object, Carried>):
       AccessToken: () => lifetimes.accessTokenSeconds,
       AuthorizationCode: 60,
       ClientCredentials: () => lifetimes.accessTokenSeconds,
+      DeviceCode: () => lifetimes.deviceCodeSeconds,
       Grant: () => Math.max(lifetimes.refreshTokenSeconds, lifetimes.sessionSeconds),
       IdToken: () => lifetimes.idTokenSeconds,
       Interaction: 3600,
@@ -126,12 +134,14 @@ function cookies({ name, url, secret }: ProviderParts): NonNullable<Configuratio
   };
 }
 
-function features({ definition }: ProviderParts): NonNullable<Configuration["features"]> {
+function features(parts: ProviderParts): NonNullable<Configuration["features"]> {
+  const { definition } = parts;
   return {
     devInteractions: { enabled: false },
     backchannelLogout: { enabled: true },
     claimsParameter: { enabled: true },
     clientCredentials: { enabled: true },
+    deviceFlow: { enabled: true, ...devicePages(parts) },
     introspection: { enabled: true, allowedPolicy: (_ctx, client) => client.clientAuthMethod !== "none" },
     // RFC 7009, section 2.1: a token is revoked by the client it was issued to.
     pushedAuthorizationRequests: { enabled: false },

@@ -10,7 +10,10 @@ const maxRows = 50_000;
 const writesPerSweep = 500;
 
 /** Models whose records end with the grant they came from; a running sign-in names its grant too, but outlives it. */
-const endsWithGrant = new Set(["AccessToken", "AuthorizationCode", "RefreshToken"]);
+const endsWithGrant = new Set(["AccessToken", "AuthorizationCode", "DeviceCode", "RefreshToken"]);
+
+/** A device that asks with an expired code is told so (RFC 8628, section 3.5), so the code is known a while longer. */
+const deviceCodeGraceSeconds = 3600;
 
 const schema = `
   CREATE TABLE IF NOT EXISTS records (
@@ -31,6 +34,8 @@ export interface State {
   write(name: string, value: string): void;
   /** Ids of the records of a model whose payload has `accountId`. */
   idsOf(issuer: string, model: string, accountId: string): string[];
+  /** Device codes of an issuer that wait for somebody to enter them. */
+  waitingDeviceCodes(issuer: string): number;
   close(): void;
 }
 
@@ -47,12 +52,17 @@ export function openState(dataDir: string | undefined): State {
   const idsOfAccount = database.prepare(
     "SELECT id FROM records WHERE issuer = ? AND model = ? AND json_extract(payload, '$.accountId') = ?",
   );
+  const waiting = database.prepare(
+    `SELECT count(*) AS count FROM records WHERE issuer = ? AND model = 'DeviceCode' AND expires_at > ?
+       AND json_extract(payload, '$.accountId') IS NULL AND json_extract(payload, '$.error') IS NULL`,
+  );
   return {
     adapter: (issuer, model) => adapter(database, issuer, model, sweep),
     read: (name) => text(readSetting.get(name)?.value),
     write: (name, value) => void writeSetting.run(name, value),
     idsOf: (issuer, model, accountId) =>
       idsOfAccount.all(issuer, model, accountId).flatMap((row) => text(row.id) ?? []),
+    waitingDeviceCodes: (issuer) => Number(waiting.get(issuer, seconds() + deviceCodeGraceSeconds)?.count ?? 0),
     close: () => database.close(),
   };
 }
@@ -79,14 +89,23 @@ function adapter(database: DatabaseSync, issuer: string, model: string, sweep: (
   return {
     upsert: async (id, payload, expiresIn) => {
       sweep();
-      const expiresAt = expiresIn === undefined ? null : seconds() + expiresIn;
+      const graceSeconds = model === "DeviceCode" ? deviceCodeGraceSeconds : 0;
+      const expiresAt = expiresIn === undefined ? null : seconds() + expiresIn + graceSeconds;
       const grantId = (endsWithGrant.has(model) && payload.grantId) || null;
-      upsert.run(issuer, model, id, JSON.stringify(payload), expiresAt, grantId, payload.uid ?? null);
+      upsert.run(
+        issuer,
+        model,
+        id,
+        JSON.stringify(payload),
+        expiresAt,
+        grantId,
+        payload.uid ?? payload.userCode ?? null,
+      );
     },
     find: async (id) => payloadOf(byId.get(issuer, model, id)),
     findByUid: async (uid) => payloadOf(byUid.get(issuer, model, uid)),
-    // The device flow, the only one with user codes, is off.
-    findByUserCode: async () => undefined,
+    // What a record is found by besides its id is its uid or, for device codes, which have none, its user code.
+    findByUserCode: async (userCode) => payloadOf(byUid.get(issuer, model, userCode)),
     // The library looks, then marks; of several that looked at once, one alone may go on.
     consume: async (id) => {
       const { changes } = consume.run(seconds(), issuer, model, id);

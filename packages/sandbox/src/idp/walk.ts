@@ -45,6 +45,43 @@ export async function walkSignIn(
   throw new SignInError("the sign-in went round in circles; restart the sandbox and try again");
 }
 
+/**
+ * What somebody does in their browser who signs in a device: opens the link with the code, confirms the code, signs in.
+ * @param verificationUriComplete as the device authorization endpoint gave it (RFC 8628, section 3.2)
+ * @param cookies as above
+ * @throws SignInError with what the page says when there is no way on
+ */
+export async function walkDevice(
+  verificationUriComplete: string | URL,
+  { user, password = user }: Credentials,
+  cookies: Map<string, string> = new Map(),
+): Promise<void> {
+  let url = new URL(verificationUriComplete);
+  let form: URLSearchParams | undefined;
+  const done = new Set<"confirm" | "password">();
+  for (let step = 0; step < maxSteps; step += 1) {
+    const response = await send(url, { cookies, form });
+    form = undefined;
+    const location = response.headers.get("location");
+    if (location !== null) {
+      url = new URL(location, url);
+      continue;
+    }
+    const page = await response.text();
+    if (page.includes('id="device-done"')) return;
+    const asks = (["confirm", "password"] as const).find((field) => page.includes(`name="${field}"`));
+    if (asks === undefined || done.has(asks) || !response.ok) throw new SignInError(problemOn(page, response));
+    done.add(asks);
+    form = new URLSearchParams(
+      asks === "password"
+        ? { form_token: formTokenOn(page), username: user, password }
+        : { xsrf: hidden(page, "xsrf"), user_code: hidden(page, "user_code"), confirm: "yes" },
+    );
+    if (asks === "confirm") url = new URL(url.pathname, url);
+  }
+  throw new SignInError("the sign-in went round in circles; restart the sandbox and try again");
+}
+
 async function send(url: URL, { cookies, form }: { cookies: Map<string, string>; form: URLSearchParams | undefined }) {
   const response = await fetch(url, {
     method: form === undefined ? "GET" : "POST",
@@ -65,11 +102,13 @@ function keep(cookies: Map<string, string>, line: string): void {
   else cookies.set(name, value);
 }
 
-function formTokenOn(page: string): string {
-  const token = /name="form_token" value="([^"]+)"/.exec(page)?.[1];
-  if (token === undefined)
+const formTokenOn = (page: string): string => hidden(page, "form_token");
+
+function hidden(page: string, field: "form_token" | "xsrf" | "user_code"): string {
+  const value = new RegExp(`type="hidden" name="${field}" value="([^"]+)"`).exec(page)?.[1];
+  if (value === undefined)
     throw new SignInError("the sign-in page is not the sandbox's; check the address of the issuer");
-  return token;
+  return value;
 }
 
 /** What the page or the error document says went wrong. */

@@ -51,6 +51,9 @@ input:focus-visible { outline-offset: 0; border-color: transparent; }
 .person:hover { background: var(--accent-soft); border-color: var(--accent); filter: none; }
 .person b { display: block; font-size: .9375rem; font-weight: 600; line-height: 1.3; }
 .person small { display: block; color: var(--soft); font-size: .78125rem; line-height: 1.3; }
+.code { font: 600 1.5rem/1.3 ui-monospace, SFMono-Regular, Menlo, Consolas, monospace; letter-spacing: .08em; }
+p.code { text-align: center; background: var(--accent-soft); border-radius: 10px; padding: 10px 8px; margin: 0; }
+input.code { text-transform: uppercase; text-align: center; }
 .unseen { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
 .face { flex: none; width: 34px; height: 34px; border-radius: 50%; display: grid; place-items: center; font-weight: 600;
   font-size: .875rem; color: var(--accent); background: var(--accent-soft); }
