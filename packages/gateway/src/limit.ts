@@ -18,17 +18,18 @@ export const limit: Step = (c) => {
   const { estimate } = c.env.call;
   const limits = rules.entitlements.limits(c.env.caller, model);
   try {
-    const reservation = rules.limiter.reserve(limits, estimateOf(limits, model, estimate, rules));
+    const estimated = estimateOf(limits, model, estimate, rules);
+    const reservation = rules.limiter.reserve(limits, estimated);
     return reservation instanceof Promise
-      ? reservation.then((one) => granted(one, c), unavailable)
-      : granted(reservation, c);
+      ? reservation.then((one) => granted(one, c, estimated), unavailable)
+      : granted(reservation, c, estimated);
   } catch (error) {
     return unavailable(error);
   }
 };
 
 /** @returns the settlement, for when the request has ended */
-function granted(reservation: Granted | Refused, c: StageContext): Afterwards {
+function granted(reservation: Granted | Refused, c: StageContext, estimated: Estimate): Afterwards {
   const draft = c.env.draft;
   if (!reservation.allowed) {
     draft.rule = reservation.strictest.bucket.limit.name;
@@ -37,7 +38,7 @@ function granted(reservation: Granted | Refused, c: StageContext): Afterwards {
   warnOfBudgets(reservation, c);
   c.env.granted = reservation;
   return () => {
-    const settled = reservation.settle(usedOf(draft.settlement?.usage, draft.costUsd));
+    const settled = reservation.settle(usedOf(c, estimated));
     settled?.catch((error: unknown) => c.get("log").warn({ err: error }, "limits: a reservation was not settled"));
   };
 }
@@ -67,10 +68,18 @@ function hasBudget({ budget }: Limit): boolean {
   return budget !== undefined;
 }
 
-function usedOf(usage: Usage | undefined, costUsd: number | null | undefined): Estimate | undefined {
-  if (usage === undefined) return undefined;
-  const tokens = usage.inputTokens + usage.outputTokens + usage.cacheReadTokens + usage.cacheWriteTokens;
-  return { tokens, costUsd: costUsd ?? null };
+/** Undefined where nothing was answered, and nothing used. */
+function usedOf({ env: { draft, call } }: StageContext, estimated: Estimate): Estimate | undefined {
+  const { settlement } = draft;
+  if (settlement === undefined || call.operation === "count_tokens") return undefined;
+  const { usage } = settlement;
+  const tokens = usage === undefined ? 0 : sumOf(usage);
+  // Nothing is answered for nothing: an upstream that does not say what it used must not be free of all limits.
+  return tokens > 0 ? { tokens, costUsd: draft.costUsd ?? null } : estimated;
+}
+
+function sumOf({ inputTokens, outputTokens, cacheReadTokens, cacheWriteTokens }: Usage): number {
+  return inputTokens + outputTokens + cacheReadTokens + cacheWriteTokens;
 }
 
 function warnOfBudgets({ states }: Granted, c: StageContext): void {

@@ -82,6 +82,19 @@ export function limitsSuite(engine: Engine): void {
       await vi.waitFor(async () => expect((await gateway.chat(token, { max_tokens: 900 })).status).toBe(200));
     });
 
+    test("an answer that does not say what it used counts as it was estimated; counting tokens costs none", async () => {
+      const token = await tokenOf("wordy", { sub: "wordy-3" });
+      const counts = "/v1/messages/count_tokens";
+      const body = { model: "claude", messages: [{ role: "user", content: "word ".repeat(600) }] };
+      gateway.upstream.failure = { status: 200, body: { inputTokens: 750 } };
+      for (let index = 0; index < 3; index += 1) expect((await gateway.call(counts, { token, body })).status).toBe(200);
+      const output = { message: { role: "assistant", content: [{ text: "Bob is an engineer." }] } };
+      gateway.upstream.failure = { status: 200, body: { output, stopReason: "end_turn" } };
+      expect((await gateway.chat(token, { max_tokens: 600 })).status).toBe(200);
+      expect((await gateway.chat(token, { max_tokens: 600 })).status).toBe(429);
+      gateway.upstream.failure = undefined;
+    });
+
     test("so many at once, and free again afterwards", async () => {
       const token = await tokenOf("single");
       let release = (): void => {};
