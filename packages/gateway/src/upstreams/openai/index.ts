@@ -1,5 +1,6 @@
 import type { Deployment } from "../../deployments.ts";
 import { unsupported } from "../../dialects/body.ts";
+import { GatewayError } from "../../errors.ts";
 import { joinStream } from "../answer-stream.ts";
 import { createBases } from "../base.ts";
 import type { Exchange } from "../exchange.ts";
@@ -13,11 +14,12 @@ import { chatReader } from "./reader.ts";
 import { type ChatRequest, chatBody } from "./request.ts";
 
 const openaiUrl = "https://api.openai.com/v1";
+const ollamaUrl = "http://localhost:11434";
 const azureVersion = "2024-10-21";
 
 /** OpenAI and whatever speaks its chat completions: vLLM, Ollama, AWS's own endpoint, Azure. */
 export function createOpenaiUpstream(keyOf: KeyOf): Upstream {
-  const baseOf = createBases(({ params }) => params.api_base ?? openaiUrl);
+  const baseOf = createBases(baseUrl);
   const extraHeaders = createExtraHeaders();
   return {
     exchange(outgoing) {
@@ -38,6 +40,23 @@ export function createOpenaiUpstream(keyOf: KeyOf): Upstream {
     },
     errorOf: httpError,
   };
+}
+
+/**
+ * Where a deployment's chat completions are. What is not OpenAI's own never goes to OpenAI for want of an address.
+ * @throws GatewayError `upstream_denied` without one
+ */
+function baseUrl({ params: { model, api_base } }: Deployment): string {
+  if (model.startsWith("ollama_chat/")) {
+    // LiteLLM speaks Ollama's own language at its root; what it has of OpenAI's is below /v1.
+    const url = new URL(api_base ?? ollamaUrl);
+    return url.pathname === "/" ? `${url.origin}/v1` : url.href;
+  }
+  if (api_base !== undefined) return api_base;
+  if (model.startsWith("openai/")) return openaiUrl;
+  throw new GatewayError("upstream_denied", "This model is configured wrongly at the gateway. Tell its operator.", {
+    cause: `'${model}' has no api_base`,
+  });
 }
 
 function azurePath(deployment: Deployment, path: string): string {

@@ -81,11 +81,14 @@ function passedStream(asked: boolean): ResponseStream {
   });
 }
 
+const plainWords = '{"content":"';
 const doneEvent = "data: [DONE]\n\n";
 
 /** Characters of text, thought or arguments in a chunk, which is not parsed for them; at least a token's. */
 function wordsIn(chunk: string): number {
-  let from = afterName(chunk, 'content":');
+  // Nearly every chunk; a brace is rare in it and found at once.
+  const plain = chunk.indexOf(plainWords);
+  let from = plain < 0 ? afterName(chunk, 'content":') : plain + plainWords.length;
   if (from < 0) from = afterName(chunk, 'arguments":');
   if (from < 0) return charactersPerToken;
   let end = chunk.indexOf('"', from);
