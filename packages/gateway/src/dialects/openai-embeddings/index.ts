@@ -16,8 +16,17 @@ function parse(raw: RawCall): LlmCall<JsonObject> {
     operation: "embed",
     model,
     stream: false,
-    estimate: { inputTokens: estimateTokens(body.input), outputTokens: 0 },
+    estimate: { inputTokens: estimateInput(body.input), outputTokens: 0 },
     body,
     raw,
   };
+}
+
+/** A text may come as the numbers of its tokens, and a batch may be a list of such lists. */
+function estimateInput(input: unknown): number {
+  if (typeof input === "number") return 1;
+  if (!Array.isArray(input)) return estimateTokens(input);
+  let tokens = 0;
+  for (const item of input) tokens += Array.isArray(item) ? item.length : estimateInput(item);
+  return tokens;
 }

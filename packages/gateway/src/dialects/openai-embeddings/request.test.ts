@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type OpenAI from "openai";
 import { expect, it } from "vitest";
+import { openaiEmbeddings } from "./index.ts";
 import { embeddingRequest } from "./request.ts";
 
 /** The type makes it whole: a field that a newer SDK brings does not compile until it is decided upon. */
@@ -35,4 +36,15 @@ it.each([
   [{ input: "a", dimensions: 0 }, "dimensions"],
 ])("case %#: what cannot be is refused by name", (body, param) => {
   expect(() => embeddingRequest({ model: "m", ...body })).toThrow(expect.objectContaining({ status: 400, param }));
+});
+
+it.each([
+  ["words of a text here", 5],
+  [["a text", "a text"], 4],
+  [Array.from({ length: 8191 }, (_, index) => index), 8191],
+  [[Array(5000).fill(1), Array(3000).fill(2)], 8000],
+])("case %#: tokens that come as numbers are reserved like those of a text", (input, tokens) => {
+  const body = Buffer.from(JSON.stringify({ model: "m", input }));
+  const call = openaiEmbeddings.parse({ path: "/v1/embeddings", params: {}, headers: new Headers(), body });
+  expect(call.estimate.inputTokens).toBe(tokens);
 });
