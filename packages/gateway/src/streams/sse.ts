@@ -15,6 +15,8 @@ export class EventError extends Error {
 export function createSseReader(onEvent: (name: string, data: string, raw: string) => void) {
   const decoder = new StringDecoder("utf8");
   let held = "";
+  /** The last of what is held: as much as may be part of an event's end. */
+  let tail = "";
   let begun = false;
 
   const emit = (raw: string, isWhole: (data: string) => boolean = always): boolean => {
@@ -36,7 +38,15 @@ export function createSseReader(onEvent: (name: string, data: string, raw: strin
   return {
     /** @throws EventError */
     push(chunk: Buffer): void {
-      held += decoder.write(chunk);
+      const text = decoder.write(chunk);
+      if (held !== "" && eventEnd(tail + text) < 0) {
+        // What is held is not looked through again with each part of a long event.
+        held += text;
+        tail = (tail + text).slice(-longestEnd + 1);
+        if (held.length > maxEventCharacters) throw new EventError("an event does not end");
+        return;
+      }
+      held += text;
       if (!begun && held !== "") {
         begun = true;
         // A byte order mark is no part of the first field's name (section 9.2.5).
@@ -48,6 +58,7 @@ export function createSseReader(onEvent: (name: string, data: string, raw: strin
         emit(held.slice(0, end));
         held = held.slice(end);
       }
+      tail = held.slice(-longestEnd + 1);
       if (held.length > maxEventCharacters) throw new EventError("an event does not end");
     },
     /**
@@ -64,6 +75,8 @@ export function createSseReader(onEvent: (name: string, data: string, raw: strin
 }
 
 const byteOrderMark = 0xfeff;
+/** Two line breaks of two characters. */
+const longestEnd = 4;
 
 const always = (): boolean => true;
 
