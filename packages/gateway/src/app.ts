@@ -9,13 +9,15 @@ import {
 } from "@onbehalf/service-kit";
 import { protectedResource } from "@onbehalf/shared-auth/hono";
 import { Hono } from "hono";
-import { type AdminOptions, adminHandlers } from "./admin/handlers.ts";
+import { type AdminOptions, adminHandlers, type Handler } from "./admin/handlers.ts";
 import { answer } from "./answer.ts";
 import { authorize } from "./authorize.ts";
 import { dialects } from "./dialects/index.ts";
 import { admit, authenticate, identify, requireRecord } from "./entry.ts";
-import { answerErrors } from "./errors-on-the-wire.ts";
+import { GatewayError } from "./errors.ts";
+import { answerErrors, spokenAt } from "./errors-on-the-wire.ts";
 import { litellmHealthRoutes } from "./http/health.ts";
+import { noWebSocket } from "./http/no-websocket.ts";
 import { limit } from "./limit.ts";
 import { parse } from "./parse.ts";
 import { pipeline, type Step, surrounding } from "./pipeline.ts";
@@ -23,6 +25,7 @@ import { createMeter } from "./record/meter.ts";
 import { recordEach } from "./record/record-stage.ts";
 import type { Recorder } from "./record/recorder.ts";
 import { routeName, routes, spellings } from "./routes.ts";
+import { signInRoutes } from "./sign-in/routes.ts";
 import type { Rules, StageEnv } from "./stages.ts";
 
 export interface AppOptions extends AdminOptions {
@@ -41,7 +44,11 @@ export interface AppOptions extends AdminOptions {
 export function createApp(options: AppOptions): Hono<StageEnv> {
   const { log, rules, recorder, readiness, publicUrl } = options;
   const resourceMetadata = () => `${publicUrl()}/.well-known/oauth-protected-resource`;
-  const handlers = adminHandlers(options);
+  const handlers: Readonly<Record<string, Handler>> = {
+    ...adminHandlers(options),
+    ...signInRoutes(publicUrl),
+    "GET /v1/responses": noWebSocket,
+  };
   const onError = answerErrors({ dialects, resourceMetadata });
   const begin: readonly Step[] = [
     beginRequest({ service: "gateway", log, observer: options.telemetry.requests }),
@@ -51,7 +58,11 @@ export function createApp(options: AppOptions): Hono<StageEnv> {
   const recordable = requireRecord(() => recorder.state().full);
   const app = new Hono<StageEnv>();
   app.onError(onError);
-  app.notFound(notFound());
+  const plainly = notFound();
+  app.notFound((c) => {
+    if (spokenAt(c) === undefined) return plainly(c);
+    throw new GatewayError("not_found", "There is nothing at this address; GET /v1/models lists the models there are.");
+  });
 
   // By themselves, without what surrounds all other routes: Hono runs a single handler without going round about it.
   const llm = new Hono<StageEnv>();
@@ -74,7 +85,7 @@ export function createApp(options: AppOptions): Hono<StageEnv> {
   for (const route of routes) {
     const handler = handlers[routeName(route)];
     if (handler === undefined) continue;
-    const stages = [identify(route), recordable, authenticate, authorize];
+    const stages = route.kind === "public" ? [identify(route)] : [identify(route), recordable, authenticate, authorize];
     app.on(route.method, [...spellings(route)], pipeline(stages, handler, onError));
   }
   return llm;

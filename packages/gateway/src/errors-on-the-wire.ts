@@ -40,7 +40,10 @@ export function answerErrors({ dialects, resourceMetadata }: WireErrorOptions): 
 
 function dialectOf(c: StageContext, dialects: WireErrorOptions["dialects"]): Dialect | undefined {
   const route = identified(c);
-  if (route === undefined) return bedrockPath.test(c.req.path) ? dialects.bedrock : undefined;
+  if (route === undefined) {
+    const spoken = spokenAt(c);
+    return spoken === undefined ? undefined : dialects[spoken];
+  }
   if (route.kind === "models") return dialects[listDialect(c, route.path)];
   return route.dialect === undefined ? undefined : dialects[route.dialect];
 }
@@ -48,6 +51,14 @@ function dialectOf(c: StageContext, dialects: WireErrorOptions["dialects"]): Dia
 /** Undefined while a request has come no further than its address. */
 function identified(c: StageContext): Route | undefined {
   return c.env.route;
+}
+
+/** Clients that call what does not exist are told in their own words, too: others they show as nothing but a number. */
+export function spokenAt(c: StageContext): DialectName | undefined {
+  const { path } = c.req;
+  if (path.startsWith("/anthropic/")) return "anthropic";
+  if (bedrockPath.test(path) || /^\/(?:openai\/)?v1\//.test(path)) return listDialect(c, path);
+  return undefined;
 }
 
 /** Only Bedrock's clients call these: they are told in their own words, too, that an address is malformed. */

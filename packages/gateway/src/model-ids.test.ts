@@ -147,6 +147,28 @@ describe("a model that does not exist", () => {
   });
 });
 
+describe("an address that does not exist", () => {
+  test("is told in the words of who asks: clients show others as nothing but a number", async () => {
+    const token = await gateway.token();
+    const openai = await gateway.call("/v1/completions", { token, body: {} });
+    expect(openai).toMatchObject({
+      status: 404,
+      json: { error: { type: "invalid_request_error", code: "not_found" } },
+    });
+    const headers = { "anthropic-version": "2023-06-01" };
+    for (const [path, extra] of [
+      ["/v1/files", { headers }],
+      ["/anthropic/v1/files", {}],
+    ] as const) {
+      const anthropic = await gateway.call(path, { token, ...extra });
+      expect(anthropic).toMatchObject({ status: 404, json: { type: "error", error: { type: "not_found_error" } } });
+    }
+    const aws = await gateway.call("/model/nova/nothing", { token, body: {} });
+    expect([aws.status, aws.headers.get("x-amzn-errortype")]).toEqual([404, "ResourceNotFoundException"]);
+    expect((await gateway.call("/nothing", { token })).json).toMatchObject({ error: "not_found" });
+  });
+});
+
 describe("refusals say whether to ask again", () => {
   const shouldRetry = async (token: string, model = "small") =>
     (await gateway.chat(token, { model })).headers.get("x-should-retry");

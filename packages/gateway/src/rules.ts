@@ -7,6 +7,7 @@ import { createForward } from "./forward.ts";
 import type { FindKey } from "./keys/find-key.ts";
 import type { Limiter } from "./limits/limiter.ts";
 import { createEntitlements } from "./policy/entitlements.ts";
+import { createSignIn } from "./sign-in/sign-in.ts";
 import type { Rules } from "./stages.ts";
 
 export interface RulesOptions {
@@ -47,6 +48,7 @@ export function createRules({ settings, env, log, findKey, limiter }: RulesOptio
     limiter,
     findPrice: createPrices(settings.prices),
     entitlements: createEntitlements(settings.policy, settings.limits),
+    signIn: settings.signIn === undefined ? undefined : createSignIn(settings.signIn),
     keysReady: async () => verifier?.ready(),
   };
 }

@@ -10,6 +10,7 @@ import type { Granted, Limiter } from "./limits/limiter.ts";
 import type { Entitlements } from "./policy/entitlements.ts";
 import type { Draft } from "./record/draft.ts";
 import type { Route } from "./routes.ts";
+import type { SignIn } from "./sign-in/sign-in.ts";
 
 /** What a reload replaces as a whole: a request keeps the one it began with. */
 export interface Rules {
@@ -19,6 +20,8 @@ export interface Rules {
   readonly limiter: Limiter;
   readonly findPrice: FindPrice;
   readonly entitlements: Entitlements;
+  /** Undefined where nobody signs in from a client. */
+  readonly signIn: SignIn | undefined;
   /** Resolves when the keys of every issuer are known. */
   readonly keysReady: () => Promise<void>;
 }

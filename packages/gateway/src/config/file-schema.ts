@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { priceOverrides } from "../cost/prices.ts";
 import { bedrockSettings, billingSettings, modelEntry, routerSettings } from "../deployments.ts";
+import { signInSettings } from "../sign-in/settings.ts";
 
 /** gateway.yaml after LiteLLM's other keys were sorted out. What is read here is read; anything else is refused. */
 
@@ -148,6 +149,7 @@ export const fileSchema = z.strictObject({
   litellm_settings: litellmSettings.prefault({}),
   router_settings: routerSettings.optional(),
   bedrock: bedrockSettings.optional(),
+  sign_in: signInSettings.optional(),
   billing: billingSettings.optional(),
   issuers: z.array(issuerSchema).default([]),
   access: accessSchema.prefault({}),

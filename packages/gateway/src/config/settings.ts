@@ -5,6 +5,7 @@ import type { PriceOverrides } from "../cost/prices.ts";
 import type { ModelEntry } from "../deployments.ts";
 import type { LimitRule, LimitTables } from "../limits/limits.ts";
 import type { AllowedRoute, GroupRule, Policy } from "../policy/policy.ts";
+import type { SignInSettings } from "../sign-in/settings.ts";
 import type { Environment } from "./environment.ts";
 import type { FileSettings, LimitShape } from "./file-schema.ts";
 import { readIssuers, type TrustedIssuer } from "./issuers.ts";
@@ -33,6 +34,7 @@ export interface Settings {
   readonly prices: PriceOverrides;
   readonly models: readonly ModelEntry[];
   readonly file: Pick<FileSettings, "router_settings" | "bedrock" | "billing" | "litellm_settings">;
+  readonly signIn: SignInSettings | undefined;
   readonly databaseUrl: string | undefined;
   readonly keepKeysWithoutDatabase: boolean;
   readonly maxBodyBytes: number;
@@ -58,7 +60,7 @@ export function buildSettings(
   const general = file.general_settings;
   const issuers = readIssuers(file, environment, problems);
   const master = readMasterKey(environment.LITELLM_MASTER_KEY, general.master_key);
-  problems.push(...master.problems, ...checkCustomAuth(general));
+  problems.push(...master.problems, ...checkCustomAuth(general), ...checkSignIn(file, issuers));
   if (use === "serve") {
     problems.push(...checkAnyCredential(file, issuers), ...checkPlainSetup(environment, issuers, master.key));
   }
@@ -90,6 +92,7 @@ export function buildSettings(
       billing: file.billing,
       litellm_settings: file.litellm_settings,
     },
+    signIn: file.sign_in,
     databaseUrl: environment.DATABASE_URL ?? general.database_url,
     keepKeysWithoutDatabase: general.allow_requests_on_db_unavailable,
     maxBodyBytes:
@@ -115,6 +118,13 @@ function checkCustomAuth({
   }
   const problem = "is missing: custom_auth custom_jwt_auth.jwt_auth reads issuer, audience and public_key_url there";
   return settings === undefined ? [{ name: "general_settings.jwt_settings", problem }] : [];
+}
+
+/** A token of somebody else's would open nothing here. */
+function checkSignIn({ sign_in: signIn }: FileSettings, issuers: readonly TrustedIssuer[]): ConfigProblem[] {
+  if (signIn === undefined || issuers.some(({ options }) => options.issuer === signIn.issuer)) return [];
+  const known = issuers.map(({ options }) => options.issuer).join(", ");
+  return [{ name: "sign_in.issuer", problem: `${signIn.issuer} is none of the issuers: ${known || "there are none"}` }];
 }
 
 /** A plain set-up that names nobody to let in is a set-up somebody forgot to finish. */
