@@ -15,6 +15,8 @@ export interface Counters {
   settle(charged: Charged, deltas: readonly number[]): void | Promise<void>;
   /** What a sum starts from, when it was not known yet. */
   seed(bucket: SumBucket, used: number): Promise<void>;
+  /** A sum that is no longer right: it is unknown again. */
+  forget(bucket: SumBucket): void | Promise<void>;
   /** Rejects while the store cannot be reached: for readiness. */
   ready(): Promise<void>;
   close(): Promise<void>;

@@ -9,7 +9,15 @@ import {
   timeout,
   wrap,
 } from "cockatiel";
-import { type Bucket, type Charged, type Counters, CountersUnavailable } from "./counters.ts";
+import { createArrears } from "./arrears.ts";
+import {
+  type Bucket,
+  type BucketState,
+  type Charged,
+  type Counters,
+  CountersUnavailable,
+  type Verdict,
+} from "./counters.ts";
 
 export interface GuardOptions {
   /** `closed`: refuse while the shared store is away. `local`: each replica grants its share by itself. */
@@ -43,27 +51,60 @@ export function guardedCounters(shared: Counters, local: Counters, options: Guar
       throw isAway(error) ? new CountersUnavailable("the shared limits cannot be asked", { cause: error }) : error;
     }
   };
+  /** What the shared store counts on from now, the local one must ask the record about when its turn comes. */
+  const forgetHere = (states: readonly BucketState[]): void => {
+    for (const { bucket } of states) if (bucket.kind === "sum") void local.forget(bucket);
+  };
+  const arrears = createArrears({ shared, ask: guarded });
+  /** An answer nobody waited for any more may have charged all the same. */
+  const giveBack = async (verdict: Verdict<Bucket>): Promise<void> => {
+    if (verdict.kind !== "granted") return;
+    const nothingUsed = verdict.states.map(({ bucket }) => (bucket.kind === "gauge" ? 0 : -bucket.amount));
+    await Promise.resolve(shared.settle(verdict, nothingUsed)).catch(() => arrears.unsettled(verdict));
+  };
   return {
     async charge(buckets) {
+      let abandoned = false;
       try {
-        return await guarded(async () => shared.charge(buckets));
+        const verdict = await guarded(async () => {
+          const answer = await shared.charge(buckets);
+          if (abandoned) void giveBack(answer);
+          return answer;
+        });
+        // The store is there now; what it does not take all the same is told it the next time.
+        if (arrears.any) void arrears.settle().catch(() => {});
+        if (verdict.kind !== "unseeded") forgetHere(verdict.states);
+        return verdict;
       } catch (error) {
+        abandoned = true;
         if (options.whenUnavailable === "closed" || !(error instanceof CountersUnavailable)) throw error;
         const verdict = await local.charge(buckets.map((bucket) => shareOf(bucket, options.localShare)));
-        if (verdict.kind === "granted") grantedHere.add(verdict);
+        if (verdict.kind === "granted") {
+          grantedHere.add(verdict);
+          arrears.grantedHere(verdict);
+        }
         return verdict;
       }
     },
     async settle(charged, deltas) {
       if (grantedHere.has(charged)) return local.settle(charged, deltas);
-      await guarded(async () => shared.settle(charged, deltas));
+      try {
+        await guarded(async () => shared.settle(charged, deltas));
+      } catch (error) {
+        if (error instanceof CountersUnavailable) arrears.unsettled(charged);
+        throw error;
+      }
     },
     async seed(bucket, used) {
-      // The local sum starts from the same figure; should the shared store be away, its own seed comes when it is back.
+      // Both, since nobody knows which of them will be asked next.
       await local.seed(bucket, used);
       await guarded(() => shared.seed(bucket, used)).catch((error: unknown) => {
         if (options.whenUnavailable === "closed") throw error;
       });
+    },
+    async forget(bucket) {
+      await local.forget(bucket);
+      await guarded(async () => shared.forget(bucket));
     },
     ready: () => shared.ready(),
     async close() {

@@ -100,6 +100,7 @@ export function memoryCounters({
       const at = clock();
       if (countOf(bucket.key, at) === undefined) begin(bucket, used, at);
     },
+    forget: ({ key }) => void counts.delete(key),
     ready: async () => {},
     close: async () => {
       counts.clear();

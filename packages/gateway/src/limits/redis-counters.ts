@@ -52,6 +52,13 @@ export function redisCounters({ url, prefix = "{onbehalf:gateway}:limits:", log 
     async seed(bucket, used) {
       await run(seedScript, keysOf([bucket], prefix), [whole(used), whole(bucket.remainingMs), randomUUID()]);
     },
+    async forget({ key }) {
+      try {
+        await client.del(prefix + key);
+      } catch (error) {
+        throw new CountersUnavailable("Redis did not answer", { cause: error });
+      }
+    },
     async ready() {
       if (!client.isReady)
         throw new CountersUnavailable(`Redis cannot be reached${lastError === "" ? "" : `: ${lastError}`}`);
