@@ -140,6 +140,13 @@ describe("a stream's end", () => {
     }
   });
 
+  it("that does not come is no failure of an answer that did", async () => {
+    const answer = (socket: Socket) => void socket.write(head + word + last + count + done);
+    const seen = await asked(answer, { stream: true, router: { num_retries: 0, idle_timeout: 0.2 } });
+    expect(seen.text).toBe(word + last + done);
+    expect(seen.settlement).toMatchObject({ outcome: "ok", errorCode: undefined });
+  });
+
   it.each([
     ["before its reason", word, "upstream_unavailable"],
     ["before its count", word + last, "upstream_unavailable"],
