@@ -15,13 +15,15 @@ export interface ClaudeCodeRun {
   readonly print: Print;
 }
 
-const version = "2.1.197";
+const version = "2.1.330";
+/** What an administrator has laid down for the machine would count before what is set here. */
+const managed = "/etc/claude-code/managed-settings.json";
 /** A refusal that says it stays so is shown at once; without that, the program asks ten times in three minutes. */
 const patienceMs = 30_000;
 
 /** Nobody tells it a model: it asks for those it knows, by ids of its own. @returns whether all held */
 export async function claudeCode({ chain, environments, folder, print }: ClaudeCodeRun): Promise<boolean> {
-  print(`preparing Claude Code ${version} (240 MB at the first time)`);
+  print(`preparing Claude Code ${version} (380 MB at the first time)`);
   const program = await installed(environments);
   const { check, held } = createChecks("claude-code", print);
   const [alice, mallory] = [await tokenOf(chain, "alice"), await tokenOf(chain, "mallory")];
@@ -47,6 +49,11 @@ export async function claudeCode({ chain, environments, folder, print }: ClaudeC
       const { code, output } = await ask(alice, prompt, "--allowedTools", "Bash");
       must(code === 0 && resultOf(output).includes("came back: “through-the-gateway”"), output);
     });
+    await check(`${mode} mode: reads an answer of the form it was asked for`, async () => {
+      const schema = '{"type":"object","properties":{"name":{"type":"string"}},"required":["name"]}';
+      const { code, output } = await ask(alice, "Who?", "--json-schema", schema);
+      must(code === 0 && lastOf(output).structured_output !== undefined, output);
+    });
     await check(`${mode} mode: shows at once why a bad token is refused`, async () => {
       const { code, output } = await ask(`${alice}x`, "Say hello");
       must(code !== 0 && output.includes("could not be verified"), output);
@@ -71,8 +78,9 @@ export async function claudeCode({ chain, environments, folder, print }: ClaudeC
   return held();
 }
 
-/** @throws NotHere when there is no npm registry in reach, or no build for this machine */
+/** @throws NotHere when there is no npm registry in reach, no build for this machine, or the machine's own settings */
 async function installed(environments: string): Promise<string> {
+  if (existsSync(managed)) throw new NotHere(`${managed} decides what Claude Code does on this machine`);
   const home = join(environments, `claude-code-${version}`);
   const modules = join(home, "node_modules", "@anthropic-ai");
   const program = join(modules, `claude-code-${process.platform}-${process.arch}`, "claude");
@@ -120,8 +128,11 @@ async function asked(program: string, args: readonly string[], env: NodeJS.Proce
 }
 
 function resultOf(output: string): string {
-  const line = output.split("\n").findLast((one) => one.startsWith("{")) ?? "{}";
-  return String((JSON.parse(line) as { result?: unknown }).result);
+  return String(lastOf(output).result);
+}
+
+function lastOf(output: string): Record<string, unknown> {
+  return JSON.parse(output.split("\n").findLast((line) => line.startsWith("{")) ?? "{}");
 }
 
 async function tokenOf({ urls }: Chain, user: string): Promise<string> {
