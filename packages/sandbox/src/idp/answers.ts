@@ -4,6 +4,9 @@ import type { Dialect } from "./dialects/dialect.ts";
 
 type Body = Readonly<Record<string, unknown>>;
 
+/** Where a make words its errors itself. */
+const errorsOfMake: ReadonlySet<string> = new Set(["/v1/token", "/v1/device_authorization"]);
+
 /** Completes what the library answers in JSON: challenges, a make's own error documents, what introspection tells. */
 export function completeAnswers(provider: Provider, { errorBody }: Dialect): void {
   provider.use(async (ctx: KoaContextWithOIDC, next: () => Promise<unknown>) => {
@@ -12,7 +15,7 @@ export function completeAnswers(provider: Provider, { errorBody }: Dialect): voi
     if (typeof ctx.body !== "object" || ctx.body === null || Buffer.isBuffer(ctx.body)) return;
     const body = ctx.body as Body;
     if (ctx.path === "/v1/introspect" && body.active === true) ctx.body = introspected(body);
-    if (ctx.path !== "/v1/token" || body.error === undefined) return;
+    if (!errorsOfMake.has(ctx.path) || body.error === undefined) return;
     const challenged =
       ctx.state.claims === undefined ? body : { ...body, suberror: "basic_action", claims: ctx.state.claims };
     // The real ones number their errors in the text; elsewhere the number says nothing.

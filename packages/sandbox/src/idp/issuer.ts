@@ -6,6 +6,7 @@ import { accessTokenClaims } from "./claims.ts";
 import { type ClientKeys, clientStorage } from "./clients.ts";
 import { createCodeGuesses } from "./code-guesses.ts";
 import type { IssuerDefinition, User } from "./definitions.ts";
+import { withDeviceBounds } from "./device-bounds.ts";
 import { dialects } from "./dialects/index.ts";
 import type { TrustedIssuer } from "./exchange/subject.ts";
 import { grantTypes } from "./grant-types.ts";
@@ -61,13 +62,14 @@ export function createIssuer(parts: IssuerParts, keys: SigningKeys): Issuer {
   const addedGrants = [...(dialect.exchange ? [grantTypes.tokenExchange] : []), grantTypes.jwtBearer];
   const secret = remembered(state, `secret:${name}`);
   const referenceOf = referencesBy(secret);
+  const bounds = { guesses: createCodeGuesses(), waiting: () => state.waitingDeviceCodes(name) };
   const storage = (model: string) => {
     const plain = state.adapter(name, model);
     if (model === "Client") return clientStorage(plain, definition.clients, { ...parts, addedGrants });
+    if (model === "DeviceCode") return withDeviceBounds(plain, bounds);
     return model === "AccessToken" || model === "ClientCredentials" ? withReferences(plain, referenceOf) : plain;
   };
   const trusted = asTrusted(parts, keys, accounts, storage, referenceOf);
-  const guesses = createCodeGuesses();
   const trusts = definition.trusts.filter((other) => other !== name);
   const make = () =>
     createProvider({
@@ -78,8 +80,6 @@ export function createIssuer(parts: IssuerParts, keys: SigningKeys): Issuer {
       storage,
       secret,
       referenceOf,
-      guesses,
-      waitingDeviceCodes: () => state.waitingDeviceCodes(name),
       trusted: async () => {
         const found = await Promise.all(trusts.map((other) => others.get(other)));
         return [trusted, ...found.flatMap((issuer) => issuer?.trusted ?? [])];

@@ -1,6 +1,6 @@
 import type { EventEmitter } from "node:events";
 import type { IncomingMessage } from "node:http";
-import type { KoaContextWithOIDC, Provider } from "oidc-provider";
+import type { errors, KoaContextWithOIDC, Provider } from "oidc-provider";
 
 /** Adds fields to the one log line of a request. */
 type Note = (fields: Readonly<Record<string, unknown>>) => void;
@@ -17,6 +17,14 @@ export function noteGrants(provider: Provider, notes: Notes): void {
   provider.on("authorization.error", (ctx, { error, error_description, error_detail }) =>
     notes.get(ctx.req)?.({ error_code: error, reason: error_detail ?? error_description }),
   );
+  provider.on("device_authorization.success", (ctx) => notes.get(ctx.req)?.(asked(ctx)));
+  for (const failed of ["device_authorization.error", "code_verification.error", "device_resume.error"] as const) {
+    provider.on(
+      failed,
+      (ctx: KoaContextWithOIDC, { error, error_description, error_detail }: errors.OIDCProviderError) =>
+        notes.get(ctx.req)?.({ ...asked(ctx), error_code: error, reason: error_detail ?? error_description }),
+    );
+  }
   // Koa's own event, which the library's types leave out; without a listener Koa prints.
   const koa = provider as unknown as EventEmitter<{ error: [error: unknown, ctx: KoaContextWithOIDC] }>;
   koa.on("error", (error, ctx) => notes.get(ctx.req)?.({ err: error }));

@@ -12,9 +12,8 @@ import { acr, stepUpCheck } from "./acr.ts";
 import { completeAnswers } from "./answers.ts";
 import { allowedAudience, audienceOf, resourceOf, resourceServer, scopesOf, wantedAudience } from "./audiences.ts";
 import { type Carried, claimsByScope, profileClaims, profileScopeClaims } from "./claims.ts";
-import type { CodeGuesses } from "./code-guesses.ts";
 import type { IssuerDefinition } from "./definitions.ts";
-import { addDeviceBounds, devicePages } from "./device.ts";
+import { devicePages, keepLinkedCode } from "./device.ts";
 import type { Dialect } from "./dialects/dialect.ts";
 import { registerTokenExchange } from "./exchange/grant.ts";
 import { registerAssertionGrant } from "./exchange/id-jag.ts";
@@ -45,8 +44,6 @@ export interface ProviderParts {
   readonly dialect: Dialect;
   readonly stepUp: StepUp;
   readonly notes: Notes;
-  readonly guesses: CodeGuesses;
-  readonly waitingDeviceCodes: () => number;
   /** This issuer, then those it trusts. */
   readonly trusted: () => Promise<readonly [TrustedIssuer, ...TrustedIssuer[]]>;
   readonly urlOf: (name: string) => string | undefined;
@@ -58,7 +55,7 @@ export function createProvider(parts: ProviderParts): ProviderType {
   const provider = new Provider(parts.url, configuration(parts, carried));
   completeAnswers(provider, parts.dialect);
   noteGrants(provider, parts.notes);
-  addDeviceBounds(provider, parts);
+  keepLinkedCode(provider);
   addSignIn(provider, { ...parts, issuerUrl: parts.url });
   const setting: GrantSetting = {
     ...parts,

@@ -70,6 +70,8 @@ export async function walkDevice(
     const page = await response.text();
     if (page.includes('id="device-done"')) return;
     const asks = (["confirm", "password"] as const).find((field) => page.includes(`name="${field}"`));
+    if (asks === undefined && response.ok && page.includes('id="user_code"'))
+      throw new SignInError("the address brings no code; take verification_uri_complete");
     if (asks === undefined || done.has(asks) || !response.ok) throw new SignInError(problemOn(page, response));
     done.add(asks);
     form = new URLSearchParams(

@@ -87,6 +87,8 @@ const codes: Readonly<Record<string, number>> = {
   unsupported_grant_type: 70003,
   invalid_scope: 70011,
   invalid_request: 900144,
+  authorization_pending: 70016,
+  expired_token: 70019,
 };
 
 /** Entra's error document: the number is in the text and in `error_codes`. */

@@ -1,38 +1,31 @@
 import { html } from "hono/html";
 import { mark, type RenderedPage, renderPage } from "./layout.ts";
 
-/** Where the forms of a page go, and the token that makes them ours. */
+/** Where the form of a page goes, and the token that makes it ours. */
 export interface DeviceForm {
   readonly action: string;
   readonly xsrf: string;
 }
 
-export interface CodeEntry {
-  /** Absent: no code is taken just now. */
-  readonly form: DeviceForm | undefined;
-  /** What was wrong with the last one, in words. */
-  readonly problem?: string | undefined;
-}
-
-/** The page somebody opens who was told a code. */
-export function codeEntryPage({ form, problem }: CodeEntry): RenderedPage {
+/**
+ * The page for somebody who was shown a code.
+ * @param problem what was wrong with the last one, in words
+ */
+export function codeEntryPage({ action, xsrf }: DeviceForm, problem?: string): RenderedPage {
+  const wrong = problem !== undefined;
   return renderPage({
-    title: problem === undefined ? "Enter the code" : "Enter the code: please try again",
+    title: wrong ? "Enter the code: please try again" : "Enter the code",
     body: html`${mark}
 <h1>Enter the code</h1>
-<p class="soft">that the application on your device or in your terminal shows</p>
-${problem === undefined ? "" : html`<p class="problem" role="alert" id="problem">${problem}</p>`}
-${
-  form === undefined
-    ? ""
-    : html`<form method="post" action="${form.action}">
-  <input type="hidden" name="xsrf" value="${form.xsrf}">
+<p class="soft">that your terminal or device shows</p>
+${wrong ? html`<p class="problem" role="alert" id="problem">${problem}</p>` : ""}
+<form method="post" action="${action}">
+  <input type="hidden" name="xsrf" value="${xsrf}">
   <label for="user_code">Code</label>
   <input class="code" id="user_code" name="user_code" autocomplete="off" autocapitalize="characters" spellcheck="false"
-    required maxlength="32" autofocus ${problem === undefined ? "" : html`aria-invalid="true" aria-describedby="problem"`}>
+    required maxlength="32" ${wrong ? html`aria-invalid="true" aria-describedby="problem"` : ""} autofocus>
   <button class="main-action">Continue</button>
-</form>`
-}
+</form>
 <footer><p>Enter only a code that you asked for yourself, just now.</p></footer>`,
   });
 }
@@ -41,33 +34,34 @@ ${
 export interface CodeAsked {
   readonly clientName: string;
   readonly userCode: string;
-  readonly audience: string;
+  /** Whom the token will be good for. */
+  readonly audiences: readonly string[];
   readonly scopes: readonly string[];
-  /** The address and the program the request came from. */
+  /** The address and the program the request came from; the latter says of itself what it likes. */
   readonly askedFrom: string;
   readonly signedInAs: string | undefined;
   readonly signOutUrl: string;
 }
 
-/** Never left out, however the code came: a link may have been sent by somebody else (RFC 8628, section 5.4). */
+/** Never left out, however the code came: the link may be somebody else's (RFC 8628, section 5.4). */
 export function codeConfirmPage(form: DeviceForm, asked: CodeAsked): RenderedPage {
-  const { clientName, userCode, audience, scopes, askedFrom, signedInAs, signOutUrl } = asked;
-  const others = scopes.filter((scope) => !told.has(scope));
+  const { clientName, userCode, audiences, scopes, askedFrom, signedInAs, signOutUrl } = asked;
+  const named = scopes.filter((scope) => !inWords.has(scope));
   return renderPage({
     title: `Sign in to ${clientName}?`,
     body: html`${mark}
 <h1>Sign in to ${clientName}?</h1>
 <p class="soft">It asks to act as you, and shows this code:</p>
 <p class="code" id="code">${userCode}</p>
-<p class="note">Go on only if you started this yourself and see the same code there. Whoever sent you a code or this link
-would be signed in as you.</p>
+<p class="note">Go on only if you started this yourself and see the same code there. If somebody sent you the code or a
+link, refuse: they would be signed in as you.</p>
 <dl>
-<dt>Access to</dt><dd id="audience">${audience}</dd>
-<dt>Learns</dt><dd id="learns">${learned(scopes)}</dd>
-${others.length === 0 ? "" : html`<dt>May use</dt><dd id="scopes">${others.join(", ")}</dd>`}
-<dt>Stays</dt><dd id="stays">${scopes.includes("offline_access") ? "signed in when you leave" : "as long as your session here"}</dd>
+<dt>Acts at</dt><dd id="audience">${audiences.join(", ")}</dd>
+${named.length === 0 ? "" : html`<dt>With</dt><dd id="scopes">${named.join(", ")}</dd>`}
+<dt>Learns</dt><dd>your name, email address and groups</dd>
+<dt>Stays</dt><dd id="stays">${scopes.includes("offline_access") ? staysOn : "until your session here ends"}</dd>
 <dt>Asked from</dt><dd>${askedFrom}</dd>
-${signedInAs === undefined ? "" : html`<dt>You are</dt><dd><b>${signedInAs}</b> (<a href="${signOutUrl}">sign out</a> to be somebody else)</dd>`}
+${signedInAs === undefined ? "" : html`<dt>You are</dt><dd id="who">${signedInAs} (<a href="${signOutUrl}">not you? sign out</a>)</dd>`}
 </dl>
 <form method="post" action="${form.action}">
   <input type="hidden" name="xsrf" value="${form.xsrf}">
@@ -79,17 +73,16 @@ ${signedInAs === undefined ? "" : html`<dt>You are</dt><dd><b>${signedInAs}</b> 
 }
 
 /** Scopes that the page says in words. */
-const told: ReadonlySet<string> = new Set(["", "openid", "profile", "email", "groups", "offline_access"]);
+const inWords: ReadonlySet<string> = new Set(["", "openid", "profile", "email", "groups", "offline_access"]);
 
-/** Access tokens carry the user's claims whatever their scopes, so nothing less is promised. */
-const learned = (scopes: readonly string[]): string =>
-  scopes.includes("openid") ? "who you are, your email address and your groups" : "who you are and your groups";
+const staysOn = "signed in when you are away, until that is revoked or long unused";
 
 export function deviceDonePage(clientName: string, user: string): RenderedPage {
   return renderPage({
     title: "You are signed in",
     body: html`${mark}<h1 id="device-done">You are signed in</h1>
-<p class="soft"><strong>${clientName}</strong> now acts as <strong>${user}</strong>. You can close this page and go back to it.</p>`,
+<p class="soft"><strong>${clientName}</strong> now acts as <strong>${user}</strong>. You can close this page and go back
+to it.</p>`,
   });
 }
 
@@ -97,6 +90,6 @@ export function deviceRefusedPage(): RenderedPage {
   return renderPage({
     title: "Refused",
     body: html`${mark}<h1>Refused</h1>
-<p class="soft">Nobody was signed in. The code is worthless now; you can close this page.</p>`,
+<p class="soft">Nobody was signed in, and the code is worthless now. You can close this page.</p>`,
   });
 }
