@@ -46,6 +46,7 @@ const requestSchema = z.looseObject({
           structure: z.looseObject({ jsonSchema: z.looseObject({ schema: z.string() }) }),
         })
         .optional(),
+      effort: z.enum(["low", "medium", "high", "xhigh", "max"]).optional(),
     })
     .optional(),
   guardrailConfig: z.looseObject({ guardrailIdentifier: z.string() }).optional(),
@@ -63,6 +64,7 @@ const requestSchema = z.looseObject({
 export const converse: Operation = (body, { model, rules }) => {
   const request = requestSchema.parse(body);
   checkRoles(request.messages);
+  checkTools(request);
   const { tool, any } = request.toolConfig?.toolChoice ?? {};
   const forced = tool ?? any;
   const turn: Turn = {
@@ -96,6 +98,13 @@ function checkRoles(messages: readonly { role: string }[]): void {
     throw new TypeError(
       "A conversation must start with a user message. Try again with a conversation that starts with a user message.",
     );
+}
+
+/** What has called tools must say which there are, also when none is to be called again. */
+function checkTools({ messages, toolConfig }: z.output<typeof requestSchema>): void {
+  const used = messages.some(({ content }) => content.some((part) => part.toolUse ?? part.toolResult));
+  if (used && toolConfig === undefined)
+    throw new TypeError("The toolConfig field must be defined when using toolUse and toolResult content blocks.");
 }
 
 export function converseUsage({ usage }: Completion) {

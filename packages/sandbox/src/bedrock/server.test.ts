@@ -64,6 +64,18 @@ describe("the real AWS SDK, unmodified, over HTTP/2", () => {
     expect(answer.output?.message?.content?.[1]?.toolUse?.input).toEqual({ at: "the sky" });
   });
 
+  it("wants the tools of a history declared, as Bedrock does", async () => {
+    const messages = [
+      ...command.messages,
+      { role: "assistant" as const, content: [{ toolUse: { toolUseId: "one", name: "look", input: {} } }] },
+      { role: "user" as const, content: [{ toolResult: { toolUseId: "one", content: [{ text: "stars" }] } }] },
+    ];
+    await expect(clientWith().send(new ConverseCommand({ ...command, messages }))).rejects.toMatchObject({
+      name: "ValidationException",
+      message: expect.stringContaining("toolConfig field must be defined"),
+    });
+  });
+
   it.each([
     ["the wrong secret", { credentials: { ...credentials, secretAccessKey: "another" } }, "InvalidSignatureException"],
     ["an unknown key", { credentials: { ...credentials, accessKeyId: "AKIDOTHER" } }, "UnrecognizedClientException"],
