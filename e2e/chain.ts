@@ -31,7 +31,11 @@ export async function startChain(env: Env = {}, options: Pick<LaunchOptions, "re
       output += text;
     },
   };
-  const sandbox = await launch(environment, { destination, ...options });
+  const forget = () => rm(dataDir, { recursive: true, force: true });
+  const sandbox = await launch(environment, { destination, ...options }).catch(async (error: unknown) => {
+    await forget();
+    throw error;
+  });
   return {
     sandbox,
     urls: sandbox.urls,
@@ -46,7 +50,7 @@ export async function startChain(env: Env = {}, options: Pick<LaunchOptions, "re
         .map((line) => JSON.parse(line) as LogLine),
     async close() {
       await sandbox.close();
-      await rm(dataDir, { recursive: true, force: true });
+      await forget();
     },
   };
 }

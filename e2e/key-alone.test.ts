@@ -1,4 +1,4 @@
-import { writeFile } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -10,9 +10,11 @@ apps:
       keys: [{ name: only, key: os.environ/LAUNCHPAD_DEMO_APP_KEY }] }
 `;
 
+let folder: string;
 let chain: Chain;
 beforeAll(async () => {
-  const appsFile = join(tmpdir(), `apps-${process.pid}.yaml`);
+  folder = await mkdtemp(join(tmpdir(), "apps-"));
+  const appsFile = join(folder, "apps.yaml");
   await writeFile(appsFile, apps);
   chain = await startChain(
     {},
@@ -30,7 +32,10 @@ beforeAll(async () => {
     },
   );
 });
-afterAll(() => chain?.close());
+afterAll(async () => {
+  await chain?.close();
+  await rm(folder, { recursive: true, force: true });
+});
 
 async function ask(headers: Record<string, string>): Promise<Response> {
   return fetch(`${chain.urls.launchpad}/api/v1/voicebox/ask`, {

@@ -1,10 +1,11 @@
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { describe, expect, it } from "vitest";
+import { afterAll, describe, expect, it } from "vitest";
 
 const folder = mkdtempSync(join(tmpdir(), "guard-"));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
 const script = join(folder, "script.ts");
 writeFileSync(script, "const word: string = process.argv[2] ?? ''; console.log('ran', word);\n");
 const guard = join(import.meta.dirname, "guard.js");

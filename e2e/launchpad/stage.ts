@@ -104,7 +104,16 @@ export async function startStage(options: StageOptions = {}): Promise<Stage> {
       );
     }
   };
-  await startReplicas();
+  const close = async (): Promise<void> => {
+    await Promise.all(replicas.map((replica) => replica.close()));
+    await voicebox.service.close();
+    await provider?.close();
+    await rm(dataDir, { recursive: true, force: true });
+  };
+  await startReplicas().catch(async (error: unknown) => {
+    await close();
+    throw error;
+  });
 
   return {
     publicUrl,
@@ -134,12 +143,7 @@ export async function startStage(options: StageOptions = {}): Promise<Stage> {
     async startProvider() {
       provider = await bringUp();
     },
-    async close() {
-      await Promise.all(replicas.map((replica) => replica.close()));
-      await voicebox.service.close();
-      await provider?.close();
-      await rm(dataDir, { recursive: true, force: true });
-    },
+    close,
   };
 }
 

@@ -100,7 +100,15 @@ export async function startTestGateway(options: TestGatewayOptions = {}): Promis
     AWS_ENDPOINT_URL_BEDROCK_RUNTIME: upstream.url,
     ...options.env,
   };
-  const gateway = await start(env, { destination: logs.destination });
+  const release = async (): Promise<void> => {
+    if (options.issuer === undefined) await issuer.close();
+    if (options.upstream === undefined) await upstream.close();
+    if (options.dataDir === undefined) rmSync(dataDir, { recursive: true, force: true });
+  };
+  const gateway = await start(env, { destination: logs.destination }).catch(async (error: unknown) => {
+    await release();
+    throw error;
+  });
 
   const call = async (path: string, { method, token, headers, body }: CallInit = {}): Promise<Answer> => {
     // What is asked about has to be written first, also on a machine that is busy.
@@ -145,9 +153,7 @@ export async function startTestGateway(options: TestGatewayOptions = {}): Promis
     writeConfig: (yaml) => writeFileSync(configFile, filled(yaml)),
     async close() {
       await gateway.close();
-      if (options.issuer === undefined) await issuer.close();
-      if (options.upstream === undefined) await upstream.close();
-      if (options.dataDir === undefined) rmSync(dataDir, { recursive: true, force: true });
+      await release();
     },
   };
 }

@@ -1,12 +1,13 @@
-import { mkdtempSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ConfigError } from "@onbehalf/service-kit";
-import { describe, expect, it } from "vitest";
+import { afterAll, describe, expect, it } from "vitest";
 import { readAppsFile } from "./file.ts";
 import { createKey } from "./key.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "onbehalf-apps-"));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
 const made = createKey();
 writeFileSync(join(folder, "key"), `${made.key}\n`);
 const read = (text: string, env = {}) => {
