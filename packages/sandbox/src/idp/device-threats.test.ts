@@ -60,9 +60,9 @@ describe("the page for the code (RFC 8628, sections 3.3 and 5)", () => {
     expect(html).toContain("<h1>Sign in to Claude Code?</h1>");
     expect(html).toContain('<dd id="audience">llm-gateway</dd>');
     expect(html).toContain('<dd id="scopes">llm-gateway, litellm_proxy_admin</dd>');
-    expect(html).toMatch(/id="stays">signed in when you are away/);
+    expect(html).toMatch(/id="lasts">until revoked or long unused/);
     const brief = await opened((await begun()).link);
-    expect(brief.html).toContain('id="stays">until your session here ends');
+    expect(brief.html).toContain('id="lasts">until your session here ends');
   });
 
   test.each([

@@ -181,6 +181,27 @@ describe("the device authorization grant (RFC 8628)", () => {
     expect((await poll()).status).toBe(200);
   });
 
+  test("faults and counters know the endpoints; a device that is told to slow down gets its tokens after that", async () => {
+    const { provider } = await providerForTest();
+    const tell = (fault: object) =>
+      fetch(`${provider.url}/sandbox/faults`, {
+        method: "POST",
+        body: JSON.stringify({ issuer: "default", ...fault }),
+      });
+    await tell({ endpoint: "device_authorization", fault: "5xx" });
+    expect((await deviceAt(provider.issuerUrl("default"))).start.status).toBe(503);
+    const { link, poll } = await deviceAt(provider.issuerUrl("default"));
+    await tell({ endpoint: "device", fault: "5xx" });
+    await expect(walkDevice(link, { user: "alice" })).rejects.toThrow("the server fails");
+    await walkDevice(link, { user: "alice" });
+    await tell({ endpoint: "token", fault: "429" });
+    expect(refusal(await poll())).toEqual([429, "slow_down"]);
+    expect((await poll()).status).toBe(200);
+    const { calls } = (await (await fetch(`${provider.url}/sandbox/calls`)).json()) as { calls: object };
+    // At the page: the one that failed, the code, the confirmation, and the way back from the password.
+    expect(calls).toEqual({ default: { device_authorization: 2, device: 4, signin: 2, token: 2 } });
+  });
+
   test("the walker says what stopped it", async () => {
     const { provider } = await providerForTest();
     const { start, link } = await deviceAt(provider.issuerUrl("default"));

@@ -56,10 +56,10 @@ export function codeConfirmPage(form: DeviceForm, asked: CodeAsked): RenderedPag
 <p class="note">Go on only if you started this yourself and see the same code there. If somebody sent you the code or a
 link, refuse: they would be signed in as you.</p>
 <dl>
-<dt>Acts at</dt><dd id="audience">${audiences.join(", ")}</dd>
-${named.length === 0 ? "" : html`<dt>With</dt><dd id="scopes">${named.join(", ")}</dd>`}
+<dt>Access to</dt><dd id="audience">${audiences.join(", ")}</dd>
+${named.length === 0 ? "" : html`<dt>Scopes</dt><dd id="scopes">${named.join(", ")}</dd>`}
 <dt>Learns</dt><dd>your name, email address and groups</dd>
-<dt>Stays</dt><dd id="stays">${scopes.includes("offline_access") ? staysOn : "until your session here ends"}</dd>
+<dt>Lasts</dt><dd id="lasts">${scopes.includes("offline_access") ? whileUsed : "until your session here ends"}</dd>
 <dt>Asked from</dt><dd>${askedFrom}</dd>
 ${signedInAs === undefined ? "" : html`<dt>You are</dt><dd id="who">${signedInAs} (<a href="${signOutUrl}">not you? sign out</a>)</dd>`}
 </dl>
@@ -75,7 +75,7 @@ ${signedInAs === undefined ? "" : html`<dt>You are</dt><dd id="who">${signedInAs
 /** Scopes that the page says in words. */
 const inWords: ReadonlySet<string> = new Set(["", "openid", "profile", "email", "groups", "offline_access"]);
 
-const staysOn = "signed in when you are away, until that is revoked or long unused";
+const whileUsed = "until revoked or long unused, also while you are away";
 
 export function deviceDonePage(clientName: string, user: string): RenderedPage {
   return renderPage({
