@@ -74,6 +74,11 @@ export const bedrockSettings = z.strictObject({
   sts_endpoint: z.string().optional(),
   /** Buckets and folders that requests to Bedrock's own routes may name, as `s3://bucket/folder/`; none when empty. */
   s3_prefixes: z.array(z.string().regex(/^s3:\/\/[^/]+\//, "must be s3://bucket/ or s3://bucket/folder/")).default([]),
+  /** Of Anthropic's betas further ones that Claude takes on Bedrock by now; names it does not know fail whole requests. */
+  anthropic_betas: z
+    .array(z.string().regex(/^[a-z0-9-]{1,100}$/, "must be a beta's name"))
+    .max(100)
+    .default([]),
   session_duration_seconds: number.int().min(900).max(43_200).default(3600),
 });
 export type BedrockSettings = z.output<typeof bedrockSettings>;

@@ -7,6 +7,7 @@ export type GatewayErrorCode =
   | "model_not_found"
   | "invalid_request"
   | "unsupported"
+  | "not_supported"
   | "request_too_large"
   | "request_timeout"
   | "rate_limited"
@@ -61,6 +62,8 @@ const statusOf: Readonly<Record<GatewayErrorCode, number>> = {
   model_not_found: 404,
   invalid_request: 400,
   unsupported: 400,
+  // Not the request is wrong: nobody behind this name can do it.
+  not_supported: 501,
   request_too_large: 413,
   request_timeout: 408,
   rate_limited: 429,
@@ -86,6 +89,7 @@ const lasting: ReadonlySet<GatewayErrorCode> = new Set<GatewayErrorCode>([
   "model_not_found",
   "invalid_request",
   "unsupported",
+  "not_supported",
   "request_too_large",
   "upstream_invalid_request",
   "upstream_denied",

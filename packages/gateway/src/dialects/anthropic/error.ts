@@ -9,6 +9,7 @@ const typeOf: Readonly<Record<GatewayErrorCode, string>> = {
   model_not_found: "not_found_error",
   invalid_request: "invalid_request_error",
   unsupported: "invalid_request_error",
+  not_supported: "not_supported",
   request_too_large: "request_too_large",
   request_timeout: "invalid_request_error",
   rate_limited: "rate_limit_error",

@@ -11,6 +11,7 @@ const exceptionOf: Readonly<Record<GatewayErrorCode, string>> = {
   model_not_found: "ResourceNotFoundException",
   invalid_request: "ValidationException",
   unsupported: "ValidationException",
+  not_supported: "ValidationException",
   request_too_large: "ValidationException",
   request_timeout: "ValidationException",
   rate_limited: "ThrottlingException",

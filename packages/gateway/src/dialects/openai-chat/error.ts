@@ -9,6 +9,7 @@ const typeOf: Readonly<Record<GatewayErrorCode, string>> = {
   model_not_found: "invalid_request_error",
   invalid_request: "invalid_request_error",
   unsupported: "invalid_request_error",
+  not_supported: "invalid_request_error",
   request_too_large: "invalid_request_error",
   request_timeout: "invalid_request_error",
   rate_limited: "rate_limit_error",

@@ -32,17 +32,23 @@ const advancedToolUse = "advanced-tool-use-2025-11-20";
 const eagerStreaming = "fine-grained-tool-streaming-2025-05-14";
 
 /**
- * What Bedrock is told of the betas a client named: in the header, or in the body as clients of Bedrock do. The ones it does not take are left out: most change nothing in the
- * answer, and a field that belongs to one is refused there by its own name.
+ * What Bedrock is told of the betas a client named: in the header, or in the body as clients of Bedrock do. The ones it
+ * does not take are left out: most change nothing in the answer, and a field that belongs to one is refused there by its
+ * own name.
  * @param header the client's `anthropic-beta`: names between commas
+ * @param further those that the operator knows to be taken, too
  */
-export function bedrockBetas(header: string | null, { anthropic_beta, tools }: JsonObject): readonly string[] {
+export function bedrockBetas(
+  header: string | null,
+  { anthropic_beta, tools }: JsonObject,
+  further: readonly string[] = [],
+): readonly string[] {
   if (header === null && anthropic_beta === undefined && tools === undefined) return [];
   const betas = new Set<string>();
   const named = [...(header?.split(",") ?? []), ...(Array.isArray(anthropic_beta) ? anthropic_beta.map(String) : [])];
   for (const part of named) {
     const name = part.trim();
-    if (taken.has(name)) betas.add(name);
+    if (taken.has(name) || further.includes(name)) betas.add(name);
     else if (name === advancedToolUse) addToolBetas(betas, tools);
   }
   if (anyTool(tools, (tool) => tool.eager_input_streaming === true)) betas.add(eagerStreaming);

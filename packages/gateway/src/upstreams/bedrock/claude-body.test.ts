@@ -5,9 +5,15 @@ import { claudeBody } from "./claude-body.ts";
 const base = { model: "claude", max_tokens: 100, messages: [{ role: "user", content: "Hi" }] };
 const sent = (more: JsonObject, beta: string | null = null): JsonObject =>
   JSON.parse(claudeBody({ ...base, ...more }, beta));
+const further = (beta: string, ...names: string[]): unknown => JSON.parse(claudeBody(base, beta, names)).anthropic_beta;
 const tool = { name: "look", input_schema: { type: "object" } };
 
 describe("the betas a client named", () => {
+  it("are more where the operator knows more to be taken, and still only those that are named", () => {
+    expect(further("brand-new-2030-01-01,other-2030-01-01", "brand-new-2030-01-01")).toEqual(["brand-new-2030-01-01"]);
+    expect(further("", "brand-new-2030-01-01")).toBeUndefined();
+  });
+
   it.each([
     ["none", null, undefined],
     ["taken ones", "effort-2025-11-24, context-1m-2025-08-07", ["effort-2025-11-24", "context-1m-2025-08-07"]],

@@ -34,9 +34,10 @@ const refused: Readonly<Record<string, string>> = {
 /**
  * Claude's own body on Bedrock: what Anthropic's API takes, less what Bedrock says elsewhere, by another name or not at all.
  * @param beta the client's `anthropic-beta`
+ * @param furtherBetas those that the operator knows Bedrock to take, beside the ones known here
  * @throws GatewayError `unsupported` naming the field that would change the answer
  */
-export function claudeBody(body: JsonObject, beta: string | null): string {
+export function claudeBody(body: JsonObject, beta: string | null, furtherBetas: readonly string[] = []): string {
   for (const [name, why] of Object.entries(refused)) if (body[name] != null) throw unsupported(name, why);
   if (body.speed === "fast") throw unsupported("speed", "Bedrock has one speed.");
   const steady = beta?.includes("per-turn-control-") === true ? withOneEffort(body) : body;
@@ -44,7 +45,7 @@ export function claudeBody(body: JsonObject, beta: string | null): string {
   const kept = Object.entries(own).filter(
     ([name, value]) => value !== null && !leftOut.has(name) && !(name in refused),
   );
-  const betas = bedrockBetas(beta, body);
+  const betas = bedrockBetas(beta, body, furtherBetas);
   return JSON.stringify({
     anthropic_version: bedrockVersion,
     ...(betas.length === 0 ? {} : { anthropic_beta: betas }),

@@ -16,13 +16,13 @@ import { requestMetadata } from "./metadata.ts";
 import { frameFailure } from "./reader.ts";
 
 /** The Anthropic dialect to Claude on Bedrock: InvokeModel, whose answers are already in the client's words. */
-export function claudeExchange(outgoing: Outgoing, tellUser: boolean): Exchange {
+export function claudeExchange(outgoing: Outgoing, tellUser: boolean, furtherBetas: readonly string[]): Exchange {
   const { call, deployment, caller } = outgoing;
   const guardrail = deployment.params.guardrailConfig;
   return {
     method: "POST",
     path: modelPath(deployment.modelId, call.stream ? "invoke-with-response-stream" : "invoke"),
-    body: claudeBody(call.body, call.raw.headers.get("anthropic-beta")),
+    body: claudeBody(call.body, call.raw.headers.get("anthropic-beta"), furtherBetas),
     headers: {
       "content-type": "application/json",
       accept: call.stream ? "application/vnd.amazon.eventstream" : "application/json",
@@ -47,8 +47,8 @@ export function claudeExchange(outgoing: Outgoing, tellUser: boolean): Exchange 
 }
 
 /** `count_tokens` for Claude: the body that would be sent, inside Bedrock's question. */
-export function claudeCount({ call, deployment }: Outgoing): Exchange {
-  const body = claudeBody(countable(call.body), call.raw.headers.get("anthropic-beta"));
+export function claudeCount({ call, deployment }: Outgoing, furtherBetas: readonly string[]): Exchange {
+  const body = claudeBody(countable(call.body), call.raw.headers.get("anthropic-beta"), furtherBetas);
   return {
     method: "POST",
     path: modelPath(foundationModel(deployment.modelId), "count-tokens"),

@@ -85,8 +85,9 @@ export function createBedrockUpstream({ settings, env }: BedrockUpstreamOptions)
       }
       if (call.dialect === "bedrock") return nativeExchange(outgoing, tellUser);
       if (call.operation === "embed") return embeddingsExchange(outgoing);
-      if (call.operation === "count_tokens") return claude ? claudeCount(outgoing) : converseCount(outgoing);
-      if (claude) return claudeExchange(outgoing, tellUser);
+      if (call.operation === "count_tokens")
+        return claude ? claudeCount(outgoing, settings.anthropic_betas) : converseCount(outgoing);
+      if (claude) return claudeExchange(outgoing, tellUser, settings.anthropic_betas);
       if (translator !== undefined) return converseExchange(outgoing, translator, tellUser);
       throw unsupported("model", "this model cannot be used on this route.");
     },

@@ -27,6 +27,7 @@ export function createOpenaiUpstream(keyOf: KeyOf): Upstream {
       if (call.dialect === "openai-chat") return chatPass(outgoing);
       if (call.dialect === "openai-embeddings") return embeddingsPass(outgoing);
       if (call.operation === "generate" && translator !== undefined) return translated(outgoing, translator);
+      if (call.operation === "count_tokens") throw notCounted();
       throw unsupported("model", "this model cannot be used on this route.");
     },
     async address(exchange, { deployment, caller }) {
@@ -82,6 +83,11 @@ function translated(outgoing: Outgoing, translator: NonNullable<Outgoing["transl
     },
     ...(call.stream ? { stream: () => joinStream(chatReader, translator.writer(call, meta)) } : {}),
   };
+}
+
+/** Clients that count have another way, and take it when they are told so: Claude Code asked again for each of its parts. */
+function notCounted(): GatewayError {
+  return new GatewayError("not_supported", "This model's provider counts no tokens beforehand.", { param: "model" });
 }
 
 /** OpenAI itself takes the newer name for all its models; elsewhere its newer models are known by their names. */

@@ -53,3 +53,12 @@ test.each(["", "azure "])("%sOpenAI's models since o1 are told their limit by it
     { model: "llama-3", limit: { max_tokens: 77 } },
   ]);
 });
+
+test("counting tokens is said to be nobody's business here, and not to be asked again", async () => {
+  const client = new Anthropic({ baseURL: gateway.url, apiKey: "none", maxRetries: 2 });
+  asked.length = 0;
+  await expect(
+    client.messages.countTokens({ model: "llama-3", messages: [{ role: "user", content: "Hello" }] }),
+  ).rejects.toMatchObject({ status: 501, error: { error: { type: "not_supported" } } });
+  expect(asked).toEqual([]);
+});
