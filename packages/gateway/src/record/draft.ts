@@ -1,3 +1,4 @@
+import { mask } from "@onbehalf/service-kit";
 import type { LlmCall, Settlement, Usage } from "../call.ts";
 import type { Caller } from "../caller.ts";
 import { remembered } from "../remembered.ts";
@@ -70,8 +71,8 @@ function rowOf(draft: Draft, ending: Ending, by: CallerText): EndedRow {
 
   // In the order of `rowColumns`, part by part.
   const begin = `"${draft.id}","${draft.requestTime}"`;
-  const app = draft.app === undefined ? by.app : quoted(draft.app);
-  const model = call === undefined ? "null" : often(call.model.slice(0, maxName));
+  const app = draft.app === undefined ? by.app : said(draft.app);
+  const model = call === undefined ? "null" : said(call.model.slice(0, maxName));
   const asked = `${often(draft.route)},${model},${provider === null ? "null" : often(provider)}`;
   const ended = `${whole(ending.status)},"${outcome}",${orNull(error)},${orNull(draft.rule)}`;
   const used = `${prompt},${completion},${read},${written},${tokens},${figure(cost)}`;
@@ -92,6 +93,8 @@ function rowOf(draft: Draft, ending: Ending, by: CallerText): EndedRow {
 
 /** The same few routes and models stand in all rows. */
 const often = remembered(1_000, quoted);
+/** A client's own words, into which somebody may have put a key by mistake. */
+const said = remembered(1_000, (text) => quoted(mask(text)));
 
 /** A client chooses the model's name, also one that is refused. */
 const maxName = 300;

@@ -1,3 +1,4 @@
+import { mask } from "@onbehalf/service-kit";
 import type { Caller } from "../caller.ts";
 
 /** What is the same in every row of a caller, as JSON: the two blocks of `rowColumns` around `app`, and `app` itself. */
@@ -47,8 +48,8 @@ function inner(value: unknown): string {
   return quoted(JSON.stringify(value));
 }
 
-/** Nearly always there is nothing: not to be serialised each time. */
+/** Nearly always there is nothing: not to be serialised each time. Words of the client's may be in it, and no secret. */
 export function detailText(detail: Readonly<Record<string, unknown>>): string {
-  for (const name in detail) if (Object.hasOwn(detail, name)) return inner(detail);
+  for (const name in detail) if (Object.hasOwn(detail, name)) return quoted(mask(JSON.stringify(detail)));
   return '"{}"';
 }
