@@ -147,12 +147,14 @@ describe("the page for the code (RFC 8628, sections 3.3 and 5)", () => {
     expect(await (await submit({ user_code: typed })).text()).toContain(`id="code">${userCode}<`);
   });
 
-  test("no line of the log has a code", async () => {
+  test("the log says which client asked, and no line of it has a code", async () => {
     const { link, userCode, poll, logs } = await begun();
     await opened(link);
     await poll();
+    expect(logs.lines()).toContainEqual(
+      expect.objectContaining({ endpoint: "device_authorization", client_id: "claude-code" }),
+    );
     const lines = JSON.stringify(logs.lines());
-    expect(lines).toContain("device_authorization");
     for (const part of userCode.split("-")) expect(lines).not.toContain(part);
   });
 });

@@ -12,6 +12,7 @@ import { describe, expect, onTestFinished, test } from "vitest";
 import { SignInError, signIn, walkDevice } from "../token.ts";
 import { acr } from "./acr.ts";
 import { grantTypes } from "./grant-types.ts";
+import { entraChallenge } from "./step-up.ts";
 import { type Answer, claimsIn, type Form, post, providerForTest } from "./testing.ts";
 
 const asked = { audience: "llm-gateway", scope: "openid llm-gateway offline_access" } as const;
@@ -117,6 +118,18 @@ describe("the device authorization grant (RFC 8628)", () => {
     const { provider } = await providerForTest();
     const more = { scope: "openid", acr_values: acr.stepUp };
     const { link, poll } = await deviceAt(provider.issuerUrl("default"), "claude-code", more);
+    await walkDevice(link, { user: "alice" });
+    expect(decodeJwt(String((await poll()).body.id_token)).acr).toBe(acr.stepUp);
+  });
+
+  test("at Entra: its numbers in refusals at both endpoints, and its challenge makes the sign-in a stronger one", async () => {
+    const { provider } = await providerForTest();
+    const issuer = provider.issuerUrl("entra");
+    const { start } = await deviceAt(issuer, "nobody");
+    expect(start.body).toMatchObject({ error: "invalid_client", error_codes: [7000215] });
+    const challenge = { scope: "openid", audience: "launchpad", claims: JSON.stringify(entraChallenge) };
+    const { link, poll } = await deviceAt(issuer, "sandbox-cli", challenge);
+    expect((await poll()).body).toMatchObject({ error: "authorization_pending", error_codes: [70016] });
     await walkDevice(link, { user: "alice" });
     expect(decodeJwt(String((await poll()).body.id_token)).acr).toBe(acr.stepUp);
   });

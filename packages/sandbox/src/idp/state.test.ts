@@ -49,6 +49,9 @@ test("revoking a grant takes everything that hangs on it, of this issuer, and no
   await access.upsert("1", { grantId: "g" }, 60);
   await refresh.upsert("2", { grantId: "g" }, 60);
   await access.upsert("3", { grantId: "" }, 60);
+  const codes = state.adapter("default", "DeviceCode");
+  await codes.upsert("6", { grantId: "g", userCode: "BCDF" }, 60);
+  expect(await codes.findByUserCode("BCDF")).toMatchObject({ grantId: "g" });
   await other.upsert("4", { grantId: "g" }, 60);
   const signIns = state.adapter("default", "Interaction");
   await signIns.upsert("5", { grantId: "g" }, 60);
@@ -60,8 +63,9 @@ test("revoking a grant takes everything that hangs on it, of this issuer, and no
     access.find("3"),
     other.find("4"),
     signIns.find("5"),
+    codes.findByUserCode("BCDF"),
   ]);
-  expect(left.map((one) => one !== undefined)).toEqual([false, false, true, true, true]);
+  expect(left.map((one) => one !== undefined)).toEqual([false, false, true, true, true, false]);
 });
 
 test("what was written is there after closing, when it has a folder", async () => {
