@@ -193,9 +193,9 @@ it("embeddings pass to an OpenAI-compatible server", async () => {
   });
 });
 
-it("tokens are counted where Anthropic's own protocol is spoken, and refused by name where none can", async () => {
+it("tokens are counted where Anthropic's own protocol is spoken, and refused as not implemented where none can", async () => {
   const client = new Anthropic({ baseURL: gateway.url, apiKey: "none", maxRetries: 0 });
   const body = { messages: [{ role: "user" as const, content: question }] };
   expect((await client.messages.countTokens({ model: "anthropic", ...body })).input_tokens).toBeGreaterThan(2);
-  await expect(client.messages.countTokens({ model: "openai", ...body })).rejects.toMatchObject({ status: 400 });
+  await expect(client.messages.countTokens({ model: "openai", ...body })).rejects.toMatchObject({ status: 501 });
 });
