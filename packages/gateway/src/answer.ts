@@ -46,5 +46,6 @@ function headersOf(
 
 function tagOf(c: StageContext): CallerTag {
   const { userId, subject, issuer, teamId, clientId, token, expiresAt } = c.env.caller;
-  return { userId, subject, issuer, teamId, clientId, traceId: c.get("trace").traceId, token, expiresAt };
+  const { traceId, traceparent } = c.get("trace");
+  return { userId, subject, issuer, teamId, clientId, traceId, traceparent, token, expiresAt };
 }

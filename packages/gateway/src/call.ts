@@ -59,6 +59,8 @@ export interface CallerTag {
   readonly teamId: string | undefined;
   readonly clientId: string | undefined;
   readonly traceId: string;
+  /** W3C Trace Context: where this call stands, for upstreams that go on with it. */
+  readonly traceparent: string;
   /** The caller's verified token, for an upstream configured with a further exchange; never forwarded as it is. */
   readonly token: string | undefined;
   readonly expiresAt: number | undefined;

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { unresolved } from "./config/references.ts";
 
 /** Values from YAML or from the environment, where everything is text. */
 const number = z.coerce.number();
@@ -171,6 +172,16 @@ export function deploymentsOf(entries: readonly ModelEntry[], drops = false): De
   });
 }
 
+/** What entries say and nobody here reads, in words for the operator. */
+export function unreadParams(entries: readonly ModelEntry[]): readonly string[] {
+  const read = new Set(Object.keys(modelEntry.shape.litellm_params.shape));
+  return entries.flatMap(({ model_name: name, litellm_params: params }, index) =>
+    Object.keys(params)
+      .filter((key) => !read.has(key))
+      .map((key) => `model_list[${index}].litellm_params.${key} is ignored: ${name} is used without it`),
+  );
+}
+
 function splitModel(model: string): { provider: Provider | undefined; modelId: string } {
   const slash = model.indexOf("/");
   const prefix = slash < 0 ? "" : model.slice(0, slash);
@@ -184,6 +195,8 @@ function splitModel(model: string): { provider: Provider | undefined; modelId: s
 }
 
 function problemOf(provider: Provider | undefined, params: ModelEntry["litellm_params"]): string | undefined {
+  const unset = unresolved(params);
+  if (unset !== undefined) return `'${params.model}' refers to the environment variable ${unset}, which is not set`;
   if (provider === undefined)
     return `'${params.model}' names no provider this gateway has: use bedrock/, openai/, azure/ or anthropic/`;
   if (provider === "azure" && params.api_base === undefined) return `'${params.model}' has no api_base`;

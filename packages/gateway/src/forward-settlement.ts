@@ -17,13 +17,15 @@ export function settlementOf(
   const { progress, outcome } = result;
   const stopped =
     progress.stopReason !== undefined && notable.has(progress.stopReason) ? progress.stopReason : undefined;
+  // Counting costs nothing, and a call that went well says nothing else of what it cost.
+  const free = outcome === "ok" && call.operation === "count_tokens";
   return {
     outcome,
     status: result.firstByteAt === undefined ? 499 : 200,
     errorCode: result.error?.code ?? (outcome === "aborted" ? "client_gone" : stopped),
     providerModel: deployment.providerModel,
-    usage: progress.usage ?? (outcome === "ok" ? undefined : estimated(progress.characters, call)),
-    usageEstimated: progress.usage === undefined && outcome !== "ok",
+    usage: progress.usage ?? (free ? undefined : estimated(progress.characters, call)),
+    usageEstimated: progress.usage === undefined && !free,
     firstTokenMs: result.firstByteAt === undefined ? undefined : result.firstByteAt - startedAt,
   };
 }

@@ -21,6 +21,7 @@ export const testCaller: CallerTag = {
   teamId: "blue",
   clientId: "voicebox",
   traceId: "0af7651916cd43dd8448eb211c80319c",
+  traceparent: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
   token: undefined,
   expiresAt: undefined,
 };

@@ -101,6 +101,12 @@ export function createForward(options: ForwardOptions): Forwarding {
     return before.then((failed) => failed ?? send(whole, relay));
   };
 
+  const failed = (deployment: Deployment, error: GatewayError): void => {
+    // Called in the user's own name, it is the user whom the provider limits, and nobody else.
+    if (error.code === "upstream_throttled" && deployment.params.token_exchange !== undefined) return;
+    router.failed(deployment, error);
+  };
+
   const forward: Forward = async (call, context) => {
     const startedAt = performance.now();
     const candidates = router.candidates(call.model);
@@ -118,7 +124,7 @@ export function createForward(options: ForwardOptions): Forwarding {
         result = refused(error);
       }
       if (result.kind === "sent") {
-        if (result.outcome === "error" && result.error !== undefined) router.failed(deployment, result.error);
+        if (result.outcome === "error" && result.error !== undefined) failed(deployment, result.error);
         else router.succeeded(deployment);
         return settlementOf(result, call, deployment, startedAt);
       }
@@ -126,7 +132,7 @@ export function createForward(options: ForwardOptions): Forwarding {
       failure = result.error;
       const place = retryPlace(result.error);
       if (place === "nowhere" || context.signal.aborted) break;
-      router.failed(deployment, result.error);
+      failed(deployment, result.error);
       options.log.debug({ deployment: deployment.providerModel, error_code: result.error.code }, "deployment failed");
       if (place === "elsewhere" && candidates.length === 1) break;
       if (index + 1 < candidates.length) continue;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { deploymentsOf, modelEntry, routerSettings } from "./deployments.ts";
+import { deploymentsOf, modelEntry, routerSettings, unreadParams } from "./deployments.ts";
 import { GatewayError } from "./errors.ts";
 import { afterFailure, createModelTable, healthy, tryOrder } from "./routing.ts";
 import { createRouter } from "./routing-health.ts";
@@ -36,6 +36,19 @@ describe("entries", () => {
   it("say what is wrong instead of stopping the others", () => {
     expect(deployments(["m", "cohere/x"])[0]?.problem).toContain("names no provider");
     expect(deployments(["m", "azure/x"])[0]?.problem).toContain("no api_base");
+    const exchange = { profile: "okta", issuer: "https://a", client_id: "c", client_secret: "os.environ/SECRET" };
+    for (const params of [{ api_base: "os.environ/BASE" }, { token_exchange: exchange }]) {
+      const [found] = deployments(["m", "openai/x", params]);
+      expect(found?.problem).toMatch(/environment variable (BASE|SECRET), which is not set/);
+    }
+  });
+
+  it("say what of them nobody reads", () => {
+    const entry = { model_name: "m", litellm_params: { model: "openai/x", api_key: "k", rpm: 5, extra_body: {} } };
+    expect(unreadParams([modelEntry.parse(entry)])).toEqual([
+      "model_list[0].litellm_params.rpm is ignored: m is used without it",
+      "model_list[0].litellm_params.extra_body is ignored: m is used without it",
+    ]);
   });
 });
 

@@ -3,8 +3,9 @@ import type { ConfigProblem, Env } from "@onbehalf/service-kit";
 const prefix = "os.environ/";
 
 /**
- * Replaces every `os.environ/NAME` by the variable's value. An unset one becomes undefined; outside `model_list` that
- * is a problem, there it is said when the model is called (a file may list models this deployment has no keys for).
+ * Replaces every `os.environ/NAME` by the variable's value. An unset one is a problem outside `model_list`; there it stays
+ * as it is written, and the model cannot be used (a file may list models this deployment has no keys for): without its
+ * address a model would be looked for somewhere else. AWS's settings are left out, for the others that AWS has.
  */
 export function resolveReferences(value: unknown, env: Env): { value: unknown; problems: readonly ConfigProblem[] } {
   const problems: ConfigProblem[] = [];
@@ -20,10 +21,21 @@ export function resolveReferences(value: unknown, env: Env): { value: unknown; p
   };
   const lookUp = (name: string, path: string): string | undefined => {
     const found = env[name] || undefined;
-    if (found === undefined && !path.startsWith("model_list")) {
-      problems.push({ name: path, problem: `refers to the environment variable ${name}, which is not set` });
-    }
-    return found;
+    if (found !== undefined) return found;
+    if (path.startsWith("model_list")) return /\.aws_\w+$/.test(path) ? undefined : prefix + name;
+    problems.push({ name: path, problem: `refers to the environment variable ${name}, which is not set` });
+    return undefined;
   };
   return { value: resolve(value, ""), problems };
+}
+
+/** The variable that a value, however deep in it, still refers to. */
+export function unresolved(value: unknown): string | undefined {
+  if (typeof value === "string") return value.startsWith(prefix) ? value.slice(prefix.length) : undefined;
+  if (typeof value !== "object" || value === null) return undefined;
+  for (const inner of Object.values(value)) {
+    const name = unresolved(inner);
+    if (name !== undefined) return name;
+  }
+  return undefined;
 }

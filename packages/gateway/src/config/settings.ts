@@ -2,7 +2,7 @@ import { ConfigError, type ConfigProblem } from "@onbehalf/service-kit";
 import type { Role } from "../caller.ts";
 import { knownRole, type RoleRules } from "../claims.ts";
 import type { PriceOverrides } from "../cost/prices.ts";
-import type { ModelEntry } from "../deployments.ts";
+import { type ModelEntry, unreadParams } from "../deployments.ts";
 import type { LimitRule, LimitTables } from "../limits/limits.ts";
 import type { AllowedRoute, GroupRule, Policy } from "../policy/policy.ts";
 import type { SignInSettings } from "../sign-in/settings.ts";
@@ -99,7 +99,7 @@ export function buildSettings(
       general.max_request_size_mb === undefined ? environment.MAX_BODY_BYTES : general.max_request_size_mb * 1_048_576,
     retentionDays: retention,
     maxSpoolBytes: file.record.max_spool_mb * 1_048_576,
-    warnings: [...warnings, ...master.warnings, ...credentialWarnings(file, issuers)],
+    warnings: [...warnings, ...master.warnings, ...credentialWarnings(file, issuers), ...unreadParams(file.model_list)],
   });
 }
 

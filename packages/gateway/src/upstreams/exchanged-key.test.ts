@@ -6,6 +6,8 @@ import { startForwarding } from "../forward-testing.ts";
 
 let issuer: TestIssuer;
 let seen: (string | undefined)[];
+/** The server's answer to whoever asks: too many. */
+let limited = false;
 const closing: (() => Promise<void> | void)[] = [];
 
 beforeEach(async () => {
@@ -22,6 +24,10 @@ async function modelServer(): Promise<string> {
   const server = createServer((incoming, outgoing) => {
     seen.push(incoming.headers.authorization);
     incoming.resume();
+    if (limited) {
+      outgoing.writeHead(429, { "content-type": "application/json", "retry-after": "60" }).end("{}");
+      return;
+    }
     outgoing.writeHead(200, { "content-type": "application/json" });
     outgoing.end(
       JSON.stringify({ choices: [{ index: 0, message: { role: "assistant", content: "Hi" }, finish_reason: "stop" }] }),
@@ -73,6 +79,13 @@ describe("an upstream that knows the same users", () => {
     const claims = JSON.parse(Buffer.from(seen[0]?.split(".")[1] ?? "", "base64url").toString());
     expect(claims).toMatchObject({ sub: "alice", aud: "model-server" });
     expect(issuer.hits("token")).toBe(1);
+  });
+
+  it("limits one user and no other: what it refuses in his name rests nobody else's calls", async () => {
+    const ask = await gatewayFor({ token: await issuer.mint({ sub: "alice", aud: "llm-gateway" }), subject: "alice" });
+    limited = true;
+    expect((await ask().finally(() => (limited = false))).status).toBe(429);
+    expect((await ask()).status).toBe(200);
   });
 
   it("is not called for a key that is nobody's", async () => {

@@ -39,6 +39,7 @@ export function createAnthropicUpstream(keyOf: KeyOf): Upstream {
         "anthropic-version": anthropicVersion,
         ...(beta === null ? {} : { "anthropic-beta": beta }),
         ...(key === undefined ? {} : { "x-api-key": key }),
+        traceparent: caller.traceparent,
         ...extraHeaders(deployment),
       };
       return { origin: base.origin, path: base.path + exchange.path, headers };

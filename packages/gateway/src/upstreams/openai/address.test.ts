@@ -1,5 +1,6 @@
 import { expect, it } from "vitest";
 import { deploymentsOf } from "../../deployments.ts";
+import { testCaller } from "../../forward-testing.ts";
 import type { Exchange } from "../exchange.ts";
 import type { Outgoing } from "../upstream.ts";
 import { createOpenaiUpstream } from "./index.ts";
@@ -8,7 +9,10 @@ const exchange = { path: "/chat/completions", headers: {} } as unknown as Exchan
 
 function addressOf(litellm_params: { model: string; api_base?: string }) {
   const [deployment] = deploymentsOf([{ model_name: "m", litellm_params }]);
-  return createOpenaiUpstream(() => undefined).address(exchange, { deployment } as unknown as Outgoing);
+  return createOpenaiUpstream(() => undefined).address(exchange, {
+    deployment,
+    caller: testCaller,
+  } as unknown as Outgoing);
 }
 
 it.each([

@@ -1,5 +1,6 @@
 import type { Deployment } from "../../deployments.ts";
 import { unsupported } from "../../dialects/body.ts";
+import { noUsage } from "../../dialects/conversation.ts";
 import { GatewayError } from "../../errors.ts";
 import { joinStream } from "../answer-stream.ts";
 import { createBases } from "../base.ts";
@@ -36,7 +37,8 @@ export function createOpenaiUpstream(keyOf: KeyOf): Upstream {
       const azure = deployment.provider === "azure";
       const proof = key === undefined ? {} : azure ? { "api-key": key } : { authorization: `Bearer ${key}` };
       const path = azure ? azurePath(deployment, exchange.path) : exchange.path;
-      const headers = { ...exchange.headers, ...proof, ...extraHeaders(deployment) };
+      const { traceparent } = caller;
+      const headers = { ...exchange.headers, ...proof, traceparent, ...extraHeaders(deployment) };
       return { origin: base.origin, path: base.path + path, headers };
     },
     errorOf: httpError,
@@ -79,7 +81,9 @@ function translated(outgoing: Outgoing, translator: NonNullable<Outgoing["transl
     headers: { "content-type": "application/json", accept: call.stream ? "text/event-stream" : "application/json" },
     answer(body) {
       const answer = chatAnswerOf(body);
-      return { body: translator.answer(answer, call, meta), usage: answer.usage, stopReason: answer.stopReason };
+      // Some servers count nothing, and that is not the same as nothing.
+      const usage = answer.usage === noUsage ? undefined : answer.usage;
+      return { body: translator.answer(answer, call, meta), usage, stopReason: answer.stopReason };
     },
     ...(call.stream ? { stream: () => joinStream(chatReader, translator.writer(call, meta)) } : {}),
   };

@@ -3,15 +3,19 @@ import type { AddressInfo } from "node:net";
 import { text } from "node:stream/consumers";
 import Anthropic from "@anthropic-ai/sdk";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { startForwarding } from "../../forward-testing.ts";
+import { startForwarding, testCaller } from "../../forward-testing.ts";
 
+let traceparent: unknown;
+/** What the server counts; some count nothing. */
+let usage: object | undefined;
 const asked: { model: string; limit: unknown }[] = [];
 const server = createServer(async (request, response) => {
+  traceparent = request.headers.traceparent;
   const { model, max_tokens, max_completion_tokens } = JSON.parse(await text(request));
   asked.push({ model, limit: { max_tokens, max_completion_tokens } });
   const choice = { index: 0, message: { role: "assistant", content: "Hi." }, finish_reason: "stop" };
   response.setHeader("content-type", "application/json");
-  response.end(JSON.stringify({ choices: [choice], usage: { prompt_tokens: 1, completion_tokens: 1 } }));
+  response.end(JSON.stringify({ choices: [choice], usage }));
 });
 
 const models = ["gpt-5.1", "gpt-12", "o4-mini", "gpt-4o", "gpt-oss-20b", "llama-3"];
@@ -52,6 +56,31 @@ test.each(["", "azure "])("%sOpenAI's models since o1 are told their limit by it
     { model: "gpt-oss-20b", limit: { max_tokens: 77 } },
     { model: "llama-3", limit: { max_tokens: 77 } },
   ]);
+});
+
+test("the trace goes on", async () => {
+  const client = new Anthropic({ baseURL: gateway.url, apiKey: "none", maxRetries: 0 });
+  await client.messages.create({ model: "llama-3", max_tokens: 7, messages: [{ role: "user", content: "Hello" }] });
+  expect(traceparent).toBe(testCaller.traceparent);
+});
+
+test("an answer without counts costs what was asked at least, and nobody takes it for free", async () => {
+  const client = new Anthropic({ baseURL: gateway.url, apiKey: "none", maxRetries: 0 });
+  const hello = {
+    model: "llama-3",
+    max_tokens: 7,
+    messages: [{ role: "user" as const, content: "Hello ".repeat(99) }],
+  };
+  await client.messages.create(hello);
+  const { usage: told, usageEstimated } = gateway.settlements.at(-1) ?? {};
+  expect(usageEstimated).toBe(true);
+  expect(told?.inputTokens).toBeGreaterThan(90);
+  usage = { prompt_tokens: 3, completion_tokens: 2 };
+  await client.messages.create(hello);
+  expect(gateway.settlements.at(-1)).toMatchObject({
+    usage: { inputTokens: 3, outputTokens: 2 },
+    usageEstimated: false,
+  });
 });
 
 test("counting tokens is said to be nobody's business here, and not to be asked again", async () => {
