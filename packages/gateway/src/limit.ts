@@ -75,8 +75,14 @@ function usedOf({ env: { draft, call } }: StageContext, estimated: Estimate): Es
   const { usage } = settlement;
   const tokens = usage === undefined ? 0 : sumOf(usage);
   // Nothing is answered for nothing: an upstream that does not say what it used must not be free of all limits.
-  return tokens > 0 ? { tokens, costUsd: draft.costUsd ?? null } : estimated;
+  if (!(tokens > 0)) return estimated;
+  const costUsd = draft.costUsd ?? null;
+  return { tokens: Math.min(tokens, mostTokens), costUsd: costUsd === null ? null : Math.min(costUsd, mostUsd) };
 }
+
+/** An upstream may say any number; counters hold whole ones. */
+const mostTokens = 1e12;
+const mostUsd = 1e9;
 
 function sumOf({ inputTokens, outputTokens, cacheReadTokens, cacheWriteTokens }: Usage): number {
   return inputTokens + outputTokens + cacheReadTokens + cacheWriteTokens;

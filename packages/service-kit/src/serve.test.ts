@@ -116,6 +116,21 @@ test.each([
   expect(logs.lines().filter(({ level }) => level === "error")).toEqual([]);
 });
 
+test("nonsense behind a request whose answer has begun ends the connection, and nothing else", async () => {
+  const { service, logs } = await start((app) =>
+    app.get("/stream", (c) =>
+      stream(c, async (out) => {
+        await out.write("begun");
+        await sleep(300);
+      }),
+    ),
+  );
+  const answer = await raw(service, "GET /stream HTTP/1.1\r\nHost: a\r\n\r\n", "\u0016\u0003\u0001\r\n\r\n");
+  expect(answer).toMatch(/^HTTP\/1\.1 200 (?![\s\S]*HTTP\/1\.1)/);
+  await expect.poll(() => logs.requests()).toMatchObject([{ status: 200, outcome: "aborted" }]);
+  expect((await fetch(`${service.url}/nowhere`)).status).toBe(404);
+});
+
 describe("a request that comes too slowly", () => {
   const limits = { headersMs: 150, requestMs: 300 };
 
@@ -124,6 +139,14 @@ describe("a request that comes too slowly", () => {
     const answer = await raw(service, "GET /x HTTP/1.1\r\nHo");
     expect(answer).toMatch(/^HTTP\/1\.1 408 [\s\S]*"error":"request_timeout"/);
     expect(logs.requests()).toMatchObject([{ status: 408, error_code: "request_timeout" }]);
+  });
+
+  test("in its body gets 408 though the one before it on the connection was answered", async () => {
+    const read = (app: App) => app.post("/x", async (c) => c.text(await c.req.text()));
+    const { service } = await start(read, { limits });
+    const head = (id: string) => `POST /x HTTP/1.1\r\nHost: a\r\nX-Request-Id: ${id}\r\nContent-Length: 2\r\n\r\n`;
+    const answer = await raw(service, `${head("quick-1")}ok`, `${head("slow-2")}s`);
+    expect(answer).toMatch(/^HTTP\/1\.1 200 [\s\S]*HTTP\/1\.1 408 [\s\S]*"request_id":"slow-2"/);
   });
 
   test("in its body gets 408, once, with its own request id", async () => {

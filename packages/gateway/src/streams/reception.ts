@@ -1,22 +1,34 @@
 import { GatewayError } from "../errors.ts";
+import { gatherOnPages, type Pages } from "../http/pages.ts";
 
 /** Larger than any model's longest answer, or a batch of embeddings; smaller than what would hurt. */
 const maxAnswerBytes = 64 * 1024 * 1024;
 const maxErrorBytes = 64 * 1024;
 
+/** Nearly every answer is there in fewer. */
+const fewChunks = 16;
+
 /** Gathers a body that is answered whole. Of an error only the beginning is kept. */
 export function bodyCollector(isError: boolean) {
   const chunks: Buffer[] = [];
+  let pages: Pages | undefined;
   let bytes = 0;
   return {
     /** @returns false when the answer is too large to go on */
     add(chunk: Buffer): boolean {
       if (isError && bytes >= maxErrorBytes) return true;
       bytes += chunk.length;
-      chunks.push(chunk);
+      if (chunks.length < fewChunks) chunks.push(chunk);
+      else {
+        pages ??= gatherOnPages(chunks);
+        pages.add(chunk);
+      }
       return bytes <= maxAnswerBytes;
     },
-    bytes: (): Buffer => withoutMark(chunks.length === 1 ? (chunks[0] ?? Buffer.alloc(0)) : Buffer.concat(chunks)),
+    bytes(): Buffer {
+      pages?.close();
+      return withoutMark(chunks.length === 1 ? (chunks[0] ?? Buffer.alloc(0)) : Buffer.concat(chunks));
+    },
   };
 }
 

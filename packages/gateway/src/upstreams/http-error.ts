@@ -1,3 +1,4 @@
+import { mask } from "@onbehalf/service-kit";
 import { isObject, type JsonObject } from "../dialects/body.ts";
 import { GatewayError, type GatewayErrorCode } from "../errors.ts";
 import type { UpstreamHeaders } from "./exchange.ts";
@@ -81,7 +82,7 @@ function failure(code: GatewayErrorCode, what: string, body: string, retry: numb
     return new GatewayError(code, said[code] ?? "The model provider refused the request.", details);
   return new GatewayError(code, message ?? "The model provider refused the request.", {
     ...details,
-    ...(isObject(error) && typeof error.param === "string" ? { param: error.param } : {}),
+    ...(isObject(error) && typeof error.param === "string" ? { param: mask(error.param.slice(0, maxParam)) } : {}),
   });
 }
 
@@ -98,13 +99,14 @@ function errorIn(body: unknown): unknown {
   return isObject(body) ? (body.error ?? body.detail ?? body) : undefined;
 }
 
+/** Some repeat the key they were asked with, and it is the gateway's. */
 function messageOf(error: unknown): string | undefined {
-  if (typeof error === "string") return error.slice(0, maxMessage);
-  if (Array.isArray(error)) return validation(error).slice(0, maxMessage);
-  return isObject(error) && typeof error.message === "string" ? error.message.slice(0, maxMessage) : undefined;
+  const words = Array.isArray(error) ? validation(error) : isObject(error) ? error.message : error;
+  return typeof words === "string" ? mask(words.slice(0, maxMessage)) : undefined;
 }
 
 const maxMessage = 2000;
+const maxParam = 200;
 
 /** FastAPI's list of what is wrong, each with its place. */
 function validation(problems: readonly unknown[]): string {
