@@ -93,6 +93,8 @@ export async function serve(options: ServeOptions): Promise<Service> {
   http2?.server.on("request", (incoming, outgoing) => {
     // Alike in everything that is used of them here.
     sockets.count(outgoing as unknown as ServerResponse);
+    // A stream that its client has reset by now ends by itself only if somebody reads it, and was counted for ever.
+    if (incoming.stream.closed) setImmediate(() => incoming.stream.destroy());
     if (hasUnknownMethod(incoming.method)) refuseUnknownMethod(outgoing, log);
     else void respond(incoming, outgoing);
   });
