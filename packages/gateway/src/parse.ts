@@ -1,4 +1,5 @@
 import type { Dialect } from "./call.ts";
+import { GatewayError } from "./errors.ts";
 import { createReadBody } from "./http/body.ts";
 import type { Step } from "./pipeline.ts";
 
@@ -22,6 +23,10 @@ export function parse(dialect: Dialect, { bodyTimeoutMs }: ParseOptions): Step {
       headers: c.req.raw.headers,
       body,
     });
+    if (call.model.length > longestName) {
+      const message = `The model's name has ${call.model.length} signs; no model has one of more than ${longestName}.`;
+      throw new GatewayError("invalid_request", message, { param: "model" });
+    }
     c.env.call = call;
     const model = c.env.rules.forwarding.nameOf(call.model);
     c.env.model = model;
@@ -35,6 +40,8 @@ export function parse(dialect: Dialect, { bodyTimeoutMs }: ParseOptions): Step {
   };
 }
 
+/** An ARN of AWS's has less. */
+const longestName = 512;
 /** As much of a client's word as a row's own model holds. */
 const maxName = 300;
 

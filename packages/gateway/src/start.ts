@@ -45,7 +45,7 @@ export interface Gateway extends Service {
  */
 export async function start(env: Env, io: ServiceIo = {}): Promise<Gateway> {
   const { environment, settings } = readConfiguration(env);
-  const log = io.log ?? logger(environment, settings, io);
+  const log = io.log ?? logger(environment, settings, env, io);
   for (const warning of settings.warnings) log.warn({}, `configuration: ${warning}`);
 
   const telemetry = await createTelemetry({
@@ -158,10 +158,30 @@ function openCounters(environment: Environment, settings: Settings, log: Logger)
   return guardedCounters(redisCounters({ url: environment.REDIS_URL, log }), memory, { ...settings.limiter, log });
 }
 
-function logger(environment: Environment, settings: Settings, { destination }: ServiceIo): Logger {
-  const secrets = [settings.masterKey, environment.LITELLM_SALT_KEY, environment.ENCRYPTION_SECRET].filter(
-    (secret) => secret !== undefined,
-  );
+function logger(environment: Environment, settings: Settings, env: Env, { destination }: ServiceIo): Logger {
+  const secrets = knownSecrets(environment, settings, env);
   const options = { service: "gateway", level: environment.LOG_LEVEL, secrets };
   return createLogger(destination === undefined ? options : { ...options, destination });
+}
+
+/** Secrets that have no form to be known by: what a provider repeats of them in an error is hidden by its value. */
+function knownSecrets({ LITELLM_SALT_KEY, ENCRYPTION_SECRET }: Environment, settings: Settings, env: Env): string[] {
+  const upstream = settings.models.flatMap(({ litellm_params: params }) => [
+    params.api_key,
+    params.aws_secret_access_key,
+    params.aws_session_token,
+    params.token_exchange?.client_secret,
+  ]);
+  const known = [
+    settings.masterKey,
+    LITELLM_SALT_KEY,
+    ENCRYPTION_SECRET,
+    env.AWS_SECRET_ACCESS_KEY,
+    env.AWS_SESSION_TOKEN,
+    env.AWS_BEARER_TOKEN_BEDROCK,
+    settings.file.bedrock?.bearer_key,
+    settings.signIn?.client_secret,
+    ...upstream,
+  ];
+  return [...new Set(known.filter((secret) => secret !== undefined))];
 }

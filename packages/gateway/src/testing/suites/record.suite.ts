@@ -79,15 +79,16 @@ export function recordSuite(engine: Engine): void {
 
     test("a row with any text in it is recorded, verified, and holds up nobody", async () => {
       const token = await gateway.token();
-      for (const model of ["a\u0000b", "\ud800", "x".repeat(5_000), "\u202e", "'; DROP TABLE request_logs; --"]) {
+      for (const model of ["a\u0000b", "\ud800", "x".repeat(512), "\u202e", "'; DROP TABLE request_logs; --"]) {
         expect((await gateway.chat(token, { model })).status).toBe(404);
       }
+      expect((await gateway.chat(token, { model: "x".repeat(513) })).status).toBe(400);
       gateway.upstream.usage = { inputTokens: 1e15, outputTokens: 0.5 };
       expect((await gateway.chat(token)).status).toBe(200);
       const { status, json } = await gateway.call("/audit/events", { token });
       expect(status).toBe(200);
       expect(json.events.filter(({ route }: { route: string }) => route === "POST /v1/chat/completions")).toHaveLength(
-        6,
+        7,
       );
       expect((await verifyRecord(database)).findings).toEqual([]);
     });
