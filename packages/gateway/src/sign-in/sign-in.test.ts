@@ -128,11 +128,11 @@ describe("signing in from a client that knows the gateway's address only", () =>
     [`grant_type=${deviceGrant}`, "invalid_request"],
     [`grant_type=${deviceGrant}&device_code=a&device_code=b`, "invalid_request"],
     ["grant_type=refresh_token&refresh_token=", "invalid_request"],
-    ["grant_type=refresh_token&refresh_token=invented", "invalid_grant"],
+    ["grant_type=refresh_token&refresh_token=invented", "invalid_grant", 401],
     [`grant_type=${deviceGrant}&device_code=invented`, "invalid_grant"],
-  ])("%s is refused: %s", async (form, error) => {
+  ])("%s is refused: %s", async (form, error, expected = 400) => {
     const { status, body } = await post("/oauth/token", form);
-    expect(status).toBe(400);
+    expect(status).toBe(expected);
     expect(body).toEqual({ error, error_description: expect.any(String) });
   });
 

@@ -99,7 +99,9 @@ export function createSignIn(settings: SignInSettings): SignIn {
     redeem: (device_code) =>
       atProvider(async (server) => tokensOf(await oidc.genericGrantRequest(server, deviceGrant, { device_code }))),
     renew: (refreshToken) =>
-      atProvider(async (server) => tokensOf(await oidc.refreshTokenGrant(server, refreshToken, more))),
+      atProvider(async (server) => tokensOf(await oidc.refreshTokenGrant(server, refreshToken, more))).catch(
+        sessionEnded,
+      ),
   };
 }
 
@@ -124,6 +126,12 @@ const expected: Readonly<Record<string, string>> = {
   expired_token: "The sign-in took too long. Begin again.",
   invalid_grant: "The session has ended. Sign in again.",
 };
+
+/** With 401 the client forgets the session and signs its person in anew; OAuth's own 400 it would take for a fault. */
+function sessionEnded(error: unknown): never {
+  if (!(error instanceof SignInRefused) || error.error !== "invalid_grant") throw error;
+  throw new SignInRefused(401, error.error, error.message, error.cause);
+}
 
 /** What the provider refuses for another reason is our set-up; what it does not answer, an outage. */
 function refusal(error: unknown): SignInRefused {
