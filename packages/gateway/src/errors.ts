@@ -14,6 +14,7 @@ export type GatewayErrorCode =
   | "budget_exhausted"
   | "upstream_throttled"
   | "upstream_invalid_request"
+  | "context_length_exceeded"
   | "upstream_denied"
   | "upstream_timeout"
   | "upstream_unavailable"
@@ -70,6 +71,7 @@ const statusOf: Readonly<Record<GatewayErrorCode, number>> = {
   budget_exhausted: 429,
   upstream_throttled: 429,
   upstream_invalid_request: 400,
+  context_length_exceeded: 400,
   upstream_denied: 502,
   upstream_timeout: 504,
   upstream_unavailable: 503,
@@ -92,6 +94,7 @@ const lasting: ReadonlySet<GatewayErrorCode> = new Set<GatewayErrorCode>([
   "not_supported",
   "request_too_large",
   "upstream_invalid_request",
+  "context_length_exceeded",
   "upstream_denied",
   "content_filtered",
 ]);

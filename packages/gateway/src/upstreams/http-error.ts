@@ -3,6 +3,7 @@ import { isObject, type JsonObject } from "../dialects/body.ts";
 import { GatewayError, type GatewayErrorCode } from "../errors.ts";
 import type { UpstreamHeaders } from "./exchange.ts";
 import { retryAfter } from "./retry-after.ts";
+import { toldLength } from "./too-long.ts";
 
 const byStatus: Readonly<Record<number, GatewayErrorCode>> = {
   400: "upstream_invalid_request",
@@ -72,14 +73,15 @@ function elsewhere(status: number, location: string | string[] | undefined): Gat
   });
 }
 
-function failure(code: GatewayErrorCode, what: string, body: string, retry: number | undefined): GatewayError {
+function failure(kind: GatewayErrorCode, what: string, body: string, retry: number | undefined): GatewayError {
   const error = errorIn(parsed(body));
   const message = messageOf(error);
   // What is not JSON comes from something in between: its first words tell the operator from what.
   const cause = `${what}: ${message ?? body.slice(0, 200).replace(/\s+/g, " ")}`;
   const details = { cause, ...(retry === undefined ? {} : { retryAfterSeconds: retry }) };
-  if (code !== "upstream_invalid_request")
-    return new GatewayError(code, said[code] ?? "The model provider refused the request.", details);
+  if (kind !== "upstream_invalid_request")
+    return new GatewayError(kind, said[kind] ?? "The model provider refused the request.", details);
+  const code = toldLength(kind, message, isObject(error) ? String(error.code) : undefined);
   return new GatewayError(code, message ?? "The model provider refused the request.", {
     ...details,
     ...(isObject(error) && typeof error.param === "string" ? { param: mask(error.param.slice(0, maxParam)) } : {}),

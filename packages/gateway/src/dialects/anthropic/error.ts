@@ -16,6 +16,7 @@ const typeOf: Readonly<Record<GatewayErrorCode, string>> = {
   budget_exhausted: "rate_limit_error",
   upstream_throttled: "rate_limit_error",
   upstream_invalid_request: "invalid_request_error",
+  context_length_exceeded: "invalid_request_error",
   upstream_denied: "api_error",
   upstream_timeout: "timeout_error",
   upstream_unavailable: "overloaded_error",

@@ -18,6 +18,7 @@ const exceptionOf: Readonly<Record<GatewayErrorCode, string>> = {
   budget_exhausted: "ServiceQuotaExceededException",
   upstream_throttled: "ThrottlingException",
   upstream_invalid_request: "ValidationException",
+  context_length_exceeded: "ValidationException",
   upstream_denied: "ModelErrorException",
   upstream_timeout: "ModelTimeoutException",
   upstream_unavailable: "ServiceUnavailableException",

@@ -16,6 +16,7 @@ const typeOf: Readonly<Record<GatewayErrorCode, string>> = {
   budget_exhausted: "insufficient_quota",
   upstream_throttled: "rate_limit_error",
   upstream_invalid_request: "invalid_request_error",
+  context_length_exceeded: "invalid_request_error",
   upstream_denied: "server_error",
   upstream_timeout: "server_error",
   upstream_unavailable: "server_error",

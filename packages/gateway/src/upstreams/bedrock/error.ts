@@ -2,6 +2,7 @@ import { isObject } from "../../dialects/body.ts";
 import { GatewayError, type GatewayErrorCode } from "../../errors.ts";
 import type { UpstreamHeaders } from "../exchange.ts";
 import { retryAfterSeconds } from "../retry-after.ts";
+import { toldLength } from "../too-long.ts";
 
 /** Bedrock's exceptions by name, whether they came as a status or in a stream. */
 const codeOf: Readonly<Record<string, GatewayErrorCode>> = {
@@ -75,11 +76,12 @@ export function streamError(type: string, body: string): GatewayError {
   return describe(codeOf[name] ?? "upstream_failed", name, body, undefined);
 }
 
-function describe(code: GatewayErrorCode, name: string, body: string, retry: number | undefined): GatewayError {
+function describe(kind: GatewayErrorCode, name: string, body: string, retry: number | undefined): GatewayError {
   const message = messageIn(body);
+  const code = toldLength(kind, message);
   const details = { cause: `${name}: ${message ?? ""}`, ...(retry === undefined ? {} : { retryAfterSeconds: retry }) };
   // A validation message is about the caller's own request, and is what he needs to mend it.
-  if (code === "upstream_invalid_request")
+  if (kind === "upstream_invalid_request")
     return new GatewayError(code, message ?? "The model provider refused the request.", details);
   return new GatewayError(code, said[code] ?? "The model provider refused the request.", details);
 }
