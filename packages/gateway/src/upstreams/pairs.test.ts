@@ -380,6 +380,24 @@ describe("wishes, in the words of each family", () => {
     });
   });
 
+  it("cache marks go where a family has a cache, and fail no request elsewhere", () => {
+    const cache_control = { type: "ephemeral" };
+    const marked = {
+      messages: [
+        { role: "system", content: [{ type: "text", text: "Be short.", cache_control }] },
+        { role: "user", content: [{ type: "text", text: "Hi", cache_control }] },
+      ],
+      tools: [{ type: "function", function: { name: "look", parameters: schema }, cache_control }],
+    };
+    const points = (family: Family): number[] => {
+      const { system, messages, toolConfig } = body(marked, family);
+      return [system, messages, toolConfig].map((part) => JSON.stringify(part).split("cachePoint").length - 1);
+    };
+    expect(points("claude")).toEqual([1, 1, 1]);
+    expect(points("nova")).toEqual([1, 1, 0]);
+    expect(points("llama")).toEqual([0, 0, 0]);
+  });
+
   it("forbidding tools leaves them out, or forbids them where they must stay", () => {
     expect(body({ tools: chat.tools, tool_choice: "none" }, "nova").toolConfig).toBeUndefined();
     const forbidden = body({ ...chat, tool_choice: "none" }, "claude");
