@@ -97,16 +97,21 @@ export function limitsSuite(engine: Engine): void {
 
     test("so many at once, and free again afterwards", async () => {
       const token = await tokenOf("single");
-      let release = (): void => {};
-      gateway.upstream.before = () =>
-        new Promise((resolve) => {
-          release = resolve;
-        });
+      const arrived = Promise.withResolvers<void>();
+      const released = Promise.withResolvers<void>();
+      gateway.upstream.before = () => {
+        arrived.resolve();
+        return released.promise;
+      };
       const running = gateway.chat(token);
-      await vi.waitFor(() => expect(gateway.upstream.calls.length).toBeGreaterThan(0));
-      await vi.waitFor(async () => expect((await gateway.chat(token)).status).toBe(429));
-      gateway.upstream.before = async () => {};
-      release();
+      try {
+        // Only now has this one the place: of two sent one after the other, either may come in first.
+        await arrived.promise;
+        expect((await gateway.chat(token)).status).toBe(429);
+      } finally {
+        gateway.upstream.before = async () => {};
+        released.resolve();
+      }
       expect((await running).status).toBe(200);
       await vi.waitFor(async () => expect((await gateway.chat(token)).status).toBe(200));
     });
