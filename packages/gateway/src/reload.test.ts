@@ -52,7 +52,7 @@ describe("hot reload", () => {
         release = resolve;
       });
     const running = gateway.chat(token);
-    await vi.waitFor(() => expect(gateway.upstream.calls).toHaveLength(1));
+    await vi.waitFor(() => expect(gateway.upstream.calls).toHaveLength(1), 10_000);
     gateway.writeConfig(shut);
     await gateway.gateway.reload();
     expect((await gateway.chat(token)).status).toBe(403);

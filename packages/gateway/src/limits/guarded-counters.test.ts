@@ -43,7 +43,7 @@ describe("a store that comes back is told", () => {
     state.away = true;
     await expect(limits.settle(held, [0])).rejects.toBeInstanceOf(CountersUnavailable);
     state.away = false;
-    await vi.waitFor(async () => expect((await limits.charge([place])).kind).toBe("granted"));
+    await vi.waitFor(async () => expect((await limits.charge([place])).kind).toBe("granted"), 10_000);
   });
 
   test("of a charge that its caller no longer waited for", async () => {
@@ -54,7 +54,7 @@ describe("a store that comes back is told", () => {
     state.slowMs = 60;
     await expect(limits.charge([place, sum])).rejects.toBeInstanceOf(CountersUnavailable);
     state.slowMs = 0;
-    await vi.waitFor(async () => expect((await limits.charge([place, sum])).kind).toBe("granted"));
+    await vi.waitFor(async () => expect((await limits.charge([place, sum])).kind).toBe("granted"), 10_000);
   });
 });
 
@@ -94,7 +94,7 @@ describe("a budget that each replica grants by itself while the store is away", 
     await vi.waitFor(async () => {
       await spend(0);
       expect(await spend(35)).toBe(false);
-    });
+    }, 10_000);
     expect(await spend(20)).toBe(true);
     state.away = true;
     expect(await spend(15)).toBe(false);

@@ -13,9 +13,9 @@ describe("a gateway whose Redis goes away", () => {
     });
     try {
       const token = await gateway.token();
-      await vi.waitFor(async () => expect((await gateway.chat(token)).status).toBe(200));
+      await vi.waitFor(async () => expect((await gateway.chat(token)).status).toBe(200), 10_000);
       await redis.down();
-      await vi.waitFor(async () => expect((await gateway.chat(token)).status).toBe(503));
+      await vi.waitFor(async () => expect((await gateway.chat(token)).status).toBe(503), 10_000);
       const refused = await gateway.chat(token);
       expect(refused.status).toBe(503);
       expect(refused.headers.get("retry-after")).toBe("1");
@@ -40,7 +40,7 @@ describe("a gateway whose Redis goes away", () => {
     });
     try {
       const warm = await gateway.token({ sub: "warm", email: "warm@example.com" });
-      await vi.waitFor(async () => expect((await gateway.chat(warm)).status).toBe(200));
+      await vi.waitFor(async () => expect((await gateway.chat(warm)).status).toBe(200), 10_000);
       await redis.down();
       const token = await gateway.token();
       const seen: number[] = [];
@@ -52,7 +52,7 @@ describe("a gateway whose Redis goes away", () => {
       }
       expect(seen).toEqual([200, 200, 200, 429, 429, 429, 429, 429]);
       expect(said).toEqual(["2", "1", "0", "0", "0", "0", "0", "0"]);
-      await vi.waitFor(() => expect(gateway.logs.text()).toContain("the shared store is away"));
+      await vi.waitFor(() => expect(gateway.logs.text()).toContain("the shared store is away"), 10_000);
     } finally {
       await gateway.close();
       await redis.stop();

@@ -17,7 +17,7 @@ const log = { warn: () => {}, info: () => {} };
 
 async function connected() {
   const counters = redisCounters({ url: redis.url, log });
-  await vi.waitFor(() => counters.ready());
+  await vi.waitFor(() => counters.ready(), 10_000);
   return counters;
 }
 
@@ -77,7 +77,7 @@ describe("while Redis is away", () => {
   test("when Redis is back it is asked again", async () => {
     const own = await startRedis();
     const shared = redisCounters({ url: own.url, log });
-    await vi.waitFor(() => shared.ready());
+    await vi.waitFor(() => shared.ready(), 10_000);
     const guarded = guardedCounters(shared, memoryCounters(), {
       whenUnavailable: "closed",
       localShare: 1,

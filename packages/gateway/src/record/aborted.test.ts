@@ -56,7 +56,7 @@ access: { users: { "*": { max_parallel: 1, tpm: 100000 } } }
     await response.body?.getReader().read();
     expect((await gateway.chat(token, { model: "endless" })).status).toBe(429);
     leaving.abort();
-    await vi.waitFor(() => expect(state.left).toBe(1));
+    await vi.waitFor(() => expect(state.left).toBe(1), 10_000);
     const events = await vi.waitFor(
       async () => {
         const { json } = await gateway.call("/audit/events?outcome=aborted", { token });
@@ -80,7 +80,7 @@ access: { users: { "*": { max_parallel: 1, tpm: 100000 } } }
     });
     expect((await next).status).toBe(200);
     again.abort();
-    await vi.waitFor(() => expect(state.left).toBe(2));
+    await vi.waitFor(() => expect(state.left).toBe(2), 10_000);
   });
 });
 

@@ -60,7 +60,10 @@ test("a writer thread that dies is replaced, and no row is lost or written twice
   const worker = post.mock.contexts[0] as Worker;
   worker.postMessage({ kind: "rows", batch: 999_999, rows: "no rows at all" });
   recorder.record(row("during"));
-  await vi.waitFor(() => expect(log.error).toHaveBeenCalledWith(expect.anything(), "record: the writer thread failed"));
+  await vi.waitFor(
+    () => expect(log.error).toHaveBeenCalledWith(expect.anything(), "record: the writer thread failed"),
+    10_000,
+  );
   recorder.record(row("after"));
   await vi.waitFor(async () => expect(await recorder.flush(5_000)).toBe(true), { timeout: 15_000 });
   await recorder.close(10_000);
@@ -78,7 +81,7 @@ test("rows of a long outage, more than memory takes, wait on disk and are delive
   for (const id of ids) recorder.record(row(id));
   const files = () => readdirSync(join(dataDir, "spool")).filter((name) => name.endsWith(".rows"));
   await vi.waitFor(() => expect(files().length).toBeGreaterThan(4), { timeout: 10_000 });
-  await vi.waitFor(() => expect(recorder.state()).toMatchObject({ waiting: 40_000, full: false }));
+  await vi.waitFor(() => expect(recorder.state()).toMatchObject({ waiting: 40_000, full: false }), 10_000);
   expect(await recorder.flush(100)).toBe(false);
   busy.exec("rollback");
   busy.close();
@@ -96,7 +99,10 @@ test("a batch that holds no rows ends the writer, and the rows after it are reco
   await recorder.flush(10_000);
   const worker = post.mock.contexts[0] as Worker;
   worker.postMessage({ kind: "rows", batch: 999_999, rows: `${row("b").fields}\n{"no": "row"}` });
-  await vi.waitFor(() => expect(log.error).toHaveBeenCalledWith(expect.anything(), "record: the writer thread failed"));
+  await vi.waitFor(
+    () => expect(log.error).toHaveBeenCalledWith(expect.anything(), "record: the writer thread failed"),
+    10_000,
+  );
   recorder.record(row("c"));
   await vi.waitFor(async () => expect(await recorder.flush(5_000)).toBe(true), { timeout: 15_000 });
   await recorder.close(10_000);

@@ -27,7 +27,8 @@ export function limitsSuite(engine: Engine): void {
     let gateway: TestGateway;
     beforeAll(async () => {
       gateway = await startTestGateway({ yaml, env: await engine.fresh() });
-      if (engine.shared) await vi.waitFor(async () => expect((await gateway.call("/system/ready")).status).toBe(200));
+      if (engine.shared)
+        await vi.waitFor(async () => expect((await gateway.call("/system/ready")).status).toBe(200), 10_000);
     });
     afterAll(() => gateway.close());
     const tokenOf = (name: string, claims: object = {}) =>
@@ -58,7 +59,7 @@ export function limitsSuite(engine: Engine): void {
     test("tokens a minute are reserved by the estimate and settled by the usage", async () => {
       const token = await tokenOf("wordy");
       for (let index = 0; index < 5; index += 1) {
-        await vi.waitFor(async () => expect((await gateway.chat(token, { max_tokens: 900 })).status).toBe(200));
+        await vi.waitFor(async () => expect((await gateway.chat(token, { max_tokens: 900 })).status).toBe(200), 10_000);
       }
       const state = await gateway.chat(token, { max_tokens: 10 });
       // Six calls of 18 tokens each, and the last one's reservation is not settled yet.
@@ -79,7 +80,7 @@ export function limitsSuite(engine: Engine): void {
       for (let index = 0; index < 5; index += 1)
         expect((await gateway.chat(token, { max_tokens: 900 })).status).toBe(400);
       gateway.upstream.failure = undefined;
-      await vi.waitFor(async () => expect((await gateway.chat(token, { max_tokens: 900 })).status).toBe(200));
+      await vi.waitFor(async () => expect((await gateway.chat(token, { max_tokens: 900 })).status).toBe(200), 10_000);
     });
 
     test("an answer that does not say what it used counts as it was estimated; counting tokens costs none", async () => {
@@ -113,7 +114,7 @@ export function limitsSuite(engine: Engine): void {
         released.resolve();
       }
       expect((await running).status).toBe(200);
-      await vi.waitFor(async () => expect((await gateway.chat(token)).status).toBe(200));
+      await vi.waitFor(async () => expect((await gateway.chat(token)).status).toBe(200), 10_000);
     });
 
     test("a budget: a warning, then an end that the client's SDK does not retry", async () => {
@@ -181,7 +182,7 @@ export function limitsSuite(engine: Engine): void {
         : first;
       try {
         for (const one of [first, second])
-          await vi.waitFor(async () => expect((await one.call("/system/ready")).status).toBe(200));
+          await vi.waitFor(async () => expect((await one.call("/system/ready")).status).toBe(200), 10_000);
         const token = await first.token();
         const answers = await Promise.all(
           Array.from({ length: 500 }, (_, index) => (index % 2 === 0 ? first : second).chat(token)),

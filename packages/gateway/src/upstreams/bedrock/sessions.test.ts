@@ -115,7 +115,7 @@ it("a session is renewed beside the calls, and one that cannot be holds to its e
   failure = { status: 403, code: "AccessDenied" };
   expect(sessions.of(testCaller, own, "eu-west-1")).toMatchObject(one);
   // Or more: the server's own clock stands still, and AWS's client makes up for the difference.
-  await vi.waitFor(() => expect(asked.length).toBeGreaterThan(1));
+  await vi.waitFor(() => expect(asked.length).toBeGreaterThan(1), 10_000);
   expect(sessions.of(testCaller, own, "eu-west-1")).toMatchObject(one);
   failure = undefined;
   await vi.waitFor(() => {
