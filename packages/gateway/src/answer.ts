@@ -20,6 +20,7 @@ export async function answer(c: StageContext): Promise<Response> {
     headers: headersOf(requestId, c.env.granted.states, headerReader(call.dialect)),
   });
   draft.settlement = settlement;
+  if (settlement.usageEstimated === true) draft.detail.usage_estimated = true;
   if (settlement.usage !== undefined && settlement.providerModel !== undefined) {
     const price = findPrice(settlement.providerModel, c.env.model);
     draft.costUsd = costOf(settlement.usage, price);

@@ -51,6 +51,11 @@ export interface Usage {
   readonly reasoningTokens: number;
 }
 
+/** All tokens of a call, from the cache or not. */
+export function tokensOf({ inputTokens, outputTokens, cacheReadTokens, cacheWriteTokens }: Usage): number {
+  return inputTokens + outputTokens + cacheReadTokens + cacheWriteTokens;
+}
+
 /** From verified claims only; what the upstream may be told about the user. */
 export interface CallerTag {
   readonly userId: string;
@@ -85,7 +90,7 @@ export interface Settlement {
   /** The deployment that answered, for example `bedrock/anthropic.claude-sonnet-4-5`. */
   readonly providerModel: string | undefined;
   readonly usage: Usage | undefined;
-  /** True when the upstream's own count never came and `usage` is an estimate by length. */
+  /** True when the upstream's own count never came and `usage` is an estimate; the row's `detail` says so. */
   readonly usageEstimated?: boolean;
   /** Milliseconds to the first byte sent to the client. */
   readonly firstTokenMs: number | undefined;

@@ -1,4 +1,4 @@
-import type { LlmCall, Settlement, Usage } from "./call.ts";
+import { type LlmCall, type Settlement, tokensOf, type Usage } from "./call.ts";
 import type { Deployment } from "./deployments.ts";
 import { noUsage } from "./dialects/conversation.ts";
 import type { RelayResult } from "./streams/relay.ts";
@@ -7,34 +7,38 @@ const charactersPerToken = 4;
 /** Stop reasons that the record tells apart from an ordinary end. */
 const notable = new Set(["guardrail_intervened", "content_filtered"]);
 
+type Sent = Extract<RelayResult, { kind: "sent" }>;
+
 /** How a call that reached the client ended, for the record, the limits and the bill. */
-export function settlementOf(
-  result: Extract<RelayResult, { kind: "sent" }>,
-  call: LlmCall,
-  deployment: Deployment,
-  startedAt: number,
-): Settlement {
+export function settlementOf(result: Sent, call: LlmCall, deployment: Deployment, startedAt: number): Settlement {
   const { progress, outcome } = result;
   const stopped =
     progress.stopReason !== undefined && notable.has(progress.stopReason) ? progress.stopReason : undefined;
   // Counting costs nothing, and a call that went well says nothing else of what it cost.
   const free = outcome === "ok" && call.operation === "count_tokens";
+  const usage = free ? undefined : counted(progress.usage, stopped !== undefined);
   return {
     outcome,
     status: result.firstByteAt === undefined ? 499 : 200,
     errorCode: result.error?.code ?? (outcome === "aborted" ? "client_gone" : stopped),
     providerModel: deployment.providerModel,
-    usage: progress.usage ?? (free ? undefined : estimated(progress.characters, call)),
-    usageEstimated: progress.usage === undefined && !free,
+    usage: usage ?? (free ? undefined : estimated(result, call)),
+    usageEstimated: usage === undefined && !free,
     firstTokenMs: result.firstByteAt === undefined ? undefined : result.firstByteAt - startedAt,
   };
 }
 
-/** Without the upstream's count, what was asked and what was heard of the answer is counted by its length. */
-function estimated(characters: number, call: LlmCall): Usage {
-  return {
-    ...noUsage,
-    inputTokens: call.estimate.inputTokens,
-    outputTokens: Math.ceil(characters / charactersPerToken),
-  };
+/** Nothing is answered for nothing: a count of nothing is no count, unless the model was never asked. */
+function counted(usage: Usage | undefined, stopped: boolean): Usage | undefined {
+  return usage !== undefined && (stopped || tokensOf(usage) > 0) ? usage : undefined;
+}
+
+/**
+ * Without the upstream's count, what was asked counts by its length. So does what was heard of a stream; of an answer
+ * that came whole nobody knows how much was thought for it, and it counts as what was reserved.
+ */
+function estimated({ progress, outcome }: Sent, { estimate, stream }: LlmCall): Usage {
+  const heard = Math.ceil(progress.characters / charactersPerToken);
+  const outputTokens = outcome === "ok" && !stream ? estimate.outputTokens : heard;
+  return { ...noUsage, inputTokens: estimate.inputTokens, outputTokens };
 }

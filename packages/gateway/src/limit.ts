@@ -1,4 +1,4 @@
-import type { LlmCall, Usage } from "./call.ts";
+import { type LlmCall, tokensOf } from "./call.ts";
 import { costOf } from "./cost/cost.ts";
 import { GatewayError } from "./errors.ts";
 import { CountersUnavailable } from "./limits/counters.ts";
@@ -21,15 +21,15 @@ export const limit: Step = (c) => {
     const estimated = estimateOf(limits, model, estimate, rules);
     const reservation = rules.limiter.reserve(limits, estimated);
     return reservation instanceof Promise
-      ? reservation.then((one) => granted(one, c, estimated), unavailable)
-      : granted(reservation, c, estimated);
+      ? reservation.then((one) => granted(one, c), unavailable)
+      : granted(reservation, c);
   } catch (error) {
     return unavailable(error);
   }
 };
 
 /** @returns the settlement, for when the request has ended */
-function granted(reservation: Granted | Refused, c: StageContext, estimated: Estimate): Afterwards {
+function granted(reservation: Granted | Refused, c: StageContext): Afterwards {
   const draft = c.env.draft;
   if (!reservation.allowed) {
     draft.rule = reservation.strictest.bucket.limit.name;
@@ -38,7 +38,7 @@ function granted(reservation: Granted | Refused, c: StageContext, estimated: Est
   warnOfBudgets(reservation, c);
   c.env.granted = reservation;
   return () => {
-    const settled = reservation.settle(usedOf(c, estimated));
+    const settled = reservation.settle(usedOf(c));
     settled?.catch((error: unknown) => c.get("log").warn({ err: error }, "limits: a reservation was not settled"));
   };
 }
@@ -69,24 +69,17 @@ function hasBudget({ budget }: Limit): boolean {
 }
 
 /** Undefined where nothing was answered, and nothing used. */
-function usedOf({ env: { draft, call } }: StageContext, estimated: Estimate): Estimate | undefined {
-  const { settlement } = draft;
-  if (settlement === undefined || call.operation === "count_tokens") return undefined;
-  const { usage } = settlement;
-  const tokens = usage === undefined ? 0 : sumOf(usage);
-  // Nothing is answered for nothing: an upstream that does not say what it used must not be free of all limits.
-  if (!(tokens > 0)) return estimated;
+function usedOf({ env: { draft } }: StageContext): Estimate | undefined {
+  const usage = draft.settlement?.usage;
+  if (usage === undefined) return undefined;
   const costUsd = draft.costUsd ?? null;
-  return { tokens: Math.min(tokens, mostTokens), costUsd: costUsd === null ? null : Math.min(costUsd, mostUsd) };
+  const tokens = Math.max(0, Math.min(tokensOf(usage), mostTokens));
+  return { tokens, costUsd: costUsd === null ? null : Math.min(costUsd, mostUsd) };
 }
 
 /** An upstream may say any number; counters hold whole ones. */
 const mostTokens = 1e12;
 const mostUsd = 1e9;
-
-function sumOf({ inputTokens, outputTokens, cacheReadTokens, cacheWriteTokens }: Usage): number {
-  return inputTokens + outputTokens + cacheReadTokens + cacheWriteTokens;
-}
 
 function warnOfBudgets({ states }: Granted, c: StageContext): void {
   for (const { bucket, used } of budgetWarnings(states)) {

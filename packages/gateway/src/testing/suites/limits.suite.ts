@@ -96,6 +96,25 @@ export function limitsSuite(engine: Engine): void {
       gateway.upstream.failure = undefined;
     });
 
+    test("a count of nothing is none, and the row says that it was estimated; a guardrail's is one", async () => {
+      const token = await tokenOf("wordy", { sub: "wordy-4" });
+      const usage = { inputTokens: 0, outputTokens: 0, totalTokens: 0 };
+      const output = { message: { role: "assistant", content: [{ text: "Bob is an engineer." }] } };
+      const newest = async () => (await gateway.call("/audit/events?limit=1", { token })).json.events[0];
+      try {
+        gateway.upstream.failure = { status: 200, body: { output, stopReason: "guardrail_intervened", usage } };
+        expect((await gateway.chat(token, { max_tokens: 600 })).status).toBe(200);
+        const { error_code, tokens, detail } = await newest();
+        expect({ error_code, tokens, detail }).toEqual({ error_code: "guardrail_intervened", tokens: 0, detail: {} });
+        gateway.upstream.failure = { status: 200, body: { output, stopReason: "end_turn", usage } };
+        expect((await gateway.chat(token, { max_tokens: 600 })).status).toBe(200);
+        expect(await newest()).toMatchObject({ completion_tokens: 600, detail: { usage_estimated: true } });
+        expect((await gateway.chat(token, { max_tokens: 600 })).status).toBe(429);
+      } finally {
+        gateway.upstream.failure = undefined;
+      }
+    });
+
     test("so many at once, and free again afterwards", async () => {
       const token = await tokenOf("single");
       const arrived = Promise.withResolvers<void>();
