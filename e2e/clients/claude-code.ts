@@ -1,10 +1,10 @@
-import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { signIn } from "@onbehalf/sandbox/token";
 import type { Chain } from "../chain.ts";
 import { createChecks, must, type Print } from "./check.ts";
+import { npmHome } from "./javascript.ts";
 import { NotHere, run } from "./python.ts";
-import { requestLogs } from "./rows.ts";
+import { gatewayToken, requestLogs } from "./rows.ts";
 
 export interface ClaudeCodeRun {
   readonly chain: Chain;
@@ -26,7 +26,7 @@ export async function claudeCode({ chain, environments, folder, print }: ClaudeC
   print(`preparing Claude Code ${version} (380 MB at the first time)`);
   const program = await installed(environments);
   const { check, held } = createChecks("claude-code", print);
-  const [alice, mallory] = [await tokenOf(chain, "alice"), await tokenOf(chain, "mallory")];
+  const [alice, mallory] = [await gatewayToken(chain, "alice"), await gatewayToken(chain, "mallory")];
   const modes = { anthropic: anthropicMode, bedrock: bedrockMode, messages: messagesMode };
   for (const [mode, environmentOf] of Object.entries(modes)) {
     const ask = (token: string, prompt: string, ...options: string[]) =>
@@ -81,18 +81,11 @@ export async function claudeCode({ chain, environments, folder, print }: ClaudeC
 /** @throws NotHere when there is no npm registry in reach, no build for this machine, or the machine's own settings */
 async function installed(environments: string): Promise<string> {
   if (existsSync(managed)) throw new NotHere(`${managed} decides what Claude Code does on this machine`);
-  const home = join(environments, `claude-code-${version}`);
-  const modules = join(home, "node_modules", "@anthropic-ai");
-  const program = join(modules, `claude-code-${process.platform}-${process.arch}`, "claude");
-  if (existsSync(program)) return program;
-  rmSync(home, { recursive: true, force: true });
-  mkdirSync(home, { recursive: true });
-  writeFileSync(join(home, "package.json"), '{"private":true}');
-  const args = ["install", "--no-audit", "--no-fund", "--ignore-scripts", `@anthropic-ai/claude-code@${version}`];
-  const { code, output } = await run("npm", args, { cwd: home });
-  if (code !== 0 || !existsSync(program)) {
-    throw new NotHere(`Claude Code ${version} could not be installed from npm: ${output.slice(-500)}`);
-  }
+  const packageJson = JSON.stringify({ private: true, dependencies: { "@anthropic-ai/claude-code": version } });
+  const home = await npmHome(environments, "claude-code", packageJson);
+  const build = `claude-code-${process.platform}-${process.arch}`;
+  const program = join(home, "node_modules", "@anthropic-ai", build, "claude");
+  if (!existsSync(program)) throw new NotHere(`Claude Code ${version} has no ${build}`);
   return program;
 }
 
@@ -133,9 +126,4 @@ function resultOf(output: string): string {
 
 function lastOf(output: string): Record<string, unknown> {
   return JSON.parse(output.split("\n").findLast((line) => line.startsWith("{")) ?? "{}");
-}
-
-async function tokenOf({ urls }: Chain, user: string): Promise<string> {
-  const issuer = `${urls.identityProvider}/oauth2/default`;
-  return (await signIn({ issuer, user, audience: "llm-gateway", scope: "openid llm-gateway" })).accessToken;
 }

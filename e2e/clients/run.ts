@@ -4,14 +4,16 @@ import { join, resolve } from "node:path";
 import { signIn } from "@onbehalf/sandbox/token";
 import { type Chain, startChain } from "../chain.ts";
 import { claudeCode } from "./claude-code.ts";
+import { codex } from "./codex.ts";
+import { javascriptClients } from "./javascript.ts";
 import { openWebUi } from "./open-webui.ts";
 import { NotHere, pythonHome, run } from "./python.ts";
 import { startTlsFront } from "./tls-front.ts";
 
 /*
- * The clients people have, from PyPI and npm, against the running chain. `--open-webui` also starts Open WebUI, whose
- * packages take 7 GB, `--claude-code` Claude Code; `--only-…` leaves out the libraries. Ends with 1 when anything failed,
- * and with 0 when there is nothing to try it with.
+ * The clients people have, from PyPI and npm, against the running chain: the libraries in Python and JavaScript.
+ * `--open-webui` also starts Open WebUI, whose packages take 7 GB, `--claude-code` Claude Code, `--codex` Codex; `--only-…`
+ * leaves out the libraries. Ends with 1 when anything failed, and with 0 when there is nothing to try it with.
  */
 const environments = resolve(process.env.ONBEHALF_DATA_DIR ?? ".onbehalf", "python");
 const scripts = {
@@ -19,17 +21,30 @@ const scripts = {
   "requirements-litellm.txt": ["litellm_client.py"],
 } as const;
 
+interface Also {
+  readonly chain: Chain;
+  /** Where what is fetched is kept. */
+  readonly environments: string;
+  /** For what the clients write; it goes when the run ends. */
+  readonly folder: string;
+  readonly print: (line: string) => void;
+}
+
+const clients: Readonly<Record<string, (also: Also) => Promise<boolean>>> = {
+  python,
+  javascript,
+  "open-webui": openWebUi,
+  "claude-code": claudeCode,
+  codex,
+};
+
 const print = (line: string): void => void process.stdout.write(`${line}\n`);
-const onlySome = process.argv.some((argument) => argument.startsWith("--only-"));
+const wanted = readWanted(process.argv.slice(2));
 const folder = mkdtempSync(join(tmpdir(), "onbehalf-clients-"));
 const chain = await startChain();
 try {
-  const also = { chain, environments, folder, print };
-  let held = onlySome ? true : await libraries(chain);
-  for (const [name, client] of Object.entries({ "open-webui": openWebUi, "claude-code": claudeCode })) {
-    if (process.argv.some((argument) => argument === `--${name}` || argument === `--only-${name}`))
-      held = (await client(also)) && held;
-  }
+  let held = true;
+  for (const name of wanted) held = (await clients[name]?.({ chain, environments, folder, print })) === true && held;
   process.exitCode = held ? 0 : 1;
 } catch (error) {
   if (!(error instanceof NotHere)) throw error;
@@ -39,27 +54,43 @@ try {
   rmSync(folder, { recursive: true, force: true });
 }
 
-async function libraries({ urls }: Chain): Promise<boolean> {
+/** The libraries, and the programs that are asked for; or nothing but what `--only-…` names. */
+function readWanted(args: readonly string[]): readonly string[] {
+  const known = Object.keys(clients);
+  const unknown = args.find((arg) => !known.some((name) => arg === `--${name}` || arg === `--only-${name}`));
+  if (unknown !== undefined) {
+    print(
+      `There is no client ${unknown}; there are ${known.map((name) => `--${name}`).join(", ")} and --only-… of each.`,
+    );
+    process.exit(64);
+  }
+  const only = known.filter((name) => args.includes(`--only-${name}`));
+  return only.length > 0
+    ? only
+    : ["python", "javascript", ...known.slice(2).filter((name) => args.includes(`--${name}`))];
+}
+
+async function javascript({ chain, environments, print }: Also): Promise<boolean> {
+  print("preparing the libraries in JavaScript");
+  return javascriptClients(environments, { ...(await people(chain)), ...whereToFind() });
+}
+
+async function python({ chain, environments, folder, print }: Also): Promise<boolean> {
   const homes = new Map<string, Awaited<ReturnType<typeof pythonHome>>>();
   for (const requirements of Object.keys(scripts)) {
     print(`preparing ${requirements}`);
     homes.set(requirements, await pythonHome(environments, requirements));
   }
-  const python = (requirements: string): string => homes.get(requirements)?.program("python") ?? "python3";
-  const made = await run(python("requirements.txt"), ["-m", "trustme", "-q", "-d", folder, "-i", "localhost"]);
+  const interpreter = (requirements: string): string => homes.get(requirements)?.program("python") ?? "python3";
+  const made = await run(interpreter("requirements.txt"), ["-m", "trustme", "-q", "-d", folder, "-i", "localhost"]);
   if (made.code !== 0) throw new Error(`no certificate could be made: ${made.output}`);
-  const front = await startTlsFront(urls.gateway, folder);
-  const { PATH = "", HOME = "" } = process.env;
+  const front = await startTlsFront(chain.urls.gateway, folder);
   const env = {
-    PATH,
-    HOME,
-    GATEWAY_URL: urls.gateway,
+    ...(await people(chain)),
+    ...whereToFind(),
     GATEWAY_TLS_URL: front.url,
     AWS_CA_BUNDLE: join(folder, "client.pem"),
     AWS_EC2_METADATA_DISABLED: "true",
-    ALICE_TOKEN: await tokenFor(urls.identityProvider, "alice"),
-    BOB_TOKEN: await tokenFor(urls.identityProvider, "bob"),
-    MALLORY_TOKEN: await tokenFor(urls.identityProvider, "mallory"),
     // Model names grow old; that is said by the clients and nothing of ours.
     PYTHONWARNINGS: "ignore::DeprecationWarning",
     PYTHONDONTWRITEBYTECODE: "1",
@@ -68,12 +99,30 @@ async function libraries({ urls }: Chain): Promise<boolean> {
   for (const [requirements, files] of Object.entries(scripts)) {
     for (const file of files) {
       const stdio = ["ignore", "inherit", "inherit"] as const;
-      const { code } = await run(python(requirements), [file], { cwd: import.meta.dirname, env, stdio: [...stdio] });
+      const { code } = await run(interpreter(requirements), [file], {
+        cwd: import.meta.dirname,
+        env,
+        stdio: [...stdio],
+      });
       held &&= code === 0;
     }
   }
   front.close();
   return held;
+}
+
+function whereToFind() {
+  const { PATH = "", HOME = "" } = process.env;
+  return { PATH, HOME };
+}
+
+async function people({ urls }: Chain) {
+  return {
+    GATEWAY_URL: urls.gateway,
+    ALICE_TOKEN: await tokenFor(urls.identityProvider, "alice"),
+    BOB_TOKEN: await tokenFor(urls.identityProvider, "bob"),
+    MALLORY_TOKEN: await tokenFor(urls.identityProvider, "mallory"),
+  };
 }
 
 async function tokenFor(identityProvider: string, user: string): Promise<string> {
