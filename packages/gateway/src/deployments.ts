@@ -182,6 +182,9 @@ export function unreadParams(entries: readonly ModelEntry[]): readonly string[] 
   );
 }
 
+/** LiteLLM's names for servers that speak OpenAI's chat completions. */
+const openaiCompatible: ReadonlySet<string> = new Set(["hosted_vllm", "openai_like", "ollama", "ollama_chat"]);
+
 function splitModel(model: string): { provider: Provider | undefined; modelId: string } {
   const slash = model.indexOf("/");
   const prefix = slash < 0 ? "" : model.slice(0, slash);
@@ -189,8 +192,7 @@ function splitModel(model: string): { provider: Provider | undefined; modelId: s
   if (prefix === "bedrock")
     return { provider: "bedrock", modelId: rest.replace(/^(converse|invoke|converse_like)\//, "") };
   if (prefix === "openai" || prefix === "azure" || prefix === "anthropic") return { provider: prefix, modelId: rest };
-  if (prefix === "hosted_vllm" || prefix === "openai_like" || prefix === "ollama_chat")
-    return { provider: "openai", modelId: rest };
+  if (openaiCompatible.has(prefix)) return { provider: "openai", modelId: rest };
   return { provider: undefined, modelId: model };
 }
 

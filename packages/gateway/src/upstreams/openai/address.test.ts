@@ -22,6 +22,9 @@ it.each([
   [{ model: "ollama_chat/llama3" }, "http://localhost:11434/v1/chat/completions"],
   [{ model: "ollama_chat/llama3", api_base: "http://ollama:11434" }, "http://ollama:11434/v1/chat/completions"],
   [{ model: "ollama_chat/llama3", api_base: "http://ollama:11434/v1" }, "http://ollama:11434/v1/chat/completions"],
+  [{ model: "ollama_chat/llama3", api_base: "https://gpu/ollama/" }, "https://gpu/ollama/v1/chat/completions"],
+  [{ model: "ollama/llama3" }, "http://localhost:11434/v1/chat/completions"],
+  [{ model: "ollama/llama3:8b", api_base: "http://ollama:11434" }, "http://ollama:11434/v1/chat/completions"],
 ])("%j is called at %s", async (params, url) => {
   const { origin, path } = await addressOf(params);
   expect(origin + path).toBe(url);

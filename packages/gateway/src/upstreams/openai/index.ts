@@ -10,12 +10,12 @@ import { httpError } from "../http-error.ts";
 import type { KeyOf } from "../key.ts";
 import type { Outgoing, Upstream } from "../upstream.ts";
 import { chatAnswerOf } from "./answer.ts";
+import { isOllama, ollamaUrl } from "./ollama.ts";
 import { chatPass, passedAnswer } from "./pass.ts";
 import { chatReader } from "./reader.ts";
 import { type ChatRequest, chatBody } from "./request.ts";
 
 const openaiUrl = "https://api.openai.com/v1";
-const ollamaUrl = "http://localhost:11434";
 const azureVersion = "2024-10-21";
 
 /** OpenAI and whatever speaks its chat completions: vLLM, Ollama, AWS's own endpoint, Azure. */
@@ -49,12 +49,9 @@ export function createOpenaiUpstream(keyOf: KeyOf): Upstream {
  * Where a deployment's chat completions are. What is not OpenAI's own never goes to OpenAI for want of an address.
  * @throws GatewayError `upstream_denied` without one
  */
-function baseUrl({ params: { model, api_base } }: Deployment): string {
-  if (model.startsWith("ollama_chat/")) {
-    // LiteLLM speaks Ollama's own language at its root; what it has of OpenAI's is below /v1.
-    const url = new URL(api_base ?? ollamaUrl);
-    return url.pathname === "/" ? `${url.origin}/v1` : url.href;
-  }
+function baseUrl(deployment: Deployment): string {
+  const { model, api_base } = deployment.params;
+  if (isOllama(deployment)) return ollamaUrl(api_base);
   if (api_base !== undefined) return api_base;
   if (model.startsWith("openai/")) return openaiUrl;
   throw new GatewayError("upstream_denied", "This model is configured wrongly at the gateway. Tell its operator.", {
