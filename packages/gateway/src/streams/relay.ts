@@ -185,6 +185,7 @@ function finishWhole(attempt: Attempt, body: Buffer): void {
   }
   progress.usage = whole.usage;
   progress.stopReason = whole.stopReason;
+  progress.characters = whole.characters ?? 0;
   if (!attempt.gone) sending.sendWhole(whole);
   sent(attempt, attempt.gone ? "aborted" : "ok");
 }

@@ -163,14 +163,39 @@ describe("the estimate of a stream that broke off", () => {
   const tool =
     'data: {"choices":[{"index":0,"delta":{"tool_calls":[{"index":0,"function":{"arguments":"{\\"a\\":1}"}}]},"finish_reason":null}]}\n\n';
 
+  const ollamaCall =
+    'data: {"id":"chatcmpl-965","object":"chat.completion.chunk","created":1795372767,"model":"tool","system_fingerprint":"fp_ollama","choices":[{"index":0,"delta":{"role":"assistant","content":"","tool_calls":[{"id":"call_mvqzfhpb","index":0,"type":"function","function":{"name":"get_weather","arguments":"{\\"city\\":\\"Paris\\"}"}}]},"finish_reason":null}]}\n\n';
+
   it.each([
     ["counts words and not what is around them", long, 10],
     ["counts each part as a token at least", word.repeat(10), 13],
     ["counts what Python's servers write", spaced(word).repeat(10), 13],
     ["counts a tool's arguments", tool.repeat(4), 9],
+    ["counts a tool's arguments beside an empty text, as Ollama has them", ollamaCall.repeat(4), 20],
   ])("%s", async (_, text, tokens) => {
     const seen = await asked(torn(text), { stream: true });
     expect(seen.settlement).toMatchObject({ usageEstimated: true, usage: { outputTokens: tokens } });
+  });
+});
+
+describe("an answer that Ollama ended for its repetitions", () => {
+  // Version 0.17.4 gives up at the thirtieth, with no reason and counts of 0; it has read and written all the same.
+  const content = " again".repeat(31);
+  const ended = `{"id":"chatcmpl-362","object":"chat.completion","created":1795372766,"model":"repeat","system_fingerprint":"fp_ollama","choices":[{"index":0,"message":{"role":"assistant","content":"${content}"},"finish_reason":null}],"usage":{"prompt_tokens":0,"completion_tokens":0,"total_tokens":0}}\n`;
+
+  it.each(["/v1/chat/completions", "/v1/messages"])("is not free at %s", async (path) => {
+    const { status, settlement } = await asked((socket) => void socket.write(reply(ended)), { path });
+    expect(status).toBe(200);
+    const usage = { inputTokens: expect.toSatisfy((count) => count > 0), outputTokens: Math.ceil(content.length / 4) };
+    expect(settlement).toMatchObject({ outcome: "ok", usageEstimated: true, usage });
+  });
+
+  it("has ended early as a stream, and is not free", async () => {
+    const chunk =
+      'data: {"id":"chatcmpl-883","object":"chat.completion.chunk","created":1795372769,"model":"repeat","system_fingerprint":"fp_ollama","choices":[{"index":0,"delta":{"role":"assistant","content":" again"},"finish_reason":null}]}\n\n';
+    const { text, settlement } = await asked(streamed(chunk.repeat(31)), { stream: true });
+    expect(text).toContain("ended early");
+    expect(settlement).toMatchObject({ outcome: "error", usageEstimated: true, usage: { outputTokens: 47 } });
   });
 });
 

@@ -44,6 +44,8 @@ export interface WholeAnswer {
   readonly body: string | Buffer;
   readonly usage: Usage | undefined;
   readonly stopReason?: string | undefined;
+  /** Characters of output, where the upstream did not count them. */
+  readonly characters?: number;
   readonly contentType?: string;
   /** Further headers for the client. */
   readonly headers?: Readonly<Record<string, string>>;

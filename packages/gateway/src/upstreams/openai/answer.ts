@@ -3,6 +3,7 @@ import type { Usage } from "../../call.ts";
 import { isObject, type JsonObject } from "../../dialects/body.ts";
 import { type Answer, type ContentBlock, noUsage, type StopReason } from "../../dialects/conversation.ts";
 import { malformedAnswer } from "../answer-stream.ts";
+import type { WholeAnswer } from "../exchange.ts";
 import { eventError } from "../http-error.ts";
 
 const stopReasons: Readonly<Record<string, StopReason>> = {
@@ -17,9 +18,12 @@ export function stopReasonOf(finishReason: unknown): StopReason {
   return stopReasons[String(finishReason)] ?? "end_turn";
 }
 
-/** OpenAI counts cached tokens as part of the prompt; `Usage` counts them apart. */
+/**
+ * OpenAI counts cached tokens as part of the prompt; `Usage` counts them apart.
+ * @returns undefined when nothing was counted: Ollama says 0 and 0 of an answer that it ended for its repetitions
+ */
 export function chatUsageOf(usage: unknown): Usage | undefined {
-  if (!isObject(usage)) return undefined;
+  if (!isObject(usage) || number(usage.prompt_tokens) + number(usage.completion_tokens) === 0) return undefined;
   const cached = number(isObject(usage.prompt_tokens_details) ? usage.prompt_tokens_details.cached_tokens : 0);
   const reasoning = number(
     isObject(usage.completion_tokens_details) ? usage.completion_tokens_details.reasoning_tokens : 0,
@@ -37,19 +41,38 @@ function number(value: unknown): number {
   return typeof value === "number" && value >= 0 ? value : 0;
 }
 
+/** What the record needs to know of a whole answer. */
+export function countOf(answer: JsonObject): Omit<WholeAnswer, "body"> {
+  const usage = chatUsageOf(answer.usage);
+  const choices = Array.isArray(answer.choices) ? answer.choices.filter(isObject) : [];
+  return {
+    usage,
+    ...(choices[0] === undefined ? {} : { stopReason: stopReasonOf(choices[0].finish_reason) }),
+    ...(usage === undefined ? { characters: choices.reduce((sum, choice) => sum + charactersOf(choice), 0) } : {}),
+  };
+}
+
+/** Characters of text, thoughts and arguments. */
+function charactersOf({ message }: JsonObject): number {
+  const { content, reasoning_content, reasoning, refusal, tool_calls } = isObject(message) ? message : {};
+  const calls = Array.isArray(tool_calls) ? tool_calls.filter(isObject) : [];
+  const inputs = calls.map((call) => (isObject(call.function) ? call.function.arguments : undefined));
+  return [content, reasoning_content ?? reasoning, refusal, ...inputs]
+    .filter(isText)
+    .reduce((sum, text) => sum + text.length, 0);
+}
+
 /** A `chat.completion` as an answer. @throws GatewayError `upstream_failed` when it is not one */
-export function chatAnswerOf(body: Buffer): Answer {
+export function chatAnswerOf(body: Buffer): { readonly answer: Answer; readonly count: Omit<WholeAnswer, "body"> } {
   const parsed: unknown = JSON.parse(body.toString("utf8"));
   const choices = isObject(parsed) && Array.isArray(parsed.choices) ? parsed.choices : [];
   const choice: unknown = choices[0];
   if (isObject(parsed) && parsed.error != null && choice === undefined) throw eventError(body.toString("utf8"));
   if (!isObject(parsed) || !isObject(choice) || !isObject(choice.message))
     throw malformedAnswer("it carries no choice");
-  return {
-    content: contentOf(choice.message),
-    stopReason: stopReasonOf(choice.finish_reason),
-    usage: chatUsageOf(parsed.usage) ?? noUsage,
-  };
+  const count = countOf(parsed);
+  const stopReason = stopReasonOf(choice.finish_reason);
+  return { answer: { content: contentOf(choice.message), stopReason, usage: count.usage ?? noUsage }, count };
 }
 
 function contentOf(message: JsonObject): ContentBlock[] {

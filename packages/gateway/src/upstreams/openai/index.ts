@@ -1,6 +1,5 @@
 import type { Deployment } from "../../deployments.ts";
 import { unsupported } from "../../dialects/body.ts";
-import { noUsage } from "../../dialects/conversation.ts";
 import { GatewayError } from "../../errors.ts";
 import { joinStream } from "../answer-stream.ts";
 import { createBases } from "../base.ts";
@@ -77,10 +76,8 @@ function translated(outgoing: Outgoing, translator: NonNullable<Outgoing["transl
     }),
     headers: { "content-type": "application/json", accept: call.stream ? "text/event-stream" : "application/json" },
     answer(body) {
-      const answer = chatAnswerOf(body);
-      // Some servers count nothing, and that is not the same as nothing.
-      const usage = answer.usage === noUsage ? undefined : answer.usage;
-      return { body: translator.answer(answer, call, meta), usage, stopReason: answer.stopReason };
+      const { answer, count } = chatAnswerOf(body);
+      return { body: translator.answer(answer, call, meta), ...count };
     },
     ...(call.stream ? { stream: () => joinStream(chatReader, translator.writer(call, meta)) } : {}),
   };

@@ -75,6 +75,7 @@ test("an answer without counts costs what was asked at least, and nobody takes i
   const { usage: told, usageEstimated } = gateway.settlements.at(-1) ?? {};
   expect(usageEstimated).toBe(true);
   expect(told?.inputTokens).toBeGreaterThan(90);
+  expect(told?.outputTokens).toBe(1);
   usage = { prompt_tokens: 3, completion_tokens: 2 };
   await client.messages.create(hello);
   expect(gateway.settlements.at(-1)).toMatchObject({

@@ -6,7 +6,7 @@ import { type Exchange, newProgress, type ResponseStream, type WholeAnswer } fro
 import { eventError } from "../http-error.ts";
 import { passingStream } from "../passing-stream.ts";
 import type { Outgoing } from "../upstream.ts";
-import { chatUsageOf, stopReasonOf } from "./answer.ts";
+import { chatUsageOf, countOf, stopReasonOf } from "./answer.ts";
 
 /** Chat completions to a server that speaks them: the bytes as they came, unless the model has another name there. */
 export function chatPass({ call, deployment }: Outgoing): Exchange {
@@ -33,12 +33,7 @@ export function passedAnswer(body: Buffer): WholeAnswer {
   const parsed: unknown = JSON.parse(body.toString("utf8"));
   if (!isObject(parsed)) throw malformedAnswer("it is not an object");
   if (parsed.error != null && parsed.choices == null && parsed.data == null) throw eventError(body.toString("utf8"));
-  const choice: unknown = Array.isArray(parsed.choices) ? parsed.choices[0] : undefined;
-  return {
-    body,
-    usage: chatUsageOf(parsed.usage),
-    ...(isObject(choice) ? { stopReason: stopReasonOf(choice.finish_reason) } : {}),
-  };
+  return { body, ...countOf(parsed) };
 }
 
 function passedStream(asked: boolean): ResponseStream {
@@ -89,7 +84,8 @@ function wordsIn(chunk: string): number {
   // Nearly every chunk; a brace is rare in it and found at once.
   const plain = chunk.indexOf(plainWords);
   let from = plain < 0 ? afterName(chunk, 'content":') : plain + plainWords.length;
-  if (from < 0) from = afterName(chunk, 'arguments":');
+  // Ollama says an empty text beside a call, and the whole call at once.
+  if (from < 0 || chunk.charCodeAt(from) === quote) from = afterName(chunk, 'arguments":');
   if (from < 0) return charactersPerToken;
   let end = chunk.indexOf('"', from);
   // A quote that is escaped ends nothing; one behind an escaped backslash is taken for such, which an estimate can bear.
