@@ -18,3 +18,21 @@ test("what it says otherwise is said as it is", () => {
   const body = JSON.stringify({ error: { message, param: "max_tokens" } });
   expect(httpError(400, {}, Buffer.from(body))).toMatchObject({ message, param: "max_tokens" });
 });
+
+test.each(["invalid JSON schema in format", 'invalid format: "true"; expected "json" or a valid JSON Schema object'])(
+  "Ollama's 500 for what is wrong in the request is not its own failure: %s",
+  (message) => {
+    const body = JSON.stringify({ error: { message, type: "api_error", param: null, code: null } });
+    expect(httpError(500, {}, Buffer.from(body))).toMatchObject({
+      status: 400,
+      code: "upstream_invalid_request",
+      message,
+    });
+  },
+);
+
+test("Ollama's 500 for anything else stays one", () => {
+  const message = "model runner has unexpectedly stopped, this may be due to resource limitations or an internal error";
+  const body = JSON.stringify({ error: { message, type: "api_error", param: null, code: null } });
+  expect(httpError(500, {}, Buffer.from(body))).toMatchObject({ code: "upstream_unavailable" });
+});

@@ -73,9 +73,13 @@ function elsewhere(status: number, location: string | string[] | undefined): Gat
   });
 }
 
-function failure(kind: GatewayErrorCode, what: string, body: string, retry: number | undefined): GatewayError {
+/** Ollama says 500 to an answer's schema that its grammar has no words for, and would say it again. */
+const requestsFault = /^invalid JSON schema in format$|^invalid format: /;
+
+function failure(told: GatewayErrorCode, what: string, body: string, retry: number | undefined): GatewayError {
   const error = errorIn(parsed(body));
   const message = messageOf(error);
+  const kind = message !== undefined && requestsFault.test(message) ? "upstream_invalid_request" : told;
   // What is not JSON comes from something in between: its first words tell the operator from what.
   const cause = `${what}: ${message ?? body.slice(0, 200).replace(/\s+/g, " ")}`;
   const details = { cause, ...(retry === undefined ? {} : { retryAfterSeconds: retry }) };

@@ -14,6 +14,8 @@ describe("what is too long for a model", () => {
     bedrock("The model returned the following errors: prompt is too long: 215000 tokens > 200000 maximum"),
     bedrock("input length and `max_tokens` exceed context limit: 199000 + 8192 > 200000"),
     openai({ message: "This model's maximum context length is 8192 tokens.", type: "invalid_request_error" }),
+    // Ollama
+    openai({ message: "the input length exceeds the context length", type: "api_error", param: null, code: null }),
     openai({ message: "Too long.", code: "context_length_exceeded" }),
   ])("is told by OpenAI's code for it, and in the provider's words", (error) => {
     expect(error).toMatchObject({ status: 400, code: "context_length_exceeded", shouldRetry: false });
