@@ -46,3 +46,20 @@ it("results of text stay what they are", () => {
     { role: "user", content: "What is it?" },
   ]);
 });
+
+it("a turn of nothing but thoughts is an empty text: without one Ollama refuses the conversation", () => {
+  const thought = { reasoningContent: { reasoningText: { text: "I wonder" } } };
+  const conversation: Conversation = {
+    system: [],
+    messages: [
+      { role: "user", content: [{ text: "Hi" }] },
+      { role: "assistant", content: [thought] },
+      { role: "user", content: [{ text: "Go on" }] },
+    ],
+    inferenceConfig: {},
+    tools: [],
+    wishes: {},
+  };
+  const request = { model: "m", stream: false, limitName: "max_tokens", drops: false } as const;
+  expect(JSON.parse(chatBody(conversation, request)).messages[1]).toEqual({ role: "assistant", content: "" });
+});

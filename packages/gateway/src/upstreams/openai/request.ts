@@ -118,7 +118,8 @@ function assistantMessage(content: readonly ContentBlock[]): unknown {
   );
   return {
     role: "assistant",
-    content: text === "" ? null : text,
+    // Only a call may stand for a text. A turn that broke off in its thoughts, which have no place here, said nothing.
+    content: text === "" && calls.length > 0 ? null : text,
     ...(calls.length === 0 ? {} : { tool_calls: calls }),
   };
 }
