@@ -9,7 +9,7 @@ import { httpError } from "../http-error.ts";
 import type { KeyOf } from "../key.ts";
 import type { Outgoing, Upstream } from "../upstream.ts";
 import { chatAnswerOf } from "./answer.ts";
-import { isOllama, ollamaUrl } from "./ollama.ts";
+import { isOllama, ollamaConversation, ollamaUrl } from "./ollama.ts";
 import { chatPass, passedAnswer } from "./pass.ts";
 import { chatReader } from "./reader.ts";
 import { type ChatRequest, chatBody } from "./request.ts";
@@ -65,10 +65,11 @@ function azurePath(deployment: Deployment, path: string): string {
 
 function translated(outgoing: Outgoing, translator: NonNullable<Outgoing["translator"]>): Exchange {
   const { call, deployment, meta } = outgoing;
+  const conversation = outgoing.conversation();
   return {
     method: "POST",
     path: "/chat/completions",
-    body: chatBody(outgoing.conversation(), {
+    body: chatBody(isOllama(deployment) ? ollamaConversation(conversation) : conversation, {
       model: deployment.modelId,
       stream: call.stream,
       limitName: limitName(deployment),

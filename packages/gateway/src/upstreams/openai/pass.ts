@@ -7,14 +7,16 @@ import { eventError } from "../http-error.ts";
 import { passingStream } from "../passing-stream.ts";
 import type { Outgoing } from "../upstream.ts";
 import { chatUsageOf, countOf, stopReasonOf } from "./answer.ts";
+import { isOllama, ollamaBody } from "./ollama.ts";
 
-/** Chat completions to a server that speaks them: the bytes as they came, unless the model has another name there. */
+/** Chat completions to a server that speaks them: the bytes as they came, unless the model has another name there or Ollama other words. */
 export function chatPass({ call, deployment }: Outgoing): Exchange {
   const options = isObject(call.body.stream_options) ? call.body.stream_options : {};
   const asked = options.include_usage === true;
-  const same = deployment.modelId === call.model && (!call.stream || asked);
+  const told = isOllama(deployment) ? ollamaBody(call.body) : call.body;
+  const same = told === call.body && deployment.modelId === call.model && (!call.stream || asked);
   const changed = {
-    ...call.body,
+    ...told,
     model: deployment.modelId,
     // Asked for even when the client did not: the bill needs the count. It is kept from him again on the way back.
     ...(call.stream ? { stream_options: { ...options, include_usage: true } } : {}),
