@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import OpenAI from "openai";
 import { afterEach, describe, expect, it } from "vitest";
 import { type Rule, startBedrock } from "../../sandbox/src/bedrock/index.ts";
 import { eventually, type ForwardSetup, startForwarding, testAws } from "./forward-testing.ts";
@@ -185,6 +186,33 @@ describe("a client that leaves", () => {
       errorCode: "client_gone",
       usageEstimated: true,
       usage: { inputTokens: expect.any(Number) },
+    });
+  });
+
+  it("with the last event in its hands has had the whole answer, as OpenAI's SDK has", async () => {
+    // As Ollama 0.17.4 streams; what it takes to end its answer is long here.
+    const chunk = (more: string): string =>
+      `data: {"id":"chatcmpl-889","object":"chat.completion.chunk","created":1795372767,"model":"say","system_fingerprint":"fp_ollama",${more}}\n\n`;
+    const url = await provider((_, outgoing) => {
+      outgoing.writeHead(200, { "content-type": "text/event-stream" });
+      outgoing.write(
+        chunk('"choices":[{"index":0,"delta":{"role":"assistant","content":"Hello"},"finish_reason":null}]') +
+          chunk('"choices":[{"index":0,"delta":{"role":"assistant","content":""},"finish_reason":"stop"}]') +
+          chunk('"choices":[],"usage":{"prompt_tokens":13,"completion_tokens":5,"total_tokens":18}') +
+          "data: [DONE]\n\n",
+      );
+    });
+    const models = [{ model_name: "m", litellm_params: { model: "openai/say", api_base: url } }];
+    const { gateway } = await setUp({ models });
+    const client = new OpenAI({ baseURL: `${gateway.url}/v1`, apiKey: "none", maxRetries: 0 });
+    const messages = [{ role: "user" as const, content: "Hi" }];
+    for await (const _ of await client.chat.completions.create({ model: "m", stream: true, messages }));
+    await eventually(() => gateway.settlements.length > 0);
+    expect(gateway.settlements[0]).toMatchObject({
+      outcome: "ok",
+      errorCode: undefined,
+      usageEstimated: false,
+      usage: { inputTokens: 13, outputTokens: 5 },
     });
   });
 

@@ -222,14 +222,16 @@ function expire(attempt: Attempt, error: GatewayError): void {
 
 /** Nobody reads any more: end the upstream call, or read on for a while so that its usage is known. */
 function leave(attempt: Attempt): void {
-  const { request, sending } = attempt;
+  const { request, sending, progress } = attempt;
   if (attempt.gone || attempt.settled) return;
+  // OpenAI's SDK goes at the last event and waits for no goodbye of the upstream. What is not written yet it has not read.
+  const read = isWhole(progress) && !sending.isWaiting();
   attempt.gone = true;
   const give = (reason: string): void => {
-    sent(attempt, "aborted");
+    sent(attempt, read ? "ok" : "aborted");
     attempt.controller?.abort(new Error(reason));
   };
-  if (request.drainMs === undefined || attempt.status >= 300 || !attempt.dispatched) {
+  if (read || request.drainMs === undefined || attempt.status >= 300 || !attempt.dispatched) {
     give("the client is gone");
     return;
   }
