@@ -34,11 +34,11 @@ function counted(usage: Usage | undefined, stopped: boolean): Usage | undefined 
 }
 
 /**
- * Without the upstream's count, what was asked counts by its length. So does what was heard of a stream; of an answer
- * that came whole nobody knows how much was thought for it, and it counts as what was reserved.
+ * Without the upstream's count, what was asked and what was heard of the answer is counted by its length. Where an answer
+ * came whole and nobody listened, it counts as what was reserved for it.
  */
 function estimated({ progress, outcome }: Sent, { estimate, stream }: LlmCall): Usage {
   const heard = Math.ceil(progress.characters / charactersPerToken);
-  const outputTokens = outcome === "ok" && !stream ? estimate.outputTokens : heard;
-  return { ...noUsage, inputTokens: estimate.inputTokens, outputTokens };
+  const unheard = outcome === "ok" && !stream && heard === 0;
+  return { ...noUsage, inputTokens: estimate.inputTokens, outputTokens: unheard ? estimate.outputTokens : heard };
 }
