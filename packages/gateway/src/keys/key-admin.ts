@@ -1,6 +1,7 @@
 import type { Caller } from "../caller.ts";
 import { GatewayError } from "../errors.ts";
 import type { Policy } from "../policy/policy.ts";
+import { outlives } from "./expiry.ts";
 import { grantOf } from "./grant.ts";
 import { durationMs, type KeyFields } from "./key-request.ts";
 import type { KeyFilter, KeyOwner, KeyStore } from "./key-store.ts";
@@ -101,7 +102,7 @@ export function createKeyAdmin({ store, hash, wallMs = Date.now }: KeyAdminOptio
       const { key, id } = newKey();
       const now = wallMs();
       const end = new Date(now + graceMs).toISOString();
-      const expiresAt = old.expiresAt !== undefined && old.expiresAt < end ? old.expiresAt : end;
+      const expiresAt = outlives(old.expiresAt, end) ? end : old.expiresAt;
       // The alias moves on; it names the key that is in use.
       const replaced: VirtualKey = { ...old, alias: undefined, expiresAt, updatedAt: new Date(now).toISOString() };
       const made: VirtualKey = {

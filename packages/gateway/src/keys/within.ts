@@ -4,6 +4,7 @@ import type { LimitRule } from "../limits/limits.ts";
 import { matchesModel, matchesRoute } from "../policy/patterns.ts";
 import { decide, type Policy } from "../policy/policy.ts";
 import { type Route, routeName, routes } from "../routes.ts";
+import { outlives } from "./expiry.ts";
 import type { VirtualKey } from "./virtual-key.ts";
 
 export interface Maker {
@@ -47,7 +48,7 @@ function requireWithinKey({ key: own, expiresAt }: Caller, key: Bounds): void {
     throw forbidden(`its routes are beyond those of this key, [${open.join(", ")}]`);
   }
   const end = expiresAt === undefined ? undefined : new Date(expiresAt * 1000).toISOString();
-  if (end !== undefined && (key.expiresAt === undefined || key.expiresAt > end)) {
+  if (outlives(key.expiresAt, end)) {
     throw forbidden(`it would work longer than this key, which expires at ${end}`);
   }
 }
@@ -74,9 +75,7 @@ type Held = Pick<VirtualKey, "limits" | "expiresAt">;
 /** A limit or an end that somebody set is moved out by administrators only. @throws GatewayError `forbidden` */
 export function requireNotLoosened({ caller }: Maker, old: Held, changed: Held): void {
   if (caller.role === "admin") return;
-  if (old.expiresAt !== undefined && (changed.expiresAt === undefined || changed.expiresAt > old.expiresAt)) {
-    throw forbidden("only an administrator prolongs a key");
-  }
+  if (outlives(changed.expiresAt, old.expiresAt)) throw forbidden("only an administrator prolongs a key");
   const { limits: before } = old;
   const { limits: after } = changed;
   const looser = (was: number | undefined, is: number | undefined) =>

@@ -134,6 +134,23 @@ export function boundsSuite(engine: Engine): void {
       expect((await generate(limited.key)).status).toBe(403);
     });
 
+    test("no length of time is long enough to come before the end that was set", async () => {
+      const alice = await gateway.token({ sub: "alice-4", groups: ["users"] });
+      const maker = (await generate(masterKey, { allowed_routes: ["/key/*"], duration: "1h" })).json;
+      const hers = (await generate(alice, { duration: "1h" })).json;
+      // Beyond the year 9999, which ISO 8601 writes with a sign before it.
+      for (const duration of ["999999d", "999999w", "999999mo"]) {
+        const prolonged = await gateway.call("/key/update", { token: alice, body: { key: hers.token_id, duration } });
+        expect(prolonged.status, duration).toBe(403);
+        expect((await generate(maker.key, { duration })).status, duration).toBe(403);
+      }
+      const rotated = await gateway.call("/key/regenerate", {
+        token: alice,
+        body: { key: hers.token_id, grace_period: "999999w" },
+      });
+      expect(rotated.json).toMatchObject({ expires: hers.expires, replaced: { expires: hers.expires } });
+    });
+
     test("a user's own limit is loosened by administrators only", async () => {
       const alice = await gateway.token({ sub: "alice-3", groups: ["users"] });
       const hers = (await generate(alice, { rpm_limit: 10 })).json;
