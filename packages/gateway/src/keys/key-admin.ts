@@ -47,16 +47,27 @@ export function createKeyAdmin({ store, hash, wallMs = Date.now }: KeyAdminOptio
   const find = async ({ caller }: Actor, named: string): Promise<VirtualKey> => {
     const found = await lookUp(named);
     if (found !== undefined && owns(caller, found)) return found;
-    throw new GatewayError("not_found", "There is no such key; name it by its id (key_…), its alias, or itself.");
+    throw noSuchKey();
   };
-  const freeAlias = async (alias: string | undefined, except?: string): Promise<void> => {
+  const freeAlias = async (alias: string | undefined, except: string): Promise<void> => {
     const taken = alias === undefined ? undefined : await store.byAlias(alias);
     if (taken !== undefined && taken.id !== except) {
       throw new GatewayError("invalid_request", `The alias ${alias} is taken; choose another.`);
     }
   };
+  /** Asked again when the table refuses: somebody may have taken the alias since. */
+  const underAlias = async <T>({ alias, id }: VirtualKey, write: () => Promise<T>): Promise<T> => {
+    await freeAlias(alias, id);
+    try {
+      return await write();
+    } catch (error) {
+      await freeAlias(alias, id);
+      throw error;
+    }
+  };
   const insert = async (key: string, made: VirtualKey): Promise<MadeKey> => {
-    await store.insert(made, (await hash())(key));
+    const keyHash = (await hash())(key);
+    await underAlias(made, () => store.insert(made, keyHash));
     return { key, made };
   };
 
@@ -66,7 +77,6 @@ export function createKeyAdmin({ store, hash, wallMs = Date.now }: KeyAdminOptio
       const { key, id } = newKey();
       const now = wallMs();
       const grant = grantOf(fields, actor, id, now);
-      await freeAlias(grant.alias);
       return insert(key, {
         ...grant,
         ...stamps(now),
@@ -76,52 +86,51 @@ export function createKeyAdmin({ store, hash, wallMs = Date.now }: KeyAdminOptio
         replaces: undefined,
       });
     },
-    async update(actor, named, fields) {
-      const old = await find(actor, named);
-      const now = wallMs();
-      const merged = merge(old, fields);
-      const grant = grantOf(merged, actor, old.id, now);
-      await freeAlias(grant.alias, old.id);
-      if (old.blocked && !grant.blocked) requireAdmin(actor, "unblock a key");
-      const kept = ownership(old, fields);
-      const expiresAt = fields.duration === undefined ? old.expiresAt : grant.expiresAt;
-      const changed = { ...old, ...grant, ...kept, expiresAt, updatedAt: new Date(now).toISOString() };
-      requireWithin(actor, old);
-      requireWithin(actor, changed);
-      requireNotLoosened(actor, old, changed);
-      await store.update(changed);
-      return changed;
-    },
-    async regenerate(actor, named, gracePeriod) {
-      const old = await find(actor, named);
-      const graceMs = durationMs(gracePeriod);
-      if (graceMs === undefined)
-        throw new GatewayError("invalid_request", "grace_period: expected for example 24h, or 0s.");
-      if (old.blocked) requireAdmin(actor, "replace a blocked key");
-      requireWithin(actor, old);
-      const { key, id } = newKey();
-      const now = wallMs();
-      const end = new Date(now + graceMs).toISOString();
-      const expiresAt = outlives(old.expiresAt, end) ? end : old.expiresAt;
-      // The alias moves on; it names the key that is in use.
-      const replaced: VirtualKey = { ...old, alias: undefined, expiresAt, updatedAt: new Date(now).toISOString() };
-      const made: VirtualKey = {
-        ...old,
-        ...stamps(now),
-        id,
-        hint: hintOf(key),
-        createdBy: nameOf(actor.caller),
-        replaces: old.id,
-      };
-      await store.replace(replaced, made, (await hash())(key));
-      return { key, made, replaced };
-    },
+    update: (actor, named, fields) =>
+      onNewest(async () => {
+        const old = await find(actor, named);
+        const now = wallMs();
+        const merged = merge(old, fields);
+        const grant = grantOf(merged, actor, old.id, now);
+        if (old.blocked && !grant.blocked) requireAdmin(actor, "unblock a key");
+        const kept = ownership(old, fields);
+        const expiresAt = fields.duration === undefined ? old.expiresAt : grant.expiresAt;
+        const changed = { ...old, ...grant, ...kept, expiresAt, updatedAt: after(old, now) };
+        requireWithin(actor, old);
+        requireWithin(actor, changed);
+        requireNotLoosened(actor, old, changed);
+        return (await underAlias(changed, () => store.update(old, changed))) ? changed : undefined;
+      }),
+    regenerate: (actor, named, gracePeriod) =>
+      onNewest(async () => {
+        const old = await find(actor, named);
+        const graceMs = durationMs(gracePeriod);
+        if (graceMs === undefined)
+          throw new GatewayError("invalid_request", "grace_period: expected for example 24h, or 0s.");
+        if (old.blocked) requireAdmin(actor, "replace a blocked key");
+        requireWithin(actor, old);
+        const { key, id } = newKey();
+        const now = wallMs();
+        const end = new Date(now + graceMs).toISOString();
+        const expiresAt = outlives(old.expiresAt, end) ? end : old.expiresAt;
+        // The alias moves on; it names the key that is in use.
+        const replaced: VirtualKey = { ...old, alias: undefined, expiresAt, updatedAt: after(old, now) };
+        const made: VirtualKey = {
+          ...old,
+          ...stamps(now),
+          id,
+          hint: hintOf(key),
+          createdBy: nameOf(actor.caller),
+          replaces: old.id,
+        };
+        return (await store.replace(old, replaced, made, (await hash())(key))) ? { key, made, replaced } : undefined;
+      }),
     async setBlocked(actor, named, blocked) {
       const old = await find(actor, named);
       if (!blocked) requireAdmin(actor, "unblock a key");
-      const changed = { ...old, blocked, updatedAt: new Date(wallMs()).toISOString() };
-      await store.update(changed);
-      return changed;
+      const updatedAt = after(old, wallMs());
+      if (!(await store.setBlocked(old.id, blocked, updatedAt))) throw noSuchKey();
+      return { ...old, blocked, updatedAt };
     },
     async delete(actor, named, aliases) {
       const found = await Promise.all([...named, ...aliases].map((one) => find(actor, one)));
@@ -145,6 +154,23 @@ function owns(caller: Caller, key: VirtualKey): boolean {
   return "teamId" in owner ? key.teamId === owner.teamId : key.issuer === owner.issuer && key.subject === owner.subject;
 }
 
+function noSuchKey(): GatewayError {
+  return new GatewayError("not_found", "There is no such key; name it by its id (key_…), its alias, or itself.");
+}
+
+/** Of one key at once; each try that fails is somebody else's that did not. */
+const maxTries = 20;
+
+/** Decided anew when the key was changed, blocked or deleted since it was read: what others did has happened. */
+async function onNewest<T>(change: () => Promise<T | undefined>): Promise<T> {
+  for (let tries = 0; tries < maxTries; tries += 1) {
+    const done = await change();
+    if (done !== undefined) return done;
+  }
+  const message = "This key is being changed by too many at once. Try again shortly.";
+  throw new GatewayError("auth_unavailable", message, { retryAfterSeconds: 1 });
+}
+
 function requireAdmin({ caller }: Actor, what: string): void {
   if (caller.role !== "admin") throw new GatewayError("forbidden", `Not allowed: only an administrator can ${what}.`);
 }
@@ -152,6 +178,11 @@ function requireAdmin({ caller }: Actor, what: string): void {
 function stamps(nowMs: number): Pick<VirtualKey, "createdAt" | "updatedAt"> {
   const at = new Date(nowMs).toISOString();
   return { createdAt: at, updatedAt: at };
+}
+
+/** Of each state another, also within a millisecond and when the clock was set back. */
+function after({ updatedAt }: VirtualKey, nowMs: number): string {
+  return new Date(Math.max(nowMs, Date.parse(updatedAt) + 1)).toISOString();
 }
 
 /** Identity, not a name: who made it must be told apart for good. */

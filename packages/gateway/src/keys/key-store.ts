@@ -1,4 +1,4 @@
-import type { ExpressionBuilder } from "kysely";
+import type { ExpressionBuilder, Kysely } from "kysely";
 import type { GatewayDatabase } from "../sql/open.ts";
 import type { GatewayTables } from "../sql/tables.ts";
 import { keyFromRow, rowFromKey, type VirtualKey } from "./virtual-key.ts";
@@ -21,10 +21,12 @@ export interface KeyStore {
   byId(id: string): Promise<VirtualKey | undefined>;
   byAlias(alias: string): Promise<VirtualKey | undefined>;
   insert(key: VirtualKey, keyHash: string): Promise<void>;
-  /** Replaces everything but the id and the hash. */
-  update(key: VirtualKey): Promise<void>;
-  /** Changes one key and adds another, both or neither. */
-  replace(changed: VirtualKey, added: VirtualKey, keyHash: string): Promise<void>;
+  /** Replaces everything but the id and the hash. @returns false when the key is no longer as it was `seen` */
+  update(seen: VirtualKey, changed: VirtualKey): Promise<boolean>;
+  /** Whatever else is being changed. @returns false when there is no such key any more */
+  setBlocked(id: string, blocked: boolean, updatedAt: string): Promise<boolean>;
+  /** Changes one key and adds another, both or neither. @returns false when the key is no longer as it was `seen` */
+  replace(seen: VirtualKey, changed: VirtualKey, added: VirtualKey, keyHash: string): Promise<boolean>;
   delete(id: string): Promise<boolean>;
   list(filter: KeyFilter): Promise<{ readonly keys: readonly VirtualKey[]; readonly total: number }>;
 }
@@ -43,17 +45,22 @@ export function createKeyStore({ kysely }: GatewayDatabase, migrated: () => Prom
       await migrated();
       await kysely.insertInto("virtual_keys").values(rowFromKey(key, keyHash)).execute();
     },
-    async update(key) {
+    async update(seen, changed) {
       await migrated();
-      const { id, key_hash: _, ...columns } = rowFromKey(key, "");
-      await kysely.updateTable("virtual_keys").set(columns).where("id", "=", id).execute();
+      return write(kysely, seen, changed);
     },
-    async replace(changed, added, keyHash) {
+    async setBlocked(id, blocked, updatedAt) {
       await migrated();
-      await kysely.transaction().execute(async (transaction) => {
-        const { id, key_hash: _, ...columns } = rowFromKey(changed, "");
-        await transaction.updateTable("virtual_keys").set(columns).where("id", "=", id).execute();
+      const set = { blocked: blocked ? 1 : 0, updated_at: updatedAt };
+      const result = await kysely.updateTable("virtual_keys").set(set).where("id", "=", id).executeTakeFirst();
+      return result.numUpdatedRows > 0n;
+    },
+    async replace(seen, changed, added, keyHash) {
+      await migrated();
+      return kysely.transaction().execute(async (transaction) => {
+        if (!(await write(transaction, seen, changed))) return false;
         await transaction.insertInto("virtual_keys").values(rowFromKey(added, keyHash)).execute();
+        return true;
       });
     },
     async delete(id) {
@@ -77,6 +84,22 @@ export function createKeyStore({ kysely }: GatewayDatabase, migrated: () => Prom
       return { keys: rows.map(keyFromRow), total: Number(count.total) };
     },
   };
+}
+
+/**
+ * Only over the state that was read: what another replica did meanwhile, a block above all, must not be undone by
+ * somebody who never saw it. A block is asked for by itself, since it may fall into the same millisecond.
+ */
+async function write(kysely: Kysely<GatewayTables>, seen: VirtualKey, changed: VirtualKey): Promise<boolean> {
+  const { id, key_hash: _, ...columns } = rowFromKey(changed, "");
+  const result = await kysely
+    .updateTable("virtual_keys")
+    .set(columns)
+    .where("id", "=", id)
+    .where("updated_at", "=", seen.updatedAt)
+    .where("blocked", "=", seen.blocked ? 1 : 0)
+    .executeTakeFirst();
+  return result.numUpdatedRows > 0n;
 }
 
 function conditions(builder: ExpressionBuilder<GatewayTables, "virtual_keys">, filter: KeyFilter) {
