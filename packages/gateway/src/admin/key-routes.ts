@@ -102,7 +102,8 @@ const listQuery = z.object({
 });
 
 function actorOf(c: StageContext): Actor {
-  return { caller: c.env.caller, policy: c.env.rules.settings.policy };
+  const { policy, limits } = c.env.rules.settings;
+  return { caller: c.env.caller, policy, keyLimits: limits.key };
 }
 
 function note(

@@ -25,7 +25,11 @@ interface GenerateOptions {
 /** `keys generate|list|info|regenerate|block|unblock|delete`: what `/key/*` does, on the database itself. */
 export function keysCommand(env: Env, print: Print): Command {
   const keys = new Command("keys").description("virtual keys, on the gateway's own database");
-  const actor = ({ caller, settings }: Session) => ({ caller, policy: settings.policy });
+  const actor = ({ caller, settings }: Session) => ({
+    caller,
+    policy: settings.policy,
+    keyLimits: settings.limits.key,
+  });
   const show = (value: unknown): void => print(JSON.stringify(value, null, 2));
 
   keys

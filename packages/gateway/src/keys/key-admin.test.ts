@@ -16,10 +16,11 @@ const policy: Policy = {
   adminRoutes: undefined,
   teamRoutes: undefined,
 };
-const admin: Actor = { caller: localAdministrator("test"), policy };
+const admin: Actor = { caller: localAdministrator("test"), policy, keyLimits: {} };
 const alice: Actor = {
   caller: { ...localAdministrator("alice"), issuer: "https://idp", credential: "jwt", role: "standard" } as Caller,
   policy,
+  keyLimits: {},
 };
 /** A clock that stands: whatever happens, happens in the same millisecond. */
 const wallMs = () => Date.UTC(2026, 10, 22, 12);

@@ -1,18 +1,15 @@
 import type { Caller } from "../caller.ts";
 import { GatewayError } from "../errors.ts";
-import type { Policy } from "../policy/policy.ts";
+import { ruleOfKey, stricter } from "../limits/limits.ts";
 import { outlives } from "./expiry.ts";
 import { grantOf } from "./grant.ts";
 import { durationMs, type KeyFields } from "./key-request.ts";
 import type { KeyFilter, KeyOwner, KeyStore } from "./key-store.ts";
 import { type HashKey, hintOf, newKey, type VirtualKey } from "./virtual-key.ts";
-import { requireNotLoosened, requireWithin } from "./within.ts";
+import { type Maker, requireNotLoosened, requireWithin, unbounded } from "./within.ts";
 
-/** Who asks, and under which policy. */
-export interface Actor {
-  readonly caller: Caller;
-  readonly policy: Policy;
-}
+/** Who asks, and under which policy and limits. */
+export type Actor = Maker;
 
 /** The one moment at which a key is seen. */
 export interface MadeKey {
@@ -77,6 +74,7 @@ export function createKeyAdmin({ store, hash, wallMs = Date.now }: KeyAdminOptio
       const { key, id } = newKey();
       const now = wallMs();
       const grant = grantOf(fields, actor, id, now);
+      requireNotLoosened(actor, unbounded, grant);
       return insert(key, {
         ...grant,
         ...stamps(now),
@@ -113,8 +111,9 @@ export function createKeyAdmin({ store, hash, wallMs = Date.now }: KeyAdminOptio
         const now = wallMs();
         const end = new Date(now + graceMs).toISOString();
         const expiresAt = outlives(old.expiresAt, end) ? end : old.expiresAt;
-        // The alias moves on; it names the key that is in use.
-        const replaced: VirtualKey = { ...old, alias: undefined, expiresAt, updatedAt: after(old, now) };
+        // The alias moves on; it names the key that is in use. What limits went by it stay with the old one.
+        const limits = stricter(old.limits, ruleOfKey(actor.keyLimits, old.alias));
+        const replaced: VirtualKey = { ...old, alias: undefined, limits, expiresAt, updatedAt: after(old, now) };
         const made: VirtualKey = {
           ...old,
           ...stamps(now),

@@ -1,6 +1,6 @@
 import type { Caller } from "../caller.ts";
 import { GatewayError } from "../errors.ts";
-import type { LimitRule } from "../limits/limits.ts";
+import { isEmpty, type LimitRule, type LimitTables, ruleOfKey } from "../limits/limits.ts";
 import { matchesModel, matchesRoute } from "../policy/patterns.ts";
 import { decide, type Policy } from "../policy/policy.ts";
 import { type Route, routeName, routes } from "../routes.ts";
@@ -10,28 +10,33 @@ import type { VirtualKey } from "./virtual-key.ts";
 export interface Maker {
   readonly caller: Caller;
   readonly policy: Policy;
+  /** `access.keys`: limits that go by a key's alias. */
+  readonly keyLimits: LimitTables["key"];
 }
 
 /** The part of a key that rights are made of. */
-export type Bounds = Pick<VirtualKey, "role" | "groups" | "models" | "routes" | "explicit" | "expiresAt">;
+export type Bounds = Pick<VirtualKey, "alias" | "role" | "groups" | "models" | "routes" | "explicit" | "expiresAt">;
 
 /**
  * Refuses a key that could do more than whoever makes, changes or replaces it. Checked on the key as it would be,
  * whichever way it came about.
  * @throws GatewayError `forbidden` naming what is beyond
  */
-export function requireWithin({ caller, policy }: Maker, key: Bounds): void {
-  if (caller.key !== undefined) requireWithinKey(caller, key);
-  if (caller.role !== "admin") requireWithinRights({ caller, policy }, key);
+export function requireWithin(maker: Maker, key: Bounds): void {
+  if (maker.caller.key !== undefined) requireWithinKey(maker, key);
+  if (maker.caller.role !== "admin") requireWithinRights(maker, key);
 }
 
 /** What a key may hand on is what it holds itself, also when it is an administrator's. */
-function requireWithinKey({ key: own, expiresAt }: Caller, key: Bounds): void {
+function requireWithinKey({ caller: { key: own, expiresAt }, keyLimits }: Maker, key: Bounds): void {
   if (own === undefined) return;
-  if (hasLimits(own.limits)) {
+  if (!isEmpty(own.limits) || (own.alias !== undefined && Object.hasOwn(keyLimits, own.alias))) {
     throw forbidden(
       "this key has limits of its own, which would not count what another key uses; use one without, or an administrator's token",
     );
+  }
+  if (isLooser(ruleOfKey(keyLimits, own.alias), ruleOfKey(keyLimits, key.alias))) {
+    throw forbidden(`the limits that go by the alias ${key.alias} are looser than those of this key`);
   }
   if (
     own.models.length > 0 &&
@@ -70,32 +75,41 @@ function requireWithinRights({ caller, policy }: Maker, key: Bounds): void {
   }
 }
 
-type Held = Pick<VirtualKey, "limits" | "expiresAt">;
+type Held = Pick<VirtualKey, "alias" | "limits" | "expiresAt">;
 
-/** A limit or an end that somebody set is moved out by administrators only. @throws GatewayError `forbidden` */
-export function requireNotLoosened({ caller }: Maker, old: Held, changed: Held): void {
+/** Before somebody names or bounds it. */
+export const unbounded: Held = {
+  alias: undefined,
+  limits: { rpm: undefined, tpm: undefined, maxParallel: undefined, budget: undefined },
+  expiresAt: undefined,
+};
+
+/**
+ * A limit or an end that somebody set is moved out by administrators only; so is one of `access.keys`, which goes by the
+ * alias: whoever chooses that chooses the limit. @throws GatewayError `forbidden`
+ */
+export function requireNotLoosened({ caller, keyLimits }: Maker, old: Held, changed: Held): void {
   if (caller.role === "admin") return;
   if (outlives(changed.expiresAt, old.expiresAt)) throw forbidden("only an administrator prolongs a key");
-  const { limits: before } = old;
-  const { limits: after } = changed;
-  const looser = (was: number | undefined, is: number | undefined) =>
-    was !== undefined && (is === undefined || is > was);
-  const { budget: oldBudget } = before;
-  const { budget: newBudget } = after;
-  const budgetLooser =
-    oldBudget !== undefined && (newBudget?.period !== oldBudget.period || newBudget.usd > oldBudget.usd);
-  if (
-    looser(before.rpm, after.rpm) ||
-    looser(before.tpm, after.tpm) ||
-    looser(before.maxParallel, after.maxParallel) ||
-    budgetLooser
-  ) {
-    throw forbidden("only an administrator loosens a key's limits");
+  if (isLooser(old.limits, changed.limits)) throw forbidden("only an administrator loosens a key's limits");
+  if (isLooser(ruleOfKey(keyLimits, old.alias), ruleOfKey(keyLimits, changed.alias))) {
+    throw forbidden("only an administrator gives a key an alias under which its limits are looser");
   }
 }
 
-function hasLimits({ rpm, tpm, maxParallel, budget }: LimitRule): boolean {
-  return rpm !== undefined || tpm !== undefined || maxParallel !== undefined || budget !== undefined;
+function isLooser(before: LimitRule | undefined, after: LimitRule | undefined): boolean {
+  const looser = (was: number | undefined, is: number | undefined) =>
+    was !== undefined && (is === undefined || is > was);
+  const oldBudget = before?.budget;
+  const newBudget = after?.budget;
+  const budgetLooser =
+    oldBudget !== undefined && (newBudget?.period !== oldBudget.period || newBudget.usd > oldBudget.usd);
+  return (
+    looser(before?.rpm, after?.rpm) ||
+    looser(before?.tpm, after?.tpm) ||
+    looser(before?.maxParallel, after?.maxParallel) ||
+    budgetLooser
+  );
 }
 
 const chat: Route = routes[0];

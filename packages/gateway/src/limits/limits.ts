@@ -73,6 +73,11 @@ export function limitsFor(tables: LimitTables, caller: Caller, model: string): r
   return limits;
 }
 
+/** What `access.keys` says of a key, by its alias. */
+export function ruleOfKey(table: LimitTables["key"], alias: string | undefined): LimitRule | undefined {
+  return find(table, alias ?? "*");
+}
+
 function find(table: Readonly<Record<string, LimitRule>>, name: string): LimitRule | undefined {
   return own(table, name) ?? own(table, "*");
 }
@@ -81,7 +86,22 @@ function own(table: Readonly<Record<string, LimitRule>>, name: string): LimitRul
   return Object.hasOwn(table, name) ? table[name] : undefined;
 }
 
-function isEmpty({ rpm, tpm, maxParallel, budget }: LimitRule): boolean {
+/** Both rules as one, as far as one can say it: of two budgets the first. */
+export function stricter(rule: LimitRule, other: LimitRule | undefined): LimitRule {
+  if (other === undefined) return rule;
+  return {
+    rpm: lower(rule.rpm, other.rpm),
+    tpm: lower(rule.tpm, other.tpm),
+    maxParallel: lower(rule.maxParallel, other.maxParallel),
+    budget: rule.budget ?? other.budget,
+  };
+}
+
+function lower(one: number | undefined, other: number | undefined): number | undefined {
+  return one === undefined || other === undefined ? (one ?? other) : Math.min(one, other);
+}
+
+export function isEmpty({ rpm, tpm, maxParallel, budget }: LimitRule): boolean {
   return rpm === undefined && tpm === undefined && maxParallel === undefined && budget === undefined;
 }
 

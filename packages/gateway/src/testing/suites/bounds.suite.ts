@@ -7,6 +7,7 @@ access:
   groups:
     users: { models: [claude], routes: [llm_routes, info_routes, own_routes, "/key/*"] }
     admins: { models: ["*"], role: admin }
+  keys: { batch: { rpm: 2 }, fast: { rpm: 100 }, "*": { rpm: 50 } }
 `;
 
 /** Nobody gives more than he has, whichever way he tries. */
@@ -149,6 +150,38 @@ export function boundsSuite(engine: Engine): void {
         body: { key: hers.token_id, grace_period: "999999w" },
       });
       expect(rotated.json).toMatchObject({ expires: hers.expires, replaced: { expires: hers.expires } });
+    });
+
+    test("a limit that goes by the alias is not left behind with it", async () => {
+      const post = (path: string, token: string, body: object) => gateway.call(path, { token, body });
+      const alice = await gateway.token({ sub: "alice-5", groups: ["users"] });
+      const chosen = await generate(alice, { key_alias: "fast" });
+      expect(chosen.json.message).toMatch(/alias under which its limits are looser/);
+      const hers = (await generate(alice, { key_alias: "batch" })).json;
+      for (const alias of ["fast", "other", null]) {
+        const renamed = await post("/key/update", alice, { key: hers.token_id, key_alias: alias });
+        expect(renamed.status, String(alias)).toBe(403);
+      }
+      expect((await post("/key/update", masterKey, { key: hers.token_id, key_alias: "other" })).status).toBe(200);
+
+      const operator = { key_alias: "batch", user_id: "bob", allowed_routes: ["/key/*", "llm_api_routes"] };
+      const limited = (await generate(masterKey, operator)).json;
+      expect((await generate(limited.key)).json.message).toMatch(/limits of its own/);
+      expect((await post("/key/update", limited.key, { key: limited.token_id, key_alias: "fast" })).status).toBe(403);
+      const free = (await generate(masterKey, { ...operator, key_alias: "free" })).json;
+      expect((await generate(free.key)).status).toBe(200);
+      expect((await generate(free.key, { key_alias: "fast" })).json.message).toMatch(/looser than those of this key/);
+    });
+
+    test("rotated, a key that is limited by its alias stays so while it still works", async () => {
+      const old = (await generate(masterKey, { key_alias: "batch-2" })).json;
+      await gateway.call("/key/update", { token: masterKey, body: { key: "batch", key_alias: "was-batch" } });
+      await gateway.call("/key/update", { token: masterKey, body: { key: old.token_id, key_alias: "batch" } });
+      const next = (await gateway.call("/key/regenerate", { token: masterKey, body: { key: "batch" } })).json;
+      for (const key of [old.key, next.key]) {
+        const answers = [await gateway.chat(key), await gateway.chat(key), await gateway.chat(key)];
+        expect(answers.map(({ status }) => status)).toEqual([200, 200, 429]);
+      }
     });
 
     test("a user's own limit is loosened by administrators only", async () => {
