@@ -36,6 +36,7 @@ test("what services can use is a decision, not an accident", () => {
         "bodyLimit",
         "count",
         "createDeadlines",
+        "createFileCheck",
         "createLogger",
         "createRandomHex",
         "createTelemetry",

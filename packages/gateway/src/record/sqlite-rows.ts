@@ -1,6 +1,6 @@
 import type { DatabaseSync, SQLInputValue, StatementSync } from "node:sqlite";
 import { setImmediate, setTimeout as sleep } from "node:timers/promises";
-import { openSqlite } from "@onbehalf/service-kit";
+import { createFileCheck, openSqlite } from "@onbehalf/service-kit";
 import { chainedColumns, chainedValues, type Link } from "./chain.ts";
 import type { RowWriter } from "./delivery.ts";
 
@@ -27,8 +27,10 @@ const streamColumn = chainedColumns.indexOf("stream");
 export function sqliteRows(path: string): RowWriter {
   let database: DatabaseSync | undefined;
   let statement: StatementSync | undefined;
+  let check = (): void => {};
   const open = (): DatabaseSync => {
     const opened = openSqlite(path, lookMs);
+    check = createFileCheck(path);
     opened.exec(settings);
     return opened;
   };
@@ -39,6 +41,8 @@ export function sqliteRows(path: string): RowWriter {
       database ??= open();
       statement ??= database.prepare(insert);
       const [file, insertRow] = [database, statement];
+      // Rows that went into a file nobody will find would be missing; on disk they wait for the next start.
+      check();
       await begin(file);
       try {
         file.prepare(head.sql).run(...(head.parameters as SQLInputValue[]));

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, statSync } from "node:fs";
+import { mkdtempSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
@@ -24,6 +24,47 @@ describe("SQLite", () => {
     second.close();
     await database.close();
     rmSync(parent, { recursive: true });
+  });
+
+  test("that another writes to for long: who reads does not wait for who wants to write, and he is told", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "onbehalf-busy-"));
+    const database = await openDatabase<{ readonly a: { readonly n: number } }>({ dataDir: folder, file: "a.sqlite" });
+    const { kysely } = database;
+    await kysely.schema.createTable("a").addColumn("n", "integer").execute();
+    const other = openSqlite(join(folder, "a.sqlite"));
+    other.exec("begin immediate");
+    let written = false;
+    const insert = kysely.insertInto("a").values({ n: 1 });
+    const writes = [insert.execute(), kysely.transaction().execute(async (one) => one.executeQuery(insert))].map(
+      (write) => write.catch((error: unknown) => error).finally(() => (written = true)),
+    );
+    for (let round = 0; round < 20; round += 1) {
+      expect(await kysely.selectFrom("a").selectAll().execute()).toEqual([]);
+      await database.ready();
+    }
+    expect(written).toBe(false);
+    expect(await Promise.all(writes)).toMatchObject([{ error: "store_unavailable" }, { error: "store_unavailable" }]);
+    other.exec("rollback");
+    await insert.execute();
+    expect(await kysely.selectFrom("a").selectAll().execute()).toEqual([{ n: 1 }]);
+    other.close();
+    await database.close();
+    rmSync(folder, { recursive: true });
+  });
+
+  test("whose file is deleted or replaced is not ready: what is written now, nobody will find", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "onbehalf-replaced-"));
+    const path = join(folder, "a.sqlite");
+    const database = await openDatabase({ dataDir: folder, file: "a.sqlite" });
+    await database.ready();
+    renameSync(path, `${path}.old`);
+    await expect(database.ready()).rejects.toThrow("a.sqlite was deleted or replaced");
+    writeFileSync(path, "");
+    await expect(database.ready()).rejects.toThrow("a.sqlite was deleted or replaced");
+    renameSync(`${path}.old`, path);
+    await database.ready();
+    await database.close();
+    rmSync(folder, { recursive: true });
   });
 });
 

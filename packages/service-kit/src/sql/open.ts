@@ -3,12 +3,18 @@ import { Kysely, sql } from "kysely";
 import type { Database, DatabaseOptions } from "./database.ts";
 import { type Migration, migrate, migrationMs, type SqlDialect } from "./migrate.ts";
 import { openPool, postgresDialect } from "./postgres.ts";
-import { sqliteDialect } from "./sqlite.ts";
+import { sqliteFile } from "./sqlite.ts";
 
 export function openFile<Schema>({ dataDir, file }: DatabaseOptions): Database<Schema> {
   const path = file === ":memory:" ? file : join(dataDir, file);
-  const kysely = new Kysely<Schema>({ dialect: sqliteDialect(path) });
-  return { ...common(kysely, "sqlite"), path, close: () => kysely.destroy() };
+  const { dialect, check } = sqliteFile(path);
+  const kysely = new Kysely<Schema>({ dialect });
+  const ready = async (): Promise<void> => {
+    // Something that is in the file: SQLite would answer what is in none without looking.
+    await sql`select 1 from sqlite_schema limit 1`.execute(kysely);
+    check();
+  };
+  return { ...common(kysely, "sqlite"), path, ready, close: () => kysely.destroy() };
 }
 
 export function openServer<Schema>(url: string, options: DatabaseOptions): Database<Schema> {

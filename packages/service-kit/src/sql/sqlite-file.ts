@@ -1,5 +1,5 @@
-import { closeSync, mkdirSync, openSync } from "node:fs";
-import { dirname } from "node:path";
+import { closeSync, mkdirSync, openSync, statSync } from "node:fs";
+import { basename, dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 
 /** How long a writer waits for another process or thread that is writing. */
@@ -17,6 +17,24 @@ export function openSqlite(path: string, waitMs = busyTimeoutMs): DatabaseSync {
   database.exec("pragma journal_mode = wal; pragma synchronous = normal; pragma journal_size_limit = 67108864");
   database.exec(`pragma busy_timeout = ${waitMs}`);
   return database;
+}
+
+/**
+ * Whoever has a file open goes on reading and writing it when it is deleted or another is put in its place, and all of
+ * that is lost when he ends. @returns what throws when the file at the path is not the one that was there before
+ */
+export function createFileCheck(path: string): () => void {
+  if (path === ":memory:") return () => {};
+  const known = identityOf(path);
+  return () => {
+    if (identityOf(path) === known) return;
+    throw new Error(`The file ${basename(path)} was deleted or replaced while it was in use: start the service anew.`);
+  };
+}
+
+function identityOf(path: string): string | undefined {
+  const found = statSync(path, { throwIfNoEntry: false, bigint: true });
+  return found === undefined ? undefined : `${found.dev} ${found.ino}`;
 }
 
 /** SQLite itself would let everyone on the machine read it. Its `-wal` and `-shm` files take over the file's mode. */

@@ -7,42 +7,91 @@ import {
   type QueryResult,
   SqliteAdapter,
   type SqliteDatabase,
+  type SqliteDialectConfig,
   SqliteDriver,
   SqliteIntrospector,
   SqliteQueryCompiler,
 } from "kysely";
 import { LRUCache } from "lru-cache";
-import { busyTimeoutMs, openSqlite } from "./sqlite-file.ts";
+import { StoreUnavailable } from "../unavailable.ts";
+import { busyTimeoutMs, createFileCheck, openSqlite } from "./sqlite-file.ts";
 
-/** On the main thread the wait itself must not hold up everything else: short looks, and other work in between. */
-const lookMs = 10;
+/** On the main thread the wait itself must not hold up everything else: looks that do not wait, and other work in between. */
+const lookMs = 0;
+const betweenMs = 10;
 const preparedStatements = 200;
 
-/** Kysely over Node's own SQLite, for the main thread. */
-export function sqliteDialect(path: string): Dialect {
-  return {
-    createAdapter: () => new SqliteAdapter(),
-    createDriver: () => new PatientDriver({ database: async () => asKyselyExpects(openSqlite(path, lookMs)) }),
+export interface SqliteFile {
+  /** Kysely over Node's own SQLite, for the main thread. */
+  readonly dialect: Dialect;
+  /** @throws when what is open is no longer the file at the path */
+  check(): void;
+}
+
+export function sqliteFile(path: string): SqliteFile {
+  let opened: DatabaseSync | undefined;
+  let check = (): void => {};
+  const database = async (): Promise<SqliteDatabase> => {
+    try {
+      opened = openSqlite(path, lookMs);
+      check = createFileCheck(path);
+      return asKyselyExpects(opened);
+    } catch (error) {
+      throw unavailable(error);
+    }
+  };
+  const dialect: Dialect = {
+    createAdapter: () => new PatientAdapter(),
+    createDriver: () => new PatientDriver({ database }, () => opened?.isTransaction === true),
     createIntrospector: (kysely) => new SqliteIntrospector(kysely),
     createQueryCompiler: () => new SqliteQueryCompiler(),
   };
+  return { dialect, check: () => check() };
+}
+
+/** Kysely's own turns would last as long as a writer waits for others; the driver's do not. */
+class PatientAdapter extends SqliteAdapter {
+  override get supportsMultipleConnections(): boolean {
+    return true;
+  }
 }
 
 /**
- * Waits for other writers without blocking the thread. A transaction takes the write lock when it begins: one that
- * read first and then wants to write would fail at once when another process wrote in between.
+ * Waits for other writers without blocking the thread, and without keeping the connection from those who only read. A
+ * transaction takes the write lock when it begins: one that read first and then wants to write would fail at once when
+ * another process wrote in between.
  */
 class PatientDriver extends SqliteDriver {
+  readonly #turns = createTurns();
+  readonly #inTransaction: () => boolean;
+
+  constructor(config: SqliteDialectConfig, inTransaction: () => boolean) {
+    super(config);
+    this.#inTransaction = inTransaction;
+  }
+
   override async acquireConnection(): Promise<DatabaseConnection> {
-    return patient(await super.acquireConnection());
+    await this.#turns.take();
+    return patient(await super.acquireConnection(), () => this.#giveWay());
+  }
+
+  override async releaseConnection(): Promise<void> {
+    this.#turns.pass();
   }
 
   override async beginTransaction(connection: DatabaseConnection): Promise<void> {
     await connection.executeQuery(CompiledQuery.raw("begin immediate"));
   }
+
+  async #giveWay(): Promise<void> {
+    if (this.#inTransaction()) return sleep(betweenMs);
+    this.#turns.pass();
+    await sleep(betweenMs);
+    await this.#turns.take();
+  }
 }
 
-function patient(connection: DatabaseConnection): DatabaseConnection {
+function patient(connection: DatabaseConnection, giveWay: () => Promise<void>): DatabaseConnection {
   return {
     async executeQuery<Row>(query: CompiledQuery): Promise<QueryResult<Row>> {
       const deadline = performance.now() + busyTimeoutMs;
@@ -50,8 +99,8 @@ function patient(connection: DatabaseConnection): DatabaseConnection {
         try {
           return await connection.executeQuery<Row>(query);
         } catch (error) {
-          if (!isBusy(error) || performance.now() >= deadline) throw error;
-          await sleep(lookMs);
+          if (!isBusy(error) || performance.now() >= deadline) throw isOutOfReach(error) ? unavailable(error) : error;
+          await giveWay();
         }
       }
     },
@@ -59,9 +108,43 @@ function patient(connection: DatabaseConnection): DatabaseConnection {
   };
 }
 
+/** One connection, one user at a time, in the order in which they came. */
+function createTurns() {
+  const waiting: (() => void)[] = [];
+  let taken = false;
+  return {
+    async take(): Promise<void> {
+      if (taken) await new Promise<void>((resolve) => waiting.push(resolve));
+      taken = true;
+    },
+    pass(): void {
+      const next = waiting.shift();
+      if (next === undefined) taken = false;
+      else next();
+    },
+  };
+}
+
 /** SQLITE_BUSY and its extended codes. Nothing of the statement has happened yet. */
 function isBusy(error: unknown): boolean {
-  return error instanceof Error && "errcode" in error && (Number(error.errcode) & 0xff) === 5;
+  return kindOf(error) === 5;
+}
+
+/** Busy, locked, read-only, I/O error, corrupt, disk full, cannot open, locking protocol, no database. */
+const outOfReach = new Set([5, 6, 8, 10, 11, 13, 14, 15, 26]);
+
+function isOutOfReach(error: unknown): boolean {
+  const kind = kindOf(error);
+  return kind !== undefined && outOfReach.has(kind);
+}
+
+function unavailable(error: unknown): StoreUnavailable {
+  return new StoreUnavailable("database", error);
+}
+
+/** SQLite's extended codes keep the kind in their lowest byte. */
+function kindOf(error: unknown): number | undefined {
+  return error instanceof Error && "errcode" in error ? Number(error.errcode) & 0xff : undefined;
 }
 
 /** Statements are kept: preparing one costs more than running it. */
