@@ -89,8 +89,11 @@ export async function start(env: Env, io: ServiceIo = {}): Promise<Gateway> {
     models: () => reload.rules().forwarding.ready(),
     limits: () => counters.ready(),
     record: () => {
-      if (recorder.state().full) throw new Error("too many rows wait to be written");
+      const { full, error } = recorder.state();
+      if (full) throw new Error(`too many rows wait to be written${error === undefined ? "" : `: ${error}`}`);
     },
+    // There may be a database, and no reading it.
+    keys: () => keys.ready(),
   });
   await migrated()
     .then(async () => notePepper(database, await pepper()))

@@ -29,6 +29,8 @@ export interface KeyStore {
   replace(seen: VirtualKey, changed: VirtualKey, added: VirtualKey, keyHash: string): Promise<boolean>;
   delete(id: string): Promise<boolean>;
   list(filter: KeyFilter): Promise<{ readonly keys: readonly VirtualKey[]; readonly total: number }>;
+  /** Rejects while keys cannot be looked up: for readiness. */
+  ready(): Promise<void>;
 }
 
 export function createKeyStore({ kysely }: GatewayDatabase, migrated: () => Promise<void>): KeyStore {
@@ -82,6 +84,9 @@ export function createKeyStore({ kysely }: GatewayDatabase, migrated: () => Prom
         query.select((builder) => builder.fn.countAll<number>().as("total")).executeTakeFirstOrThrow(),
       ]);
       return { keys: rows.map(keyFromRow), total: Number(count.total) };
+    },
+    async ready() {
+      await one("id", "");
     },
   };
 }

@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
@@ -108,4 +108,75 @@ test("a batch that holds no rows ends the writer, and the rows after it are reco
   await recorder.close(10_000);
   // Of such a batch nothing was taken.
   expect(await stored()).toEqual({ ids: ["a", "c"], findings: [], lost: 1 });
+});
+
+/** Nothing can be put into the spool from now on: what was a folder is a file. */
+function breakSpool(): void {
+  rmSync(join(dataDir, "spool"), { recursive: true });
+  writeFileSync(join(dataDir, "spool"), "");
+}
+
+test("a disk that takes no rows: no more requests while it does so, and all is written when it does again", async () => {
+  const recorder = open();
+  recorder.record(row("before"));
+  await recorder.flush(10_000);
+  breakSpool();
+  recorder.record(row("during"));
+  await vi.waitFor(
+    () => expect(recorder.state()).toMatchObject({ full: true, error: expect.stringMatching(/spool/) }),
+    {
+      timeout: 15_000,
+    },
+  );
+  rmSync(join(dataDir, "spool"));
+  await vi.waitFor(() => expect(recorder.state()).toMatchObject({ full: false, error: undefined }), {
+    timeout: 15_000,
+  });
+  recorder.record(row("after"));
+  await vi.waitFor(async () => expect(await recorder.flush(5_000)).toBe(true), { timeout: 15_000 });
+  await recorder.close(10_000);
+  expect((await stored()).ids).toEqual(["after", "before", "during"]);
+});
+
+test("rows that no disk took until the end are lost, and that is said", async () => {
+  log.error.mockClear();
+  const recorder = open();
+  recorder.record(row("before"));
+  await recorder.flush(10_000);
+  breakSpool();
+  recorder.record(row("lost"));
+  await vi.waitFor(() => expect(recorder.state().full).toBe(true), { timeout: 15_000 });
+  await recorder.close(5_000);
+  expect(log.error).toHaveBeenLastCalledWith({ rows: 1 }, "record: the disk takes no rows; those in memory are lost");
+});
+
+test("a disk that takes no rows for long does not fill the memory with those of refused requests", async () => {
+  log.error.mockClear();
+  const recorder = open();
+  await recorder.flush(10_000);
+  breakSpool();
+  const one = row("refused");
+  for (let count = 0; count < 120_000; count += 1) recorder.record(one);
+  expect(recorder.state()).toMatchObject({ waiting: 100_000, full: true });
+  rmSync(join(dataDir, "spool"));
+  const said = "record: rows of refused requests were left out";
+  await vi.waitFor(() => expect(log.error).toHaveBeenCalledWith({ rows: 20_000 }, said), { timeout: 30_000 });
+  await recorder.close(10_000);
+});
+
+test("rows do not go into a database file that was replaced under the gateway's hands; the next start delivers them", async () => {
+  const first = open();
+  first.record(row("a"));
+  expect(await first.flush(10_000)).toBe(true);
+  renameSync(join(dataDir, "gateway.sqlite"), join(dataDir, "taken-away.sqlite"));
+  first.record(row("b"));
+  expect(await first.flush(10_000)).toBe(false);
+  expect(first.state().error).toMatch(/gateway.sqlite was deleted or replaced/);
+  await first.close(1_000);
+  const second = open();
+  await vi.waitFor(async () => expect(await second.flush(5_000)).toBe(true), { timeout: 15_000 });
+  await second.close(10_000);
+  const { ids, findings } = await stored();
+  expect(ids).toEqual(["b"]);
+  expect(findings).toMatchObject([{ seq: 1, problem: "row 1 is missing" }]);
 });

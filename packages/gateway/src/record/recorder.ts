@@ -19,7 +19,7 @@ export interface Recorder {
 export interface RecorderState {
   /** Rows that are not in the database yet. */
   readonly waiting: number;
-  /** Too much is waiting: taking more requests would mean leaving them unrecorded. */
+  /** Too much is waiting, or the disk takes no rows: taking more requests would mean leaving them unrecorded. */
   readonly full: boolean;
   readonly error: string | undefined;
 }
@@ -36,6 +36,8 @@ const batchRows = 200;
 const batchMs = 40;
 /** Rows in memory that the worker has not put on disk; it does some 200,000 a second. */
 const maxUnspooled = 50_000;
+/** Those of refused requests go on coming then; beyond this they are left out, or they would take all memory there is. */
+const maxInMemory = 2 * maxUnspooled;
 const restartMs = 1_000;
 
 /** @see worker.ts */
@@ -48,6 +50,10 @@ export function createRecorder(options: RecorderOptions): Recorder {
   let worker = startWorker();
   let batch = 0;
   let closing = false;
+  let running = true;
+  /** Writers that failed since one last put rows on disk. One may be an accident; two, that the disk takes nothing. */
+  let failed: { readonly times: number; readonly reason: string } | undefined;
+  let leftOut = 0;
   const unspooled = new Map<number, { readonly rows: string; readonly count: number }>();
   const flushes = new Map<number, (delivered: boolean) => void>();
   let told: Extract<FromWorker, { kind: "state" }> = { kind: "state", waiting: 0, bytes: 0, error: undefined };
@@ -56,19 +62,31 @@ export function createRecorder(options: RecorderOptions): Recorder {
   function startWorker(): Worker {
     const started = new Worker(workerFile(), { workerData: settingsOf(options), name: "record" });
     started.on("message", (message: FromWorker) => receive(message));
-    started.on("error", (error) => log.error({ err: error }, "record: the writer thread failed"));
+    started.on("error", (error) => {
+      failed = { times: (failed?.times ?? 0) + 1, reason: error instanceof Error ? error.message : String(error) };
+      log.error({ err: error }, "record: the writer thread failed");
+    });
     started.on("exit", () => restart());
     return started;
   }
   /** What the dead worker had not put on disk goes to the next one, which begins a chain of its own. */
   function restart(): void {
+    running = false;
     closed?.();
     if (closing) return;
     setTimeout(() => {
-      if (closing) return;
-      worker = startWorker();
-      for (const [id, { rows }] of unspooled) worker.postMessage({ kind: "rows", batch: id, rows } satisfies ToWorker);
+      if (!closing) startAgain();
     }, restartMs).unref();
+  }
+  function startAgain(): void {
+    running = true;
+    worker = startWorker();
+    for (const [id, { rows }] of unspooled) worker.postMessage({ kind: "rows", batch: id, rows } satisfies ToWorker);
+  }
+  function works(): void {
+    failed = undefined;
+    if (leftOut > 0) log.error({ rows: leftOut }, "record: rows of refused requests were left out");
+    leftOut = 0;
   }
   function receive(message: FromWorker): void {
     switch (message.kind) {
@@ -76,6 +94,7 @@ export function createRecorder(options: RecorderOptions): Recorder {
         inMemory -= unspooled.get(message.batch)?.count ?? 0;
         unspooled.delete(message.batch);
         told = { ...told, waiting: message.waiting, bytes: message.bytes };
+        works();
         return;
       case "flushed":
         flushes.get(message.flush)?.(message.delivered);
@@ -90,6 +109,8 @@ export function createRecorder(options: RecorderOptions): Recorder {
           log.info({}, "record: the database is back, all rows are delivered");
         }
         told = message;
+        // It has nothing to put on disk, and could begin.
+        if (unspooled.size === 0) works();
         return;
       case "misfit":
         log.error(
@@ -121,6 +142,10 @@ export function createRecorder(options: RecorderOptions): Recorder {
 
   return {
     record(row) {
+      if (inMemory >= maxInMemory) {
+        leftOut += 1;
+        return;
+      }
       gathered.push(row.fields);
       inMemory += 1;
       if (gathered.length >= batchRows) send();
@@ -144,14 +169,17 @@ export function createRecorder(options: RecorderOptions): Recorder {
       });
     },
     state() {
+      const stuck = failed !== undefined && failed.times > 1;
       return {
         waiting: told.waiting + inMemory,
-        full: inMemory > maxUnspooled || told.bytes > options.maxSpoolBytes,
-        error: told.error,
+        full: stuck || inMemory > maxUnspooled || told.bytes > options.maxSpoolBytes,
+        error: stuck ? failed?.reason : told.error,
       };
     },
     async close(timeoutMs) {
       closing = true;
+      // One died a moment ago: what it did not put on disk the last one may.
+      if (!running) startAgain();
       send();
       const ended = new Promise<void>((resolve) => {
         closed = resolve;
@@ -161,6 +189,7 @@ export function createRecorder(options: RecorderOptions): Recorder {
       await ended;
       clearTimeout(late);
       await worker.terminate();
+      if (inMemory > 0) log.error({ rows: inMemory }, "record: the disk takes no rows; those in memory are lost");
     },
   };
 }

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { parentPort, workerData } from "node:worker_threads";
+import { StoreUnavailable } from "@onbehalf/service-kit";
 import { createMigrator, openGatewayDatabase } from "../sql/open.ts";
 import { type ChainHead, type Link, link } from "./chain.ts";
 import { createDelivery } from "./delivery.ts";
@@ -90,7 +91,7 @@ async function attempt(): Promise<boolean> {
     error = undefined;
     retryMs = firstRetryMs;
   } catch (caught) {
-    error = caught instanceof Error ? caught.message : String(caught);
+    error = reasonOf(caught);
     retryLater();
   }
   attempts -= 1;
@@ -108,6 +109,12 @@ async function deliverAll(): Promise<void> {
     abandoned = abandoned.filter((other) => other !== spool);
   }
   await delivery.deliver(own);
+}
+
+/** Of a database that is out of reach, what it was: this is for the operator. */
+function reasonOf(caught: unknown): string {
+  const reason = caught instanceof StoreUnavailable ? (caught.cause ?? caught) : caught;
+  return reason instanceof Error ? reason.message : String(reason);
 }
 
 function retryLater(): void {
