@@ -1,4 +1,4 @@
-import { CompiledQuery, type Dialect, PostgresDialect, type PostgresPool, type PostgresPoolClient } from "kysely";
+import { type Dialect, PostgresDialect, type PostgresPool, type PostgresPoolClient } from "kysely";
 import pg from "pg";
 import { StoreUnavailable } from "../unavailable.ts";
 
@@ -30,20 +30,23 @@ export function openPool(options: PostgresOptions): pg.Pool {
     idleTimeoutMillis: idleMs,
     keepAlive: true,
     types: { getTypeParser: typeParser },
+    // The pool's own hook: it lets go of a connection on which this fails, and where it did not, each such one was a place
+    // less for good.
+    onConnect: async (client) => {
+      await client.query(limits);
+    },
   });
   pool.on("error", onConnectionError);
+  // A connection that breaks between two queries of a transaction has nobody else to tell, and would end the process.
+  pool.on("connect", (client) => client.on("error", () => {}));
   return pool;
 }
 
-/** Limits are set by a statement: connection poolers in between refuse them as parameters of the connection. */
+/** Set by a statement: connection poolers in between refuse them as parameters of the connection. */
+const limits = `set statement_timeout = ${statementMs}; set idle_in_transaction_session_timeout = ${statementMs}`;
+
 export function postgresDialect(pool: pg.Pool): Dialect {
-  const limits = `set statement_timeout = ${statementMs}; set idle_in_transaction_session_timeout = ${statementMs}`;
-  return new PostgresDialect({
-    pool: told(pool),
-    onCreateConnection: async (connection) => {
-      await connection.executeQuery(CompiledQuery.raw(limits));
-    },
-  });
+  return new PostgresDialect({ pool: told(pool) });
 }
 
 /** Counts and sums are 64 bits wide on Postgres: numbers here, as SQLite gives them. */
@@ -67,23 +70,30 @@ function told(pool: pg.Pool): PostgresPool {
   };
 }
 
+/** A connection whose query had no answer is not used again: it may be dead, and nobody says so for a quarter of an hour. */
 function toldClient(client: pg.PoolClient): PostgresPoolClient {
+  let silent = false;
   const query = async (sql: string, parameters: readonly unknown[]): Promise<unknown> => {
     try {
       return await client.query(sql, [...parameters]);
     } catch (error) {
+      silent ||= !(error instanceof pg.DatabaseError);
       throw isOutOfReach(error) ? new StoreUnavailable("database", error) : error;
     }
   };
-  return { query: query as PostgresPoolClient["query"], release: (destroy) => client.release(destroy) };
+  return {
+    query: query as PostgresPoolClient["query"],
+    release: (destroy) => client.release(destroy === true || silent),
+  };
 }
 
 /**
- * Connection lost or refused (SQLSTATE class 08), server going away or starting (57P), too many connections (53300),
- * or no answer at all, which has no SQLSTATE.
+ * Connection lost or refused (SQLSTATE class 08), no resources left, connections above all (53), cancelled for taking too
+ * long, going away or starting (57), an I/O error (58), read-only since another server leads (25006), a lock that is not
+ * to be had (55P03), or no answer at all, which has no SQLSTATE.
  */
 function isOutOfReach(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   if (!(error instanceof pg.DatabaseError)) return true;
-  return /^(?:08|57P|53300)/.test(error.code ?? "");
+  return /^(?:08|53|57|58|25006|55P03)/.test(error.code ?? "");
 }
