@@ -17,6 +17,8 @@ export interface BudgetStartOptions {
 
 /** After a failure the record is left alone for so long: a request must not wait for a database that is away. */
 const restMs = 2_000;
+/** Nor for one that is locked or stands still; what it says later is taken up then. */
+const patienceMs = 2_000;
 
 /**
  * Lets sums begin with what the record says was spent. Many requests at once ask once. While the record is away a
@@ -43,7 +45,7 @@ export function createBudgetStart({ counters, spentUsd, onUnchecked, now }: Budg
       draws.map(async (draw) => {
         try {
           if (now() < restUntil) throw new Error("the record was away a moment ago");
-          await oneFlight(draw);
+          await inTime(oneFlight(draw));
         } catch (error) {
           if (now() >= restUntil) restUntil = now() + restMs;
           unknown.add(draw);
@@ -53,4 +55,16 @@ export function createBudgetStart({ counters, spentUsd, onUnchecked, now }: Budg
     );
     return unknown;
   };
+}
+
+async function inTime(answer: Promise<void>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`the record gave no answer within ${patienceMs} ms`)), patienceMs);
+  });
+  try {
+    await Promise.race([answer, late]);
+  } finally {
+    clearTimeout(timer);
+  }
 }

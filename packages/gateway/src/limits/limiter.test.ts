@@ -1,4 +1,4 @@
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import type { Counters } from "./counters.ts";
 import { limitHeaders } from "./limit-headers.ts";
 import { createLimiter } from "./limiter.ts";
@@ -141,6 +141,23 @@ describe("reserve and settle", () => {
     const { limiter, record } = setup(0.5);
     const limits = [limit("a", { budget: { usd: 1, period: "day", warnAt: 0.8 } })];
     await Promise.all(Array.from({ length: 100 }, () => limiter.reserve(limits, free)));
+    expect(record.asked).toBe(1);
+  });
+
+  test("nobody waits for a record that is locked; what it says at last counts from then on", async () => {
+    const { limiter, record } = setup();
+    const limits = [limit("a", { budget: { usd: 1, period: "day", warnAt: 0.8 } })];
+    let answer = (_spent: number): void => {};
+    record.spent = () =>
+      new Promise((resolve) => {
+        answer = resolve;
+      });
+    const before = performance.now();
+    expect(await limiter.reserve(limits, free)).toMatchObject({ allowed: true });
+    expect(performance.now() - before).toBeLessThan(4_000);
+    expect(record.unchecked).toEqual(["user a"]);
+    answer(1);
+    await vi.waitFor(async () => expect(await limiter.reserve(limits, free)).toMatchObject({ allowed: false }));
     expect(record.asked).toBe(1);
   });
 
