@@ -19,6 +19,20 @@ export function stopReasonOf(finishReason: unknown): StopReason {
 }
 
 /**
+ * How a choice ended, more exactly than OpenAI's word for it says. A call that was asked for by name ends with `stop`, and
+ * other dialects' clients run what they are told was called; vLLM names the stop text that it met.
+ * @param stops the stop texts that were asked for
+ */
+export function endingOf(choice: JsonObject, called: boolean, stops: readonly string[]): Ending {
+  const { finish_reason: reason, stop_reason: met } = choice;
+  if (reason !== "stop") return { stopReason: stopReasonOf(reason) };
+  if (called) return { stopReason: "tool_use" };
+  const text = stops.find((stop) => stop === met);
+  return text === undefined ? { stopReason: "end_turn" } : { stopReason: "stop_sequence", stopSequence: text };
+}
+
+type Ending = Pick<Answer, "stopReason" | "stopSequence">;
+
  * OpenAI counts cached tokens as part of the prompt; `Usage` counts them apart.
  * @returns undefined when nothing was counted: Ollama says 0 and 0 of an answer that it ended for its repetitions
  */
@@ -62,17 +76,25 @@ function charactersOf({ message }: JsonObject): number {
     .reduce((sum, text) => sum + text.length, 0);
 }
 
-/** A `chat.completion` as an answer. @throws GatewayError `upstream_failed` when it is not one */
-export function chatAnswerOf(body: Buffer): { readonly answer: Answer; readonly count: Omit<WholeAnswer, "body"> } {
+/**
+ * A `chat.completion` as an answer.
+ * @param stops the stop texts that were asked for
+ * @throws GatewayError `upstream_failed` when it is not one
+ */
+export function chatAnswerOf(
+  body: Buffer,
+  stops: readonly string[] = [],
+): { readonly answer: Answer; readonly count: Omit<WholeAnswer, "body"> } {
   const parsed: unknown = JSON.parse(body.toString("utf8"));
   const choices = isObject(parsed) && Array.isArray(parsed.choices) ? parsed.choices : [];
   const choice: unknown = choices[0];
   if (isObject(parsed) && parsed.error != null && choice === undefined) throw eventError(body.toString("utf8"));
   if (!isObject(parsed) || !isObject(choice) || !isObject(choice.message))
     throw malformedAnswer("it carries no choice");
+  const content = contentOf(choice.message);
   const count = countOf(parsed);
-  const stopReason = stopReasonOf(choice.finish_reason);
-  return { answer: { content: contentOf(choice.message), stopReason, usage: count.usage ?? noUsage }, count };
+  const called = content.some((block) => "toolUse" in block);
+  return { answer: { content, ...endingOf(choice, called, stops), usage: count.usage ?? noUsage }, count };
 }
 
 function contentOf(message: JsonObject): ContentBlock[] {

@@ -66,6 +66,7 @@ function azurePath(deployment: Deployment, path: string): string {
 function translated(outgoing: Outgoing, translator: NonNullable<Outgoing["translator"]>): Exchange {
   const { call, deployment, meta } = outgoing;
   const conversation = outgoing.conversation();
+  const stops = [conversation.inferenceConfig.stopSequences ?? []].flat();
   return {
     method: "POST",
     path: "/chat/completions",
@@ -77,10 +78,12 @@ function translated(outgoing: Outgoing, translator: NonNullable<Outgoing["transl
     }),
     headers: { "content-type": "application/json", accept: call.stream ? "text/event-stream" : "application/json" },
     answer(body) {
-      const { answer, count } = chatAnswerOf(body);
+      const { answer, count } = chatAnswerOf(body, stops);
       return { body: translator.answer(answer, call, meta), ...count };
     },
-    ...(call.stream ? { stream: () => joinStream(chatReader, translator.writer(call, meta)) } : {}),
+    ...(call.stream
+      ? { stream: () => joinStream((sink) => chatReader(sink, stops), translator.writer(call, meta)) }
+      : {}),
   };
 }
 

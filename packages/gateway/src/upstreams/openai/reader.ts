@@ -3,14 +3,18 @@ import type { AnswerSink } from "../../dialects/conversation.ts";
 import { createSseReader } from "../../streams/sse.ts";
 import { type AnswerReader, endProblem, malformedAnswer } from "../answer-stream.ts";
 import { eventError } from "../http-error.ts";
-import { chatUsageOf, isText, stopReasonOf, toolIdOf } from "./answer.ts";
+import { chatUsageOf, endingOf, isText, toolIdOf } from "./answer.ts";
 
-/** Reads chat-completion chunks as an answer. Blocks are numbered as they begin: thoughts, text, then each tool call. */
-export function chatReader(sink: AnswerSink): AnswerReader {
+/**
+ * Reads chat-completion chunks as an answer. Blocks are numbered as they begin: thoughts, text, then each tool call.
+ * @param stops the stop texts that were asked for
+ */
+export function chatReader(sink: AnswerSink, stops: readonly string[] = []): AnswerReader {
   let started = false;
   let blocks = 0;
   let current: { readonly kind: string; readonly block: number } | undefined;
   let toolId = "";
+  let anyCall = false;
 
   const enter = (kind: string): number => {
     if (current?.kind === kind) return current.block;
@@ -28,6 +32,7 @@ export function chatReader(sink: AnswerSink): AnswerReader {
       const kind = `tool ${String(call.index ?? 0)} ${toolId}`;
       const known = current?.kind === kind;
       const block = enter(kind);
+      anyCall = true;
       if (!known) sink.toolStart(block, toolIdOf(call.id), String(called.name ?? ""));
       if (typeof called.arguments === "string" && called.arguments !== "") sink.toolInput(block, called.arguments);
     }
@@ -47,7 +52,8 @@ export function chatReader(sink: AnswerSink): AnswerReader {
       if (typeof choice.finish_reason === "string") {
         if (current !== undefined) sink.blockStop(current.block);
         current = undefined;
-        sink.stop(stopReasonOf(choice.finish_reason));
+        const { stopReason, stopSequence } = endingOf(choice, anyCall, stops);
+        sink.stop(stopReason, stopSequence);
       }
     }
     const usage = chatUsageOf(event.usage);
