@@ -32,9 +32,17 @@ const overloadedStatus = 529;
 export function anthropicErrorBody(error: GatewayError, requestId?: string): string {
   return JSON.stringify({
     type: "error",
-    error: { type: typeOf[error.code], message: error.message },
+    error: { type: typeOf[error.code], message: messageOf(error) },
     ...(requestId === undefined ? {} : { request_id: requestId }),
   });
+}
+
+/** What Anthropic's clients look for in a refusal: it has no code for a conversation that is too long. */
+const tooLong = /(?:prompt|input) is too long|exceed context limit/i;
+
+/** The provider's words, behind Anthropic's own where those are missing: by them a client knows what to shorten. */
+function messageOf({ code, message }: GatewayError): string {
+  return code !== "context_length_exceeded" || tooLong.test(message) ? message : `prompt is too long: ${message}`;
 }
 
 export function anthropicError(error: GatewayError, requestId: string) {

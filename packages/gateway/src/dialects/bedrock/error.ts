@@ -28,6 +28,15 @@ const exceptionOf: Readonly<Record<GatewayErrorCode, string>> = {
   internal: "InternalServerException",
 };
 
+/** What AWS's clients look for in a refusal, and how AWS hands on a model's own words. */
+const tooLong = /input is too long for requested model|exceed context limit|^the model returned the following errors/i;
+
+/** Another provider's words, behind those by which AWS's clients know that a conversation is too long. */
+function messageOf({ code, message }: GatewayError): string {
+  if (code !== "context_length_exceeded" || tooLong.test(message)) return message;
+  return `Input is too long for requested model. ${message}`;
+}
+
 /** AWS's JSON error: the name in a header, the words in the body. */
 export function bedrockDialectError(error: GatewayError, requestId: string) {
   return {
@@ -38,7 +47,7 @@ export function bedrockDialectError(error: GatewayError, requestId: string) {
       "x-amzn-requestid": requestId,
       ...retryHeaders(error),
     },
-    body: JSON.stringify({ message: error.message }),
+    body: JSON.stringify({ message: messageOf(error) }),
   };
 }
 
@@ -48,5 +57,5 @@ export function exceptionFrame(error: GatewayError): Buffer {
   const known = /^(InternalServer|ModelStreamError|Throttling|Validation|ServiceUnavailable)Exception$/.test(name);
   const type = known ? `${name.charAt(0).toLowerCase()}${name.slice(1)}` : "modelStreamErrorException";
   const headers = { ":exception-type": type, ":content-type": "application/json", ":message-type": "exception" };
-  return encodeFrame(headers, JSON.stringify({ message: error.message }));
+  return encodeFrame(headers, JSON.stringify({ message: messageOf(error) }));
 }

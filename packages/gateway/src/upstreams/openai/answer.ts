@@ -33,6 +33,7 @@ export function endingOf(choice: JsonObject, called: boolean, stops: readonly st
 
 type Ending = Pick<Answer, "stopReason" | "stopSequence">;
 
+/**
  * OpenAI counts cached tokens as part of the prompt; `Usage` counts them apart.
  * @returns undefined when nothing was counted: Ollama says 0 and 0 of an answer that it ended for its repetitions
  */
