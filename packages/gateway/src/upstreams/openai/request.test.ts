@@ -1,5 +1,5 @@
-import { expect, it } from "vitest";
-import type { Conversation, ToolResultBlock } from "../../dialects/conversation.ts";
+import { describe, expect, it } from "vitest";
+import type { ContentBlock, Conversation, ToolResultBlock } from "../../dialects/conversation.ts";
 import { chatBody } from "./request.ts";
 
 const image = { image: { format: "png", source: { bytes: "iVBORw0KGgo=" } } };
@@ -62,4 +62,38 @@ it("a turn of nothing but thoughts is an empty text: without one Ollama refuses 
   };
   const request = { model: "m", stream: false, limitName: "max_tokens", drops: false } as const;
   expect(JSON.parse(chatBody(conversation, request)).messages[1]).toEqual({ role: "assistant", content: "" });
+});
+
+describe("a file", () => {
+  const of = (format: string, source: { bytes: string } | { text: string }) => ({
+    document: { format, name: "notes", source },
+  });
+  const user = (...content: ContentBlock[]): unknown => {
+    const conversation: Conversation = {
+      system: [],
+      messages: [{ role: "user", content }],
+      inferenceConfig: {},
+      tools: [],
+      wishes: {},
+    };
+    const request = { model: "m", stream: false, limitName: "max_tokens", drops: false } as const;
+    return JSON.parse(chatBody(conversation, request)).messages[0].content;
+  };
+  const bytes = Buffer.from("Bob is a cät").toString("base64");
+
+  // vLLM: “Unsupported chat content part type: 'file'.”
+  it.each(["txt", "md", "csv", "html"])("of text is text to servers that know no files: %s", (format) => {
+    expect(user(of(format, { bytes }))).toBe(`notes.${format}:\n\nBob is a cät`);
+    expect(user(of(format, { text: "Bob is a cät" }), { text: "Who?" })).toEqual([
+      { type: "text", text: `notes.${format}:\n\nBob is a cät` },
+      { type: "text", text: "Who?" },
+    ]);
+    expect(sent([of(format, { bytes })])[0]).toMatchObject({ content: `notes.${format}:\n\nBob is a cät` });
+  });
+
+  it("of another kind is a file", () => {
+    expect(user(of("pdf", { bytes }))).toEqual([
+      { type: "file", file: { filename: "notes.pdf", file_data: `data:application/pdf;base64,${bytes}` } },
+    ]);
+  });
 });

@@ -89,7 +89,7 @@ function chatFormat(format: NonNullable<Conversation["outputFormat"]>): unknown 
 
 /**
  * One turn may hold tool results beside what the user says; OpenAI has a message for each. A result is text there, so its
- * pictures and files follow in the user's name.
+ * pictures and what is no text in files follow in the user's name.
  */
 function chatMessages(message: Message): unknown[] {
   if (message.role === "assistant") return [assistantMessage(message.content)];
@@ -133,13 +133,26 @@ function userPart(block: ContentBlock): Part[] {
   if ("text" in block) return [{ type: "text", text: block.text }];
   if ("image" in block)
     return [{ type: "image_url", image_url: { url: dataUrlOf("image", block.image.format, block.image.source) } }];
-  if ("document" in block) {
-    const { format, name, source } = block.document;
-    return [
-      { type: "file", file: { filename: `${name}.${format}`, file_data: dataUrlOf("document", format, source) } },
-    ];
-  }
+  if ("document" in block) return [documentPart(block.document)];
   return [];
+}
+
+/** OpenAI knows files of one kind and most other servers none at all, but what is text in a file is so without it, too. */
+function documentPart({ format, name, source }: Extract<ContentBlock, { document: unknown }>["document"]): Part {
+  const filename = `${name}.${format}`;
+  const text = documentText(format, source);
+  return text === undefined
+    ? { type: "file", file: { filename, file_data: dataUrlOf("document", format, source) } }
+    : { type: "text", text: `${filename}:\n\n${text}` };
+}
+
+const textFormats: ReadonlySet<string> = new Set(["txt", "md", "csv", "html"]);
+
+function documentText(format: string, source: Source): string | undefined {
+  if ("text" in source) return source.text;
+  return textFormats.has(format) && "bytes" in source
+    ? Buffer.from(source.bytes, "base64").toString("utf8")
+    : undefined;
 }
 
 function dataUrlOf(kind: "image" | "document", format: string, source: Source): string {
@@ -156,12 +169,18 @@ const seeBelow = "(The result is in the message after this.)";
 
 function resultText(content: readonly ToolResultBlock[]): string {
   const texts = content.flatMap((block) =>
-    "text" in block ? [block.text] : "json" in block ? [JSON.stringify(block.json)] : [],
+    "json" in block
+      ? [JSON.stringify(block.json)]
+      : userPart(block).flatMap((part) => (isMedia(part) ? [] : [part.text])),
   );
   return texts.length === 0 && content.length > 0 ? seeBelow : texts.join("\n");
 }
 
 function resultMedia({ toolUseId, content }: ToolResult): Part[] {
-  const media = content.flatMap((block) => ("image" in block || "document" in block ? userPart(block) : []));
+  const media = content.flatMap((block) => ("json" in block ? [] : userPart(block).filter(isMedia)));
   return media.length === 0 ? [] : [{ type: "text", text: `From the result of the call ${toolUseId}:` }, ...media];
+}
+
+function isMedia(part: Part): part is Exclude<Part, { type: "text" }> {
+  return part.type !== "text";
 }
