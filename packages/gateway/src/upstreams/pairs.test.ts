@@ -214,6 +214,27 @@ describe("what OpenAI-compatible servers have no words for", () => {
     expect(dropped).toEqual(said({}, {}));
   });
 
+  it("is said to vLLM in its own words, as its own Messages API says it", () => {
+    const asked = { top_k: 3, thinking: { type: "enabled", budget_tokens: 2000 } };
+    const plain = said({}, {});
+    expect(said(asked, { vllm: true })).toEqual({ ...plain, top_k: 3, thinking_token_budget: 2000 });
+    // It refuses a budget for a model that does not think.
+    expect(said(asked, { vllm: true, drops: true })).toEqual({ ...plain, top_k: 3 });
+  });
+
+  it("is given back what the model thought where the server is vLLM, and only there", () => {
+    const thinking = { type: "thinking", thinking: "Look first.", signature: "" };
+    const call = { type: "tool_use", id: "c1", name: "look", input: {} };
+    const messages = [
+      { role: "user", content: "What is up?" },
+      { role: "assistant", content: [thinking, call] },
+      { role: "user", content: [{ type: "tool_result", tool_use_id: "c1", content: "stars" }] },
+    ];
+    const turn = (vllm: boolean) => said({ messages }, { vllm }).messages[2];
+    expect(turn(true)).toEqual({ ...turn(false), reasoning: "Look first." });
+    expect(turn(false)).not.toHaveProperty("reasoning");
+  });
+
   it("has one of two names for its limit", () => {
     const { max_tokens, ...rest } = said({ max_tokens: 77 }, {});
     expect(max_tokens).toBe(77);

@@ -26,9 +26,9 @@ export function stopReasonOf(finishReason: unknown): StopReason {
 export function endingOf(choice: JsonObject, called: boolean, stops: readonly string[]): Ending {
   const { finish_reason: reason, stop_reason: met } = choice;
   if (reason !== "stop") return { stopReason: stopReasonOf(reason) };
-  if (called) return { stopReason: "tool_use" };
   const text = stops.find((stop) => stop === met);
-  return text === undefined ? { stopReason: "end_turn" } : { stopReason: "stop_sequence", stopSequence: text };
+  if (text !== undefined) return { stopReason: "stop_sequence", stopSequence: text };
+  return { stopReason: called ? "tool_use" : "end_turn" };
 }
 
 type Ending = Pick<Answer, "stopReason" | "stopSequence">;

@@ -75,6 +75,7 @@ function translated(outgoing: Outgoing, translator: NonNullable<Outgoing["transl
       stream: call.stream,
       limitName: limitName(deployment),
       drops: deployment.drops,
+      vllm: deployment.params.model.startsWith("hosted_vllm/"),
     }),
     headers: { "content-type": "application/json", accept: call.stream ? "text/event-stream" : "application/json" },
     answer(body) {

@@ -6,6 +6,7 @@ import type {
   Source,
   ToolResult,
   ToolResultBlock,
+  Wishes,
 } from "../../dialects/conversation.ts";
 import { mediaTypeOf } from "../../dialects/media.ts";
 
@@ -16,17 +17,17 @@ export interface ChatRequest {
   readonly limitName: "max_tokens" | "max_completion_tokens";
   /** What there are no words for is left out instead of refused. */
   readonly drops: boolean;
+  /** The server is vLLM, which has words for more than OpenAI has. */
+  readonly vllm?: boolean;
 }
 
 /**
  * A conversation as a chat-completions body.
  * @throws GatewayError naming what OpenAI-compatible servers have no words for
  */
-export function chatBody(conversation: Conversation, { model, stream, limitName, drops }: ChatRequest): string {
+export function chatBody(conversation: Conversation, request: ChatRequest): string {
+  const { model, stream, limitName, vllm = false } = request;
   const { inferenceConfig, wishes, toolChoice, outputFormat, serviceTier } = conversation;
-  if (wishes.topK !== undefined && !drops) throw unsupported("top_k", "this model's provider has no such setting.");
-  if (wishes.thinkingBudget !== undefined && !drops)
-    throw unsupported("thinking", "this model's provider takes an effort, not a budget. Send reasoning_effort.");
   const tools = conversation.tools.flatMap((tool) => ("toolSpec" in tool ? [chatTool(tool.toolSpec)] : []));
   const system = conversation.system.flatMap((block) => ("text" in block ? [block.text] : []));
   const { maxTokens, temperature, topP, stopSequences } = inferenceConfig;
@@ -34,11 +35,12 @@ export function chatBody(conversation: Conversation, { model, stream, limitName,
     model,
     messages: [
       ...(system.length === 0 ? [] : [{ role: "system", content: system.join("\n\n") }]),
-      ...conversation.messages.flatMap(chatMessages),
+      ...conversation.messages.flatMap((message) => chatMessages(message, vllm)),
     ],
     ...(maxTokens === undefined ? {} : { [limitName]: maxTokens }),
     ...(temperature === undefined ? {} : { temperature }),
     ...(topP === undefined ? {} : { top_p: topP }),
+    ...beyondOpenai(wishes, request),
     ...(stopSequences === undefined ? {} : { stop: stopSequences }),
     ...(tools.length === 0 ? {} : { tools }),
     ...(toolChoice === undefined || tools.length === 0 ? {} : { tool_choice: chatChoice(toolChoice) }),
@@ -53,6 +55,18 @@ export function chatBody(conversation: Conversation, { model, stream, limitName,
     ...(serviceTier === undefined ? {} : { service_tier: serviceTier }),
     ...(stream ? { stream: true, stream_options: { include_usage: true } } : {}),
   });
+}
+
+/** What OpenAI's protocol has no words for, in vLLM's; elsewhere refused or left out. */
+function beyondOpenai({ topK, thinkingBudget }: Wishes, { drops, vllm = false }: ChatRequest): Record<string, number> {
+  if (topK !== undefined && !vllm && !drops) throw unsupported("top_k", "this model's provider has no such setting.");
+  if (thinkingBudget !== undefined && !vllm && !drops)
+    throw unsupported("thinking", "this model's provider takes an effort, not a budget. Send reasoning_effort.");
+  return {
+    ...(topK === undefined || !vllm ? {} : { top_k: topK }),
+    // vLLM refuses it for a model that does not think.
+    ...(thinkingBudget === undefined || !vllm || drops ? {} : { thinking_token_budget: thinkingBudget }),
+  };
 }
 
 function chatTool(spec: { name: string; description?: string; inputSchema: { json: unknown }; strict?: boolean }) {
@@ -91,8 +105,8 @@ function chatFormat(format: NonNullable<Conversation["outputFormat"]>): unknown 
  * One turn may hold tool results beside what the user says; OpenAI has a message for each. A result is text there, so its
  * pictures and what is no text in files follow in the user's name.
  */
-function chatMessages(message: Message): unknown[] {
-  if (message.role === "assistant") return [assistantMessage(message.content)];
+function chatMessages(message: Message, vllm: boolean): unknown[] {
+  if (message.role === "assistant") return [assistantMessage(message.content, vllm)];
   const results = message.content.flatMap((block) => ("toolResult" in block ? [block.toolResult] : []));
   const tools = results.map((result) => ({
     role: "tool",
@@ -103,7 +117,9 @@ function chatMessages(message: Message): unknown[] {
   return parts.length === 0 ? tools : [...tools, { role: "user", content: plain(parts) }];
 }
 
-function assistantMessage(content: readonly ContentBlock[]): unknown {
+function assistantMessage(content: readonly ContentBlock[], vllm: boolean): unknown {
+  // Models that think between their calls go on from what they thought. OpenAI's protocol has no place for it.
+  const thoughts = vllm ? content.flatMap(thoughtIn).join("") : "";
   const text = content.flatMap((block) => ("text" in block ? [block.text] : [])).join("");
   const calls = content.flatMap((block) =>
     "toolUse" in block
@@ -118,10 +134,17 @@ function assistantMessage(content: readonly ContentBlock[]): unknown {
   );
   return {
     role: "assistant",
-    // Only a call may stand for a text. A turn that broke off in its thoughts, which have no place here, said nothing.
+    // Only a call may stand for a text. A turn that broke off in its thoughts, which most servers have no place for, said nothing.
     content: text === "" && calls.length > 0 ? null : text,
+    ...(thoughts === "" ? {} : { reasoning: thoughts }),
     ...(calls.length === 0 ? {} : { tool_calls: calls }),
   };
+}
+
+function thoughtIn(block: ContentBlock): string[] {
+  return "reasoningContent" in block && "reasoningText" in block.reasoningContent
+    ? [block.reasoningContent.reasoningText.text]
+    : [];
 }
 
 type Part =
