@@ -48,18 +48,18 @@ function counting(writer: AnswerWriter, progress: Progress): AnswerSink {
   return {
     start: () => writer.start(),
     text(block, text) {
-      progress.characters += text.length;
+      progress.characters += heard(text);
       writer.text(block, text);
     },
     reasoning(block, text) {
-      progress.characters += text.length;
+      progress.characters += heard(text);
       writer.reasoning(block, text);
     },
     signature: (block, signature) => writer.signature(block, signature),
     redacted: (block, data) => writer.redacted(block, data),
     toolStart: (block, id, name) => writer.toolStart(block, id, name),
     toolInput(block, json) {
-      progress.characters += json.length;
+      progress.characters += heard(json);
       writer.toolInput(block, json);
     },
     blockStop: (block) => writer.blockStop(block),
@@ -77,6 +77,14 @@ function counting(writer: AnswerWriter, progress: Progress): AnswerSink {
       if (!isWhole(progress)) progress.failure ??= error;
     },
   };
+}
+
+/** As the record's estimate counts. */
+const charactersPerToken = 4;
+
+/** Characters of a part; a token's at least, which in most languages is less than four of them. */
+function heard(part: string): number {
+  return part === "" ? 0 : Math.max(charactersPerToken, part.length);
 }
 
 /**

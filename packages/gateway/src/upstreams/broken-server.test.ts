@@ -165,6 +165,7 @@ describe("the estimate of a stream that broke off", () => {
 
   const ollamaCall =
     'data: {"id":"chatcmpl-965","object":"chat.completion.chunk","created":1795372767,"model":"tool","system_fingerprint":"fp_ollama","choices":[{"index":0,"delta":{"role":"assistant","content":"","tool_calls":[{"id":"call_mvqzfhpb","index":0,"type":"function","function":{"name":"get_weather","arguments":"{\\"city\\":\\"Paris\\"}"}}]},"finish_reason":null}]}\n\n';
+  const thought = `data: {"id":"chatcmpl-1","object":"chat.completion.chunk","created":1795373409,"model":"scripted","choices":[{"index":0,"delta":{"reasoning":"${"t".repeat(100)}"},"logprobs":null,"finish_reason":null,"token_ids":null}]}\n\n`;
 
   it.each([
     ["counts words and not what is around them", long, 10],
@@ -172,9 +173,16 @@ describe("the estimate of a stream that broke off", () => {
     ["counts what Python's servers write", spaced(word).repeat(10), 13],
     ["counts a tool's arguments", tool.repeat(4), 9],
     ["counts a tool's arguments beside an empty text, as Ollama has them", ollamaCall.repeat(4), 20],
+    ["counts vLLM's thoughts", thought, 25],
   ])("%s", async (_, text, tokens) => {
     const seen = await asked(torn(text), { stream: true });
     expect(seen.settlement).toMatchObject({ usageEstimated: true, usage: { outputTokens: tokens } });
+  });
+
+  const letter = word.replace("Hello", "é");
+  it.each(["/v1/chat/completions", "/v1/messages"])("is the same in every dialect: at %s", async (path) => {
+    const seen = await asked(torn(letter.repeat(10)), { stream: true, path });
+    expect(seen.settlement).toMatchObject({ usageEstimated: true, usage: { outputTokens: 10 } });
   });
 });
 

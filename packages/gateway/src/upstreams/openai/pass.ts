@@ -88,6 +88,7 @@ function wordsIn(chunk: string): number {
   let from = plain < 0 ? afterName(chunk, 'content":') : plain + plainWords.length;
   // Ollama says an empty text beside a call, and the whole call at once.
   if (from < 0 || chunk.charCodeAt(from) === quote) from = afterName(chunk, 'arguments":');
+  if (from < 0) from = afterName(chunk, 'reasoning":');
   if (from < 0) return charactersPerToken;
   let end = chunk.indexOf('"', from);
   // A quote that is escaped ends nothing; one behind an escaped backslash is taken for such, which an estimate can bear.
