@@ -201,7 +201,8 @@ function problemOf(provider: Provider | undefined, params: ModelEntry["litellm_p
   if (unset !== undefined) return `'${params.model}' refers to the environment variable ${unset}, which is not set`;
   if (provider === undefined)
     return `'${params.model}' names no provider this gateway has: use bedrock/, openai/, azure/ or anthropic/`;
-  if (provider === "azure" && params.api_base === undefined) return `'${params.model}' has no api_base`;
+  if (/^(?:azure|hosted_vllm|openai_like)\//.test(params.model) && params.api_base === undefined)
+    return `'${params.model}' has no api_base`;
   if (provider !== "bedrock" && params.api_base !== undefined && !URL.canParse(params.api_base)) {
     return `api_base of '${params.model}' is not a URL`;
   }

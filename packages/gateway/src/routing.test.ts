@@ -13,7 +13,7 @@ const deployments = (...entries: readonly (readonly [name: string, model: string
 const ids = (list: readonly { modelId: string }[]): string[] => list.map(({ modelId }) => modelId);
 
 describe("entries", () => {
-  it.each([
+  it.each<[string, string, string, { api_base?: string }?]>([
     ["bedrock/us.anthropic.claude-x-v1:0", "bedrock", "us.anthropic.claude-x-v1:0"],
     ["bedrock/converse/amazon.nova-lite-v1:0", "bedrock", "amazon.nova-lite-v1:0"],
     [
@@ -22,10 +22,10 @@ describe("entries", () => {
       "arn:aws:bedrock:us-east-1:1:inference-profile/us.x",
     ],
     ["openai/gpt-4", "openai", "gpt-4"],
-    ["hosted_vllm/meta/llama", "openai", "meta/llama"],
+    ["hosted_vllm/meta/llama", "openai", "meta/llama", { api_base: "http://vllm:8000/v1" }],
     ["anthropic/claude-sonnet-4-5", "anthropic", "claude-sonnet-4-5"],
-  ])("%s is %s", (model, provider, modelId) => {
-    expect(deployments(["m", model])[0]).toMatchObject({
+  ])("%s is %s", (model, provider, modelId, params = {}) => {
+    expect(deployments(["m", model, params])[0]).toMatchObject({
       provider,
       modelId,
       providerModel: `${provider}/${modelId}`,
@@ -35,7 +35,8 @@ describe("entries", () => {
 
   it("say what is wrong instead of stopping the others", () => {
     expect(deployments(["m", "cohere/x"])[0]?.problem).toContain("names no provider");
-    expect(deployments(["m", "azure/x"])[0]?.problem).toContain("no api_base");
+    for (const model of ["azure/x", "hosted_vllm/x", "openai_like/x"])
+      expect(deployments(["m", model])[0]?.problem).toContain("no api_base");
     const exchange = { profile: "okta", issuer: "https://a", client_id: "c", client_secret: "os.environ/SECRET" };
     for (const params of [{ api_base: "os.environ/BASE" }, { token_exchange: exchange }]) {
       const [found] = deployments(["m", "openai/x", params]);
