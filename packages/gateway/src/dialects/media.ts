@@ -1,5 +1,5 @@
 import { GatewayError } from "../errors.ts";
-import type { ContentBlock } from "./conversation.ts";
+import type { ContentBlock, Source } from "./conversation.ts";
 
 const imageFormats: Readonly<Record<string, string>> = {
   "image/png": "png",
@@ -54,6 +54,16 @@ export function documentName(name: string): string {
     .replace(/\s+/g, " ")
     .trim();
   return plain === "" ? "document" : plain.slice(0, 200);
+}
+
+const textFormats: ReadonlySet<string> = new Set(["txt", "md", "csv", "html"]);
+
+/** What stands in a document, for providers that know none of its kind; undefined where it is no text. */
+export function textOfDocument(format: string, source: Source): string | undefined {
+  if ("text" in source) return source.text;
+  return textFormats.has(format) && "bytes" in source
+    ? Buffer.from(source.bytes, "base64").toString("utf8")
+    : undefined;
 }
 
 /**

@@ -7,7 +7,7 @@ import type {
   Tool,
   ToolResultBlock,
 } from "../../dialects/conversation.ts";
-import { mediaTypeOf } from "../../dialects/media.ts";
+import { mediaTypeOf, textOfDocument } from "../../dialects/media.ts";
 import { claudeGeneration } from "../bedrock/claude-generations.ts";
 import { modelFields, withinModel } from "../bedrock/model-fields.ts";
 
@@ -137,8 +137,9 @@ function mediaBlock(block: Extract<ContentBlock, { image: unknown } | { document
   if ("image" in block) return { type: "image", source: base64("image", block.image.format, block.image.source) };
   const { format, name, source } = block.document;
   if (format === "pdf") return { type: "document", title: name, source: base64("document", format, source) };
-  if (!("bytes" in source)) throw unsupported("document", "this model's provider takes bytes only.");
-  const data = Buffer.from(source.bytes, "base64").toString("utf8");
+  if ("s3Location" in source) throw unsupported("document", "this model's provider takes bytes only.");
+  const data = textOfDocument(format, source);
+  if (data === undefined) throw unsupported("document", `this model's provider takes PDF and text, and not ${format}.`);
   return { type: "document", title: name, source: { type: "text", media_type: "text/plain", data } };
 }
 

@@ -8,7 +8,7 @@ import type {
   ToolResultBlock,
   Wishes,
 } from "../../dialects/conversation.ts";
-import { mediaTypeOf } from "../../dialects/media.ts";
+import { mediaTypeOf, textOfDocument } from "../../dialects/media.ts";
 
 export interface ChatRequest {
   readonly model: string;
@@ -163,19 +163,10 @@ function userPart(block: ContentBlock): Part[] {
 /** OpenAI knows files of one kind and most other servers none at all, but what is text in a file is so without it, too. */
 function documentPart({ format, name, source }: Extract<ContentBlock, { document: unknown }>["document"]): Part {
   const filename = `${name}.${format}`;
-  const text = documentText(format, source);
+  const text = textOfDocument(format, source);
   return text === undefined
     ? { type: "file", file: { filename, file_data: dataUrlOf("document", format, source) } }
     : { type: "text", text: `${filename}:\n\n${text}` };
-}
-
-const textFormats: ReadonlySet<string> = new Set(["txt", "md", "csv", "html"]);
-
-function documentText(format: string, source: Source): string | undefined {
-  if ("text" in source) return source.text;
-  return textFormats.has(format) && "bytes" in source
-    ? Buffer.from(source.bytes, "base64").toString("utf8")
-    : undefined;
 }
 
 function dataUrlOf(kind: "image" | "document", format: string, source: Source): string {
