@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { type RedisServer, startRedis } from "@onbehalf/service-kit/testing";
+import { createClient } from "redis";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { countersContract } from "./counters.contract.ts";
 import { CountersUnavailable } from "./counters.ts";
@@ -28,6 +29,22 @@ countersContract("counters in Redis", async () => ({
 }));
 
 const bucket = { kind: "window", key: "guarded", max: 10, amount: 1, windowMs: 60_000 } as const;
+
+test("a window lasts no longer when the clock of Redis is set back an hour", async () => {
+  const counters = await connected();
+  const window = { ...bucket, key: "set-back", max: 1, windowMs: 200 };
+  expect((await counters.charge([window])).kind).toBe("granted");
+  const client = createClient({ url: redis.url });
+  await client.connect();
+  // What a clock that goes back does to a key that ends at a moment of it.
+  const [key = ""] = await client.keys("*set-back");
+  expect(await client.pExpire(key, 3_600_000)).toBe(1);
+  expect(await counters.charge([window])).toMatchObject({ kind: "refused", states: [{ used: 1, resetMs: 200 }] });
+  await sleep(250);
+  expect((await counters.charge([window])).kind).toBe("granted");
+  await client.close();
+  await counters.close();
+});
 
 describe("while Redis is away", () => {
   test("closed: nothing is granted, at once", async () => {

@@ -1,6 +1,7 @@
 /**
  * Charging in one round trip. KEYS: one per bucket. ARGV: lease, then per bucket kind, max, amount, milliseconds.
- * Windows and sums are hashes {n = used, w = which window}; gauges are sorted sets lease → end. Time is Redis's own.
+ * Windows and sums are hashes {n = used, w = which window}; gauges are sorted sets lease → end. Time is Redis's own: when
+ * that is set back, a window would last by so much longer, and is cut to its length.
  * Answers {status, [used, resetMs, room, window] per bucket}: 1 granted, 0 refused, -1 followed by unseeded indices.
  */
 export const chargeScript = `
@@ -22,6 +23,10 @@ for i, key in ipairs(KEYS) do
     local used = tonumber(found[1] or '0')
     local free = used + amount <= max
     local left = found[1] and redis.call('PTTL', key) or ms
+    if kind == 'window' and left > ms then
+      redis.call('PEXPIRE', key, ms)
+      left = ms
+    end
     room = room and free
     states[i] = {used, left, free and 1 or 0, found[2] or ''}
   end
