@@ -71,11 +71,46 @@ export interface RetentionOptions {
   readonly log: Pick<Log, "info" | "warn">;
 }
 
+/** A leap of the clock that makes rows older than they are; what daylight saving and slow time servers do is less. */
+const leapMs = 2 * everyMs;
+
+export interface Clocks {
+  /** Milliseconds since the epoch, and of a monotonic clock. */
+  readonly wallMs: () => number;
+  readonly now: () => number;
+}
+
+/**
+ * A clock that is set forward makes everything old at once, and what is removed stays removed: after a leap somebody has a
+ * day to set it back. @returns by how much the clock leapt, while that was less than a day ago
+ */
+export function createLeapWatch({ wallMs, now }: Clocks): () => number | undefined {
+  let ahead = wallMs() - now();
+  let leap: { readonly ms: number; readonly at: number } | undefined;
+  return () => {
+    const leaptMs = wallMs() - now() - ahead;
+    if (Math.abs(leaptMs) >= leapMs) {
+      ahead += leaptMs;
+      // Set back to where it was, all is well.
+      const together = leaptMs + (leap?.ms ?? 0);
+      leap = together < leapMs ? undefined : { ms: together, at: now() };
+    }
+    if (leap !== undefined && now() - leap.at >= dayMs) leap = undefined;
+    return leap?.ms;
+  };
+}
+
 /** Once an hour. Replicas may do it side by side. @returns what ends it */
 export function startRetention({ database, migrated, retentionDays, log }: RetentionOptions): () => void {
+  const leapt = createLeapWatch({ wallMs: Date.now, now: () => performance.now() });
   const run = async (): Promise<void> => {
     const days = retentionDays();
+    const leap = leapt();
     if (days === undefined) return;
+    if (leap !== undefined) {
+      log.warn({ leap_hours: Math.round(leap / everyMs) }, "record: the clock was set forward; retention waits a day");
+      return;
+    }
     await migrated();
     const removed = await removeOldRows(database, days, Date.now());
     if (removed > 0) log.info({ removed, retention_days: days }, "record: old rows removed by retention");
