@@ -1,6 +1,6 @@
 import { hash, timingSafeEqual } from "node:crypto";
 import { AuthError, type Identity, type Verifier } from "@onbehalf/shared-auth";
-import { type Caller, localAdministrator } from "./caller.ts";
+import { type Caller, localAdministrator, localIssuer } from "./caller.ts";
 import { callerFromToken, claimAt } from "./claims.ts";
 import type { TrustedIssuer } from "./config/issuers.ts";
 import type { Settings } from "./config/settings.ts";
@@ -50,6 +50,11 @@ export function createAuthenticate({ settings, verifier, findKey }: Authenticate
   };
   const byKey = async (token: string): Promise<Caller> => {
     const key = await findKey(token);
+    // A key is a person's word handed on: who is no longer believed is not believed by way of it either.
+    if (key.issuer !== localIssuer && !issuers.has(key.issuer)) {
+      const message = `This key belongs to somebody of ${key.issuer}, whose tokens are no longer trusted here.`;
+      throw new AuthError("issuer_untrusted", message);
+    }
     const caller = keyCallers.get(key) ?? callerFromKey(key);
     keyCallers.set(key, caller);
     return caller;

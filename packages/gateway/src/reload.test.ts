@@ -44,6 +44,21 @@ describe("hot reload", () => {
     expect((await gateway.chat(await gateway.token())).status).toBe(200);
   });
 
+  test("who is no longer trusted is not let in by a key either; an administrator's key stays", async () => {
+    const withKeys = yaml('{ groups: { users: { models: ["*"], routes: [llm_routes, "/key/*"] } } }');
+    gateway.writeConfig(withKeys);
+    await gateway.gateway.reload();
+    const make = async (token: string) => (await gateway.call("/key/generate", { token, body: {} })).json.key;
+    const [hers, ours] = [await make(await gateway.token()), await make(masterKey)];
+    for (const key of [hers, ours]) expect((await gateway.chat(key)).status).toBe(200);
+    gateway.writeConfig(withKeys.replace("{issuer}", "{issuer}/other"));
+    await gateway.gateway.reload();
+    const refused = await gateway.chat(hers);
+    expect(refused.status).toBe(401);
+    expect(refused.json.error.message).toMatch(/no longer trusted/);
+    expect((await gateway.chat(ours)).status).toBe(200);
+  });
+
   test("a running call ends under the rules it began with; the next one has the new ones", async () => {
     const token = await gateway.token();
     let release = (): void => {};
