@@ -96,7 +96,13 @@ export async function start(env: Env, io: ServiceIo = {}): Promise<Gateway> {
     keys: () => keys.ready(),
   });
   await migrated()
-    .then(async () => notePepper(database, await pepper()))
+    .then(async () => {
+      if (await notePepper(database, await pepper())) return;
+      log.warn(
+        {},
+        "LITELLM_SALT_KEY (or ENCRYPTION_SECRET) is another than before: no key made under that one is known here",
+      );
+    })
     .catch((error: unknown) => log.warn({ err: error }, "the database is away; JWTs are served, rows wait on disk"));
 
   const stopRetention = startRetention({

@@ -71,3 +71,17 @@ test("without anybody to let in a configuration is not usable, though there is n
     rmSync(dataDir, { recursive: true });
   }
 });
+
+/** Last: the database keeps the newest pepper. */
+test("a gateway that starts with another pepper than before says why it knows no key", async () => {
+  const { dataDir, issuer, upstream } = gateway;
+  const said = "is another than before: no key made under that one is known here";
+  for (const [salt, warned] of [
+    [gateway.env.LITELLM_SALT_KEY, false],
+    ["another-pepper-than-the-first", true],
+  ] as const) {
+    const next = await startTestGateway({ dataDir, issuer, upstream, env: { LITELLM_SALT_KEY: salt } });
+    expect(next.logs.text().includes(said), salt).toBe(warned);
+    await next.close();
+  }
+});

@@ -23,14 +23,24 @@ function leftIn(dataDir: string): string | undefined {
   }
 }
 
-/** Keeps what tells one pepper from another, and does not help to find it: it is random. */
-export async function notePepper({ kysely }: GatewayDatabase, pepper: string): Promise<void> {
+/**
+ * Keeps what tells one pepper from another, and does not help to find it: it is random.
+ * @returns false when the gateway before this one, or beside it, had another: no key that it made is known here
+ */
+export async function notePepper({ kysely }: GatewayDatabase, pepper: string): Promise<boolean> {
   const value = checkOf(pepper);
+  const noted = await notedCheck({ kysely });
   await kysely
     .insertInto("gateway_settings")
     .values({ name: checkName, value })
     .onConflict((conflict) => conflict.column("name").doUpdateSet({ value }))
     .execute();
+  return noted === undefined || noted === value;
+}
+
+async function notedCheck({ kysely }: Pick<GatewayDatabase, "kysely">): Promise<string | undefined> {
+  const noted = kysely.selectFrom("gateway_settings").select("value").where("name", "=", checkName);
+  return (await noted.executeTakeFirst())?.value;
 }
 
 /**
@@ -38,12 +48,8 @@ export async function notePepper({ kysely }: GatewayDatabase, pepper: string): P
  * @throws ConfigError
  */
 export async function requireNotedPepper({ kysely }: GatewayDatabase, pepper: string): Promise<void> {
-  const noted = await kysely
-    .selectFrom("gateway_settings")
-    .select("value")
-    .where("name", "=", checkName)
-    .executeTakeFirst();
-  if (noted === undefined || noted.value === checkOf(pepper)) return;
+  const noted = await notedCheck({ kysely });
+  if (noted === undefined || noted === checkOf(pepper)) return;
   const problem =
     "is not what the gateway on this database was started with: its keys would not be found, and new ones would not work. Set it (or ENCRYPTION_SECRET) as the gateway has it";
   throw new ConfigError([{ name: "LITELLM_SALT_KEY", problem }]);
