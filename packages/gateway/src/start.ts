@@ -69,9 +69,15 @@ export async function start(env: Env, io: ServiceIo = {}): Promise<Gateway> {
     onUnchecked: ({ name }, error) => log.warn({ limit: name, err: error }, "budget: not checked, the record is away"),
   });
   const keys = createKeyStore(database, migrated);
+  const lookups = settings.databaseUrl === undefined ? database : await openGatewayDatabase(place, lookupConnections);
+  const knownKeys = createKeyStore(lookups, migrated);
   const pepper = createPepper(configuredPepper(environment), database, migrated);
   const hashKey = async () => createKeyHash(await pepper());
-  const findKey = createFindKey({ store: keys, hash: hashKey, keepWithoutDatabase: settings.keepKeysWithoutDatabase });
+  const findKey = createFindKey({
+    store: knownKeys,
+    hash: hashKey,
+    keepWithoutDatabase: settings.keepKeysWithoutDatabase,
+  });
 
   const keyAdmin = createKeyAdmin({ store: keys, hash: hashKey });
 
@@ -93,7 +99,7 @@ export async function start(env: Env, io: ServiceIo = {}): Promise<Gateway> {
       if (full) throw new Error(`too many rows wait to be written${error === undefined ? "" : `: ${error}`}`);
     },
     // There may be a database, and no reading it.
-    keys: () => keys.ready(),
+    keys: () => knownKeys.ready(),
   });
   await migrated()
     .then(async () => {
@@ -130,7 +136,7 @@ export async function start(env: Env, io: ServiceIo = {}): Promise<Gateway> {
     stopRetention();
     await reload.close();
     await recorder.close(flushMs(environment));
-    await Promise.all([counters.close(), database.close(), telemetry.close()]);
+    await Promise.all([counters.close(), database.close(), lookups.close(), telemetry.close()]);
   };
   try {
     const service = await serve({
@@ -155,6 +161,9 @@ export async function start(env: Env, io: ServiceIo = {}): Promise<Gateway> {
     throw error;
   }
 }
+
+/** Apart from those of reports: whoever asks for many at once, or while the record is locked, takes no key's place. */
+const lookupConnections = 3;
 
 /** Rows that cannot be delivered in this time stay on disk for the next start. */
 function flushMs(environment: Environment): number {

@@ -2,6 +2,7 @@ import { execFile } from "node:child_process";
 import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 import { type PostgresServer, startPostgres } from "@onbehalf/service-kit/testing";
+import { sql } from "kysely";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { openGatewayDatabase } from "../sql/open.ts";
 import { issuers, masterKey, models, startTestGateway } from "../testing/gateway.ts";
@@ -14,6 +15,7 @@ beforeAll(async () => {
 afterAll(() => postgres.stop());
 
 const run = promisify(execFile);
+const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
 
 describe("with PostgreSQL", () => {
   test("away: JWTs go on, unknown keys are 503, no row is lost, and everything comes back by itself", async () => {
@@ -105,6 +107,24 @@ describe("with PostgreSQL", () => {
     await database.close();
     await second.close();
     await first.close();
+  });
+
+  test("busy with many reports about a record that is locked: keys are looked up all the same", async () => {
+    const url = await postgres.createDatabase();
+    const gateway = await startTestGateway({ env: { DATABASE_URL: url } });
+    const key = (await gateway.call("/key/generate", { token: masterKey, body: {} })).json.key;
+    const token = await gateway.token();
+    const database = await openGatewayDatabase({ url, dataDir: gateway.dataDir });
+    const reports = await database.kysely.transaction().execute(async (transaction) => {
+      await sql`lock table request_logs in access exclusive mode`.execute(transaction);
+      const asked = Array.from({ length: 20 }, () => fetch(`${gateway.url}/user/info`, { headers: bearer(token) }));
+      await sleep(4_000);
+      expect((await gateway.chat(key)).status).toBe(200);
+      return asked;
+    });
+    await Promise.all(reports);
+    await database.close();
+    await gateway.close();
   });
 
   test("so long that the disk's share is used up: refused rather than unrecorded, until it is back", async () => {
