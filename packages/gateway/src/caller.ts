@@ -8,6 +8,8 @@ export type Role = "admin" | "standard" | "viewer" | "team" | "customer";
 export interface KeyGrant {
   /** Public name of the key; neither the key nor its hash. */
   readonly id: string;
+  /** Those it took over from, the oldest first. */
+  readonly former: readonly string[];
   readonly alias: string | undefined;
   /** Model patterns; empty: whatever the maker may call. */
   readonly models: readonly string[];

@@ -43,8 +43,11 @@ export function keyRoutes({ keyAdmin, queries, recorder }: KeyRouteOptions): Rea
       const { key, grace_period: grace } = await readJson(c, regenerateRequest);
       const made = await keyAdmin.regenerate(actorOf(c), key, grace);
       note(c, "regenerate", [made.replaced, made.made]);
+      // The key is shown this once, whether or not the record can say what was spent.
+      const shown = await view(made.made).catch(() => undefined);
       return c.json({
         ...madeView(made, Date.now()),
+        spend: shown?.spend ?? null,
         replaced: { token_id: made.replaced.id, expires: made.replaced.expiresAt },
       });
     },

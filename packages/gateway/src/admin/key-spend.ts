@@ -4,8 +4,8 @@ import type { RecordQueries } from "../record/queries.ts";
 import { keyView } from "./key-view.ts";
 
 /**
- * The views of these keys, each with what it has spent: in the running period of its budget, and without a budget
- * since it was made. One question for each period there is, however many keys.
+ * The views of these keys, each with what it and those before it have spent: in the running period of its budget, and
+ * without a budget since the first was made. One question for each period there is, however many keys.
  */
 export async function viewsWithSpend(
   keys: readonly VirtualKey[],
@@ -16,8 +16,17 @@ export async function viewsWithSpend(
     budget === undefined ? 0 : periodAt(budget.period, nowMs).start;
   const spent = new Map<string, number>();
   for (const [since, together] of Map.groupBy(keys, sinceOf)) {
-    const ids = together.map(({ id }) => id);
-    for (const [id, usd] of await queries.spentByKeys(ids, since)) spent.set(id, usd);
+    const ids = new Set(together.flatMap(allOf));
+    const found = await queries.spentByKeys([...ids], since);
+    for (const key of together)
+      spent.set(
+        key.id,
+        allOf(key).reduce((sum, id) => sum + (found.get(id) ?? 0), 0),
+      );
   }
   return keys.map((key) => keyView(key, spent.get(key.id) ?? 0, nowMs));
+}
+
+function allOf({ id, former }: VirtualKey): readonly string[] {
+  return [...former, id];
 }

@@ -8,7 +8,7 @@ import type { VirtualKey } from "./virtual-key.ts";
 import { type Maker, requireWithin } from "./within.ts";
 
 /** Everything of a key that a request decides; the rest is the key's own. */
-export type Grant = Omit<VirtualKey, "id" | "hint" | "createdAt" | "createdBy" | "updatedAt" | "replaces">;
+export type Grant = Omit<VirtualKey, "id" | "hint" | "createdAt" | "createdBy" | "updatedAt" | "replaces" | "former">;
 
 /**
  * What a key may be given, by what its maker has. Pure. An administrator gives what is asked; anybody else only to

@@ -82,6 +82,7 @@ export function createKeyAdmin({ store, hash, wallMs = Date.now }: KeyAdminOptio
         hint: hintOf(key),
         createdBy: nameOf(actor.caller),
         replaces: undefined,
+        former: [],
       });
     },
     update: (actor, named, fields) =>
@@ -121,6 +122,7 @@ export function createKeyAdmin({ store, hash, wallMs = Date.now }: KeyAdminOptio
           hint: hintOf(key),
           createdBy: nameOf(actor.caller),
           replaces: old.id,
+          former: formerOf(old),
         };
         return (await store.replace(old, replaced, made, (await hash())(key))) ? { key, made, replaced } : undefined;
       }),
@@ -177,6 +179,14 @@ function requireAdmin({ caller }: Actor, what: string): void {
 function stamps(nowMs: number): Pick<VirtualKey, "createdAt" | "updatedAt"> {
   const at = new Date(nowMs).toISOString();
   return { createdAt: at, updatedAt: at };
+}
+
+const maxFormer = 1_000;
+
+/** The oldest stays, since what they use is counted under its name. */
+function formerOf({ id, former }: VirtualKey): readonly string[] {
+  const all = [...former, id];
+  return all.length <= maxFormer ? all : [...all.slice(0, 1), ...all.slice(1 - maxFormer)];
 }
 
 /** Of each state another, also within a millisecond and when the clock was set back. */

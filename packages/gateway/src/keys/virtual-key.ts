@@ -28,6 +28,8 @@ export interface VirtualKey {
   readonly createdBy: string;
   readonly updatedAt: string;
   readonly replaces: string | undefined;
+  /** The ids of all keys that it took over from, the oldest first: they are counted together. */
+  readonly former: readonly string[];
 }
 
 /** 32 random bytes: nothing to guess, so one HMAC is enough and no slow hash is needed. */
@@ -69,6 +71,7 @@ export function callerFromKey(key: VirtualKey): Caller {
     token: undefined,
     key: {
       id: key.id,
+      former: key.former,
       alias: key.alias,
       models: key.models,
       routes: key.routes,
@@ -106,6 +109,7 @@ export function keyFromRow(row: VirtualKeysTable): VirtualKey {
     createdBy: row.created_by,
     updatedAt: row.updated_at,
     replaces: row.replaces ?? undefined,
+    former: row.former === null ? [] : JSON.parse(row.former),
   };
 }
 
@@ -145,5 +149,6 @@ export function rowFromKey(key: VirtualKey, keyHash: string): VirtualKeysTable {
     created_by: key.createdBy,
     updated_at: key.updatedAt,
     replaces: key.replaces ?? null,
+    former: key.former.length === 0 ? null : JSON.stringify(key.former),
   };
 }

@@ -37,7 +37,7 @@ export interface Limit extends LimitRule {
   /** What is counted together; unique over scopes and issuers. */
   readonly id: string;
   /** For finding what was spent before this process knew the limit. */
-  readonly subject: { readonly issuer?: string; readonly value: string };
+  readonly subject: { readonly issuer?: string; readonly value: string; readonly former?: readonly string[] };
 }
 
 /** Every limit that this call counts against. Pure. */
@@ -63,8 +63,11 @@ export function limitsFor(tables: LimitTables, caller: Caller, model: string): r
   if (teamId !== undefined) add("team", teamId, find(tables.team, teamId), { value: teamId }, part(teamId));
   if (key !== undefined) {
     const label = key.alias ?? key.id;
-    add("key", label, key.limits, { value: key.id }, part(key.id));
-    add("key", label, find(tables.key, label), { value: key.id }, `table:${part(key.id)}`);
+    // Who replaces his key has spent what he has spent.
+    const counted = { value: key.id, former: key.former };
+    const line = part(key.former[0] ?? key.id);
+    add("key", label, key.limits, counted, line);
+    add("key", label, find(tables.key, label), counted, `table:${line}`);
   }
   if (clientId !== undefined) add("app", clientId, find(tables.app, clientId), { value: clientId }, part(clientId));
   for (const [pattern, rule] of Object.entries(tables.model)) {

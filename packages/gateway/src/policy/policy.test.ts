@@ -23,7 +23,7 @@ const groups = {
   keymakers: { models: [], routes: ["/key/generate", "openai_routes"] },
 };
 const noLimits = { rpm: undefined, tpm: undefined, maxParallel: undefined, budget: undefined };
-const key = { id: "key_1", alias: undefined, models: [], routes: [], explicit: true, limits: noLimits };
+const key = { id: "key_1", former: [], alias: undefined, models: [], routes: [], explicit: true, limits: noLimits };
 
 function ask(policy: Partial<Policy>, subject: Partial<Subject>, name: string, model?: string) {
   const [method = "", path = ""] = name.split(" ");

@@ -34,6 +34,7 @@ const caller: Caller = {
   expiresAt: 1795341600.5,
   key: {
     id: "k-1",
+    former: [],
     alias: "night\tjob",
     models: [],
     routes: [],

@@ -114,7 +114,7 @@ test("kill -9 under load loses no row older than the last moment, and the next s
   await traffic.stop();
 
   const second = await startProcess();
-  await vi.waitFor(() => expect(second.output()).toContain("did not end in order"), { timeout: 5_000 });
+  await vi.waitFor(() => expect(second.output()).toContain("did not end in order"), { timeout: 15_000 });
   child?.kill("SIGTERM");
   expect(await second.ended).toBe(0);
   const { ids, findings, lost } = await storedIds();

@@ -132,14 +132,14 @@ function spendLine(row: SpendRow, groupBy: readonly GroupBy[]): SpendLine {
 
 type Builder = ExpressionBuilder<GatewayTables, "request_logs">;
 
-function countsFor(builder: Builder, scope: Limit["scope"], { issuer, value }: Limit["subject"]) {
+function countsFor(builder: Builder, scope: Limit["scope"], { issuer, value, former = [] }: Limit["subject"]) {
   switch (scope) {
     case "user":
       return builder.and([builder("issuer", "=", issuer ?? ""), builder("subject", "=", value)]);
     case "team":
       return builder("team_id", "=", value);
     case "key":
-      return builder("key_id", "=", value);
+      return builder("key_id", "in", [...former, value]);
     case "app":
       return builder("client_id", "=", value);
     case "group":

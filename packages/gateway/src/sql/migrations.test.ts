@@ -78,7 +78,7 @@ test("rows that an earlier version wrote stay as they are, and new ones follow",
   await database.migrate(namespace, migrations.slice(0, 3));
   await deliver("earlier", ["a", "b"]);
   const before = await indices();
-  expect(await database.migrate(namespace, migrations)).toEqual(["0004_fewer_indices"]);
+  expect(await database.migrate(namespace, migrations)).toEqual(migrations.slice(3).map(({ name }) => name));
   expect(await indices()).toEqual(before);
   await deliver("later", ["c"]);
   expect(await verifyRecord(database)).toMatchObject({ writers: 2, rows: 3, findings: [], lost: [] });

@@ -40,6 +40,10 @@ export const migrations: readonly Migration[] = [
     },
   },
   { name: "0004_fewer_indices", up: leaveIndicesOut },
+  {
+    name: "0005_former_keys",
+    up: (kysely) => kysely.schema.alterTable("virtual_keys").addColumn("former", "text").execute(),
+  },
 ];
 
 type ColumnTypeName = "text" | ReturnType<typeof sql>;

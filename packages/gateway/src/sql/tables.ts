@@ -65,6 +65,8 @@ export interface VirtualKeysTable {
   readonly updated_at: string;
   /** The key this one took over from, while both are good. */
   readonly replaces: string | null;
+  /** JSON array of ids. */
+  readonly former: string | null;
 }
 
 export interface GatewaySettingsTable {
