@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Http2Stream } from "node:http2";
 import { createRoster, type Place } from "./roster.ts";
 
 /** Called with the reason when a request must come to its end. */
@@ -51,10 +52,14 @@ export class ShuttingDown extends Error {
   }
 }
 
-/** The last byte was handed to the network. HTTP/2's answers tell it by their stream. */
+/**
+ * The last byte was handed to the network. HTTP/2's answers tell it by their stream, whose writable side Node ends also
+ * when the client has given it up; and a client may do that without naming an error.
+ */
 export function isComplete(outgoing: ServerResponse): boolean {
-  const { stream } = outgoing as { stream?: { readonly writableFinished: boolean; readonly rstCode: number } };
-  return stream === undefined ? outgoing.writableFinished : stream.writableFinished && stream.rstCode === 0;
+  const { stream } = outgoing as { stream?: Pick<Http2Stream, "writableFinished" | "rstCode" | "aborted"> };
+  if (stream === undefined) return outgoing.writableFinished;
+  return stream.writableFinished && stream.rstCode === 0 && !stream.aborted;
 }
 
 /** The connection, or nothing when the app is called without a server, as tests do with `app.request()`. */

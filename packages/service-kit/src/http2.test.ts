@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { type ClientHttp2Session, connect, type IncomingHttpHeaders } from "node:http2";
+import { type ClientHttp2Session, connect, constants, type IncomingHttpHeaders } from "node:http2";
 import { connect as connectTcp } from "node:net";
 import { text } from "node:stream/consumers";
 import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
@@ -86,12 +86,16 @@ test("both versions of HTTP are answered on one port, with ids, errors and one l
     ]);
 });
 
-test("a stream that the client gives up ends the request's signal", async () => {
+test.each([
+  ["as cancelled", constants.NGHTTP2_CANCEL],
+  // As Node's own client does unless told otherwise, and with it the AWS SDK for JavaScript.
+  ["without naming an error", constants.NGHTTP2_NO_ERROR],
+])("a stream that the client gives up %s ends the request's signal", async (_, code) => {
   const { service, logs, waiting } = await start();
   const stream = session(service).request({ ":path": "/wait" });
   stream.on("error", () => {});
   await waiting;
-  stream.close(8);
+  stream.close(code);
   await expect.poll(() => logs.requests()).toMatchObject([{ status: 499, outcome: "aborted" }]);
 });
 
