@@ -99,6 +99,21 @@ test.each([
   await expect.poll(() => logs.requests()).toMatchObject([{ status: 499, outcome: "aborted" }]);
 });
 
+test("a stream that is reset before anybody has looked at it ends all the same, and holds nothing up", async () => {
+  const { service, logs } = await start({ graceSeconds: 1 });
+  const client = connectTcp(service.port, "127.0.0.1").on("error", () => {});
+  closers.push(() => client.destroy());
+  // What comes with the hello is read in one go, before any request is told of; `:path` is /direct, `:authority` is a.
+  const head = "\u0082\u0086\u0004\u0007/direct\u0041\u0001a";
+  const streams = [1, 3, 5].map((id) => frame(1, 5, id, head) + frame(3, 0, id, "\0\0\0\0"));
+  client.resume().write(helloHttp2 + emptySettings + streams.join(""), "latin1");
+  await expect
+    .poll(() => logs.requests(), { timeout: 10_000 })
+    .toMatchObject(streams.map(() => ({ route: "GET /direct" })));
+  await service.close();
+  expect(logs.lines()).toContainEqual(expect.objectContaining({ msg: "draining", running: 0 }));
+});
+
 test("closing ends idle sessions at once and lets a running stream end properly", async () => {
   const { service, waiting } = await start({ graceSeconds: 1 });
   const idle = session(service);
@@ -149,7 +164,12 @@ test("the first bytes may come one by one, in either language", async () => {
 const helloHttp2 = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 /** So that no other limit ends what is to be ended. */
 const patient = { headersMs: 600_000, requestMs: 600_000, keepAliveMs: 600_000 };
-const emptySettings = "\0\0\0\u0004\0\0\0\0\0";
+const emptySettings = frame(4, 0, 0, "");
+
+/** A frame of fewer than 256 bytes (RFC 9113 section 4.1), one letter for each byte. */
+function frame(type: number, flags: number, stream: number, payload: string): string {
+  return String.fromCharCode(0, 0, payload.length, type, flags, 0, 0, 0, stream) + payload;
+}
 
 describe("a client that holds on to its connection", () => {
   test.each([
