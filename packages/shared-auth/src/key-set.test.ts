@@ -33,6 +33,12 @@ describe("keyProblem", () => {
     ],
     ["exponent 1", { ...rsa.publicJwk, e: "AQ" }, "RS256", /exponent/],
     ["an even exponent", { ...rsa.publicJwk, e: "BA" }, "RS256", /exponent/],
+    [
+      "an exponent of 9 bytes",
+      { ...rsa.publicJwk, e: Buffer.alloc(9, 255).toString("base64url") },
+      "RS256",
+      /exponent/,
+    ],
     ["no exponent", { ...rsa.publicJwk, e: undefined }, "RS256", /missing/],
   ] as const)("refuses %s", (_name, jwk, algorithm, problem) => {
     expect(keyProblem(jwk, algorithm)).toMatch(problem);

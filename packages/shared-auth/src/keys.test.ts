@@ -124,6 +124,19 @@ describe("how often keys are loaded", () => {
     expect((await verify(token)).subject).toBe("alice");
   });
 
+  test("provider down: a flood of unknown kids does not become one of requests to it", async () => {
+    const verify = verifier();
+    await verify.ready();
+    issuer.answer("jwks", () => ({ status: 500 }));
+    const tokens = await Promise.all(times(50, (index) => mint({}, `random-${index}`)));
+    for (const token of tokens) {
+      expect(await refusalCode(verify(token))).toBe("keys_unavailable");
+      clock.advance(0.05);
+    }
+    expect(issuer.hits("jwks")).toBe(2);
+    expect((await verify(await mint())).subject).toBe("alice");
+  });
+
   test("a set is renewed in the background, ahead of its time, and nobody waits", async () => {
     const verify = verifier({ jwksCacheTtlSeconds: 100 });
     await verify(await mint());

@@ -122,6 +122,7 @@ describe("one entry is for one thing asked", () => {
     [{ scopes: ["other"] }],
     [{ scopes: ["llm-gateway", "more"] }],
     [{ audience: ["other"] }],
+    [{ resource: ["llm-gateway"] }],
     [{ audience: [], resource: ["llm-gateway"] }],
     [{ clientId: "launchpad" }],
     [{ server: "https://other" }],
@@ -206,6 +207,13 @@ describe("how long", () => {
     }
     clock.advance(20);
     expect((await keeper(caller)).source).toBe("fresh");
+  });
+
+  test("not for a subject whose own token has ended", async () => {
+    const keeper = keep(counting().exchange);
+    await keeper(subject());
+    expect((await keeper(subject())).source).toBe("cached");
+    expect((await keeper(subject({ expiresAt: clock.now() / 1000 }))).source).toBe("fresh");
   });
 
   test("a wall clock that is set back does not lengthen an entry's life", async () => {
@@ -389,6 +397,17 @@ describe("purge", () => {
     expect((await two(subject())).source).toBe("cached");
   });
 
+  test("holds for as long as what it forgot could have served", async () => {
+    const store = memoryTokenStore({ steadyNow: clock.steadyNow });
+    const { exchange, calls } = counting();
+    const keeper = keep(exchange, { store, target });
+    await keeper(subject());
+    await keeper.purge({ issuer: "https://i", subject: "alice" });
+    clock.advance(2000);
+    expect((await keeper(subject())).source).toBe("fresh");
+    expect(calls).toHaveLength(2);
+  });
+
   test("catches an exchange that was under way", async () => {
     const { gate, open } = deferred();
     const { exchange, calls } = counting({ wait: gate });
@@ -446,7 +465,8 @@ describe("a store that fails", () => {
     const keeper = keep(exchange, { store, target });
     await keeper(subject());
     clock.advance(3301);
-    await keeper(subject());
+    // Not merely renewed behind the caller's back.
+    expect((await keeper(subject())).source).toBe("fresh");
     expect(calls).toHaveLength(2);
   });
 

@@ -625,6 +625,13 @@ describe("options that are wrong are refused at construction", () => {
       { issuers: [{ issuer: name, audience: "a", secret: "short", algorithms: ["HS256" as const] }] },
       /at least 32 bytes/,
     ],
+    ...[["HS256", 32] as const, ["HS384", 48] as const, ["HS512", 64] as const].map(
+      ([algorithm, bytes]) =>
+        [
+          { issuers: [{ issuer: name, audience: "a", secret: "x".repeat(bytes - 1), algorithms: [algorithm] }] },
+          new RegExp(`at least ${bytes} bytes`),
+        ] as const,
+    ),
     [{ issuers: [{ issuer: "http://issuer.example", audience: "a" }] }, /https URL/],
     [{ issuers: [{ issuer: name, audience: "a", jwksUri: "http://issuer.example/keys" }] }, /https URL/],
     [{ issuers: [{ issuer: name, audience: "a", jwksUri: "https://user:pass@issuer.example/keys" }] }, /https URL/],
@@ -640,6 +647,7 @@ describe("options that are wrong are refused at construction", () => {
       /configured twice/,
     ],
     [{ issuers: [{ issuer: name, audience: "a" }], leewaySeconds: -1 }, /leewaySeconds/],
+    [{ issuers: [{ issuer: name, audience: "a" }], leewaySeconds: 601 }, /leewaySeconds/],
     [{ issuers: [{ issuer: name, audience: "a" }], jwksCacheTtlSeconds: -1 }, /jwksCacheTtlSeconds/],
     [{ issuers: [{ issuer: name, audience: "a" }], staleGraceSeconds: Number.POSITIVE_INFINITY }, /staleGraceSeconds/],
     [{ issuers: [{ issuer: name, audience: "a" }], leewaySeconds: Number.NaN }, /leewaySeconds/],

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import type { AuthEvent } from "../events.ts";
 import { testClock } from "../fixtures/clock.ts";
 import { refusal, refusalCode } from "../fixtures/refusal.ts";
@@ -122,6 +122,14 @@ describe("whose fault it is", () => {
     expect(error).toMatchObject({ code: "exchange_unavailable", retryAfterSeconds: 7 });
   });
 
+  test.each([
+    ["86400", 300],
+    ["0", 1],
+  ])("a Retry-After of %s is told as %i: within reason", async (asked, told) => {
+    failing(503, "", { "retry-after": asked });
+    expect(await refusal(exchanger({ retries: 0 })(await subject()))).toMatchObject({ retryAfterSeconds: told });
+  });
+
   test("nobody listens, or the connection breaks", async () => {
     const exchange = exchanger({ issuer: { issuer: issuer.issuer, tokenEndpoint: "http://127.0.0.1:1/token" } });
     expect(await refusalCode(exchange(await subject()))).toBe("exchange_unavailable");
@@ -198,6 +206,18 @@ describe("an answer that cannot be used", () => {
     expect(await refusalCode(exchanger()(await subject()))).toBe("exchange_answer_invalid");
   });
 
+  test("a JWT of the issuer itself: for one of two audiences that were asked for", async () => {
+    const both = exchanger({ audience: ["llm-gateway", "search"] });
+    const issued = async (aud: string | readonly string[]) => {
+      const token = await issuer.mint({ aud, scp: ["llm-gateway"] });
+      issuer.answer("token", () => answer({ access_token: token }));
+    };
+    await issued("llm-gateway");
+    expect(await refusalCode(both(await subject()))).toBe("exchange_answer_invalid");
+    await issued(["llm-gateway", "search"]);
+    expect((await both(await subject())).source).toBe("fresh");
+  });
+
   test("20 MB, an endless body, no JSON, no object, a redirect", async () => {
     issuer.answer("token", () => answer({ filler: "x".repeat(20_000_000) }));
     expect(await refusalCode(exchanger()(await subject()))).toBe("exchange_answer_invalid");
@@ -261,6 +281,19 @@ describe("patience", () => {
     expect(await refusalCode(exchanger({ timeoutMs: 300 })(await subject()))).toBe("exchange_unavailable");
     issuer.answer("discovery", () => "hang");
     expect(await refusalCode(exchanger({ timeoutMs: 300 })(await subject()))).toBe("exchange_unavailable");
+  });
+
+  test("unless said otherwise, its time is 5 seconds", async () => {
+    const fiveSeconds = new AbortController();
+    const never = new AbortController();
+    const timeout = vi.spyOn(AbortSignal, "timeout");
+    timeout.mockImplementation((ms) => (ms <= 5000 ? fiveSeconds : never).signal);
+    issuer.answer("token", () => "hang");
+    const work = refusalCode(exchanger()(await subject()));
+    await expect.poll(() => issuer.hits("token")).toBe(1);
+    fiveSeconds.abort(new DOMException("time is up", "TimeoutError"));
+    expect(await work).toBe("exchange_unavailable");
+    timeout.mockRestore();
   });
 
   test("a caller that gives up is told so, and ends the request", async () => {
