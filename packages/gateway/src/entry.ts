@@ -1,6 +1,6 @@
 import type { Caller } from "./caller.ts";
 import { GatewayError } from "./errors.ts";
-import { rawTarget, requireCanonicalTarget } from "./http/canonical-path.ts";
+import { createTargetCheck, rawTarget } from "./http/canonical-path.ts";
 import { rawHeaders } from "./http/raw-headers.ts";
 import type { Step } from "./pipeline.ts";
 import { type Route, routeName, routes, spellings } from "./routes.ts";
@@ -11,6 +11,7 @@ import type { Rules } from "./stages.ts";
  * @throws GatewayError `invalid_request`
  */
 export function admit(rules: () => Rules): Step {
+  const requireCanonicalTarget = createTargetCheck();
   return (c) => {
     requireCanonicalTarget(rawTarget(c.env.incoming));
     const now = rules();

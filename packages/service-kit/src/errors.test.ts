@@ -57,6 +57,26 @@ describe("an answer to", () => {
     expect(JSON.stringify(body)).not.toContain("canary");
   });
 
+  test("of a body that fits nowhere the first ten problems are named, and no more than a page of them", async () => {
+    const wrong = (count: number, name: string) =>
+      z
+        .object(Object.fromEntries(Array.from({ length: count }, (_, index) => [name + index, z.string()])))
+        .safeParse({});
+    const messageOf = async (error: unknown) => ((await thrown(error)).body as { message: string }).message;
+    expect((await messageOf(wrong(30, "field").error)).match(/field\d+/g)).toEqual(
+      Array.from({ length: 10 }, (_, index) => `field${index}`),
+    );
+    expect(await messageOf(wrong(10, "f".repeat(5_000)).error)).toHaveLength(
+      "The request is not valid: ".length + 1_000,
+    );
+  });
+
+  test("a private reason is logged no longer than it helps", async () => {
+    const error = new HttpError(502, "bad_gateway", "Try again.", { cause: new Error("x".repeat(20_000)) });
+    const [line] = (await thrown(error)).logs.requests();
+    expect(line?.reason).toHaveLength(500);
+  });
+
   test("a request the framework refuses is the caller's fault, in our words", async () => {
     const { status, body } = await thrown(new HTTPException(400, { message: "internals", cause: new Error("x") }));
     expect(status).toBe(400);

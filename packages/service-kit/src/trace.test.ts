@@ -36,6 +36,12 @@ describe("traceparent (W3C Trace Context section 3.2)", () => {
     expect(parseTraceparent(trace.traceparent)).toEqual({ traceId, spanId: trace.spanId, sampled: false });
   });
 
+  test("a state longer than 512 characters is not handed on: it goes with every call down the chain", () => {
+    const state = (length: number) => createTracer()(`00-${traceId}-${spanId}-01`, "v".repeat(length)).tracestate;
+    expect(state(512)).toHaveLength(512);
+    expect(state(513)).toBeUndefined();
+  });
+
   test("a broken parent begins a new trace and takes no state along", () => {
     const begin = createTracer();
     const [a, b] = [begin("nonsense", "vendor=1"), begin(undefined)];

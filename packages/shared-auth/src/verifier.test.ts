@@ -430,6 +430,11 @@ describe("aud", () => {
     expect(error.message).toBe(`The token audience is [${aud}], this service is api.`);
   });
 
+  test("of very many, or very long ones, a refusal names a few", async () => {
+    const { message } = await refusal(verify(await issuer.mint({ aud: ["x".repeat(5000), ..."abcdefgh"] })));
+    expect(message).toBe(`The token audience is [${"x".repeat(100)}, a, b, c, d, …], this service is api.`);
+  });
+
   test("any of several, on either side", async () => {
     const several = createVerifier({ issuers: [{ issuer: issuer.issuer, audience: ["a", "b"] }] });
     expect((await several(await issuer.mint({ aud: ["x", "b"] }))).audience).toEqual(["x", "b"]);

@@ -8,23 +8,24 @@ const plain = /^\/(?:[A-Za-z0-9._~-]+(?:\/[A-Za-z0-9._~-]+)*)?$/;
 const modelId = /^[A-Za-z0-9][A-Za-z0-9._:/~+@-]{0,255}$/;
 const maxTargetLength = 8_192;
 
+const maxAdmitted = 256;
+
 /**
  * Refuses every request target that could mean two things: what one part reads as `/admin` another must not read as
- * something else. Nothing is normalised; only the one canonical spelling is served.
- * @throws GatewayError `invalid_request`
+ * something else. Nothing is normalised; only the one canonical spelling is served. What it answers throws GatewayError
+ * `invalid_request`.
+ * @param admitted most requests name one of a few addresses, and what was canonical once stays so
  */
-export function requireCanonicalTarget(target: string): void {
-  if (admitted.has(target)) return;
-  examine(target);
-  // A query may hold a secret that somebody put there by mistake: it is not kept.
-  if (target.includes("?")) return;
-  if (admitted.size >= maxAdmitted) admitted.clear();
-  admitted.add(target);
+export function createTargetCheck(admitted: Set<string> = new Set()): (target: string) => void {
+  return (target) => {
+    if (admitted.has(target)) return;
+    examine(target);
+    // A query may hold a secret that somebody put there by mistake: it is not kept.
+    if (target.includes("?")) return;
+    if (admitted.size >= maxAdmitted) admitted.clear();
+    admitted.add(target);
+  };
 }
-
-/** Most requests name one of a few addresses, and what was canonical once stays so. */
-const admitted = new Set<string>();
-const maxAdmitted = 256;
 
 function examine(target: string): void {
   if (target.length > maxTargetLength) throw refuse(`is longer than ${maxTargetLength} characters`);
