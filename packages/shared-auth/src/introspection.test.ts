@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { testClock } from "./fixtures/clock.ts";
 import { refusal, refusalCode } from "./fixtures/refusal.ts";
 import { createIntrospectionVerifier, type IntrospectionOptions } from "./introspection.ts";
@@ -126,10 +126,29 @@ test("who cannot be asked knows nothing: 503, and not remembered", async () => {
     issuer.answer("introspection", () => answer);
     expect(await refusal(verify("opaque-1"))).toMatchObject({ code: "keys_unavailable", retryAfterSeconds: 5 });
   }
-  issuer.answer("introspection", () => ({ status: 200, body: "x".repeat(1_000_000) }));
+  answering({ filler: "x".repeat(1_000_000) });
   expect(await refusalCode(verify("opaque-1"))).toBe("keys_unavailable");
   answering();
   expect((await verify("opaque-1")).subject).toBe("alice");
+});
+
+test("a redirect is not followed: token and secret are for the server that was configured", async () => {
+  issuer.answer("introspection", () => ({ status: 307, headers: { location: issuer.tokenEndpoint } }));
+  expect(await refusalCode(verifier()("opaque-1"))).toBe("keys_unavailable");
+  expect(issuer.hits("token")).toBe(0);
+});
+
+test("unless said otherwise, one question has 5 seconds", async () => {
+  const fiveSeconds = new AbortController();
+  const never = new AbortController();
+  const timeout = vi.spyOn(AbortSignal, "timeout");
+  timeout.mockImplementation((ms) => (ms <= 5000 ? fiveSeconds : never).signal);
+  issuer.answer("introspection", () => "hang");
+  const work = refusalCode(verifier()("opaque-1"));
+  await expect.poll(() => issuer.hits("introspection")).toBe(1);
+  fiveSeconds.abort(new DOMException("time is up", "TimeoutError"));
+  expect(await work).toBe("keys_unavailable");
+  timeout.mockRestore();
 });
 
 test.each(["", "a b", "a\nb", "a,b", "x".repeat(20_000), null, 1])("%j is not sent", async (token) => {

@@ -68,6 +68,17 @@ describe("importKeySet", () => {
     expect(set.find("RS256", undefined)).toHaveLength(2);
   });
 
+  test("the same key loaded again is held; under another name it is another", async () => {
+    const one = await importKeySet({ keys: [rsa.publicJwk] }, ["RS256"]);
+    const [key] = one.find("RS256", "rsa");
+    if (key === undefined) throw new Error("the set has its key");
+    const [again, renamed] = await Promise.all([
+      importKeySet({ keys: [rsa.publicJwk] }, ["RS256"]),
+      importKeySet({ keys: [{ ...rsa.publicJwk, kid: "renamed" }] }, ["RS256"]),
+    ]);
+    expect([again.holds(key), renamed.holds(key)]).toEqual([true, false]);
+  });
+
   test("only the first keys of an endless set are looked at", async () => {
     const { kty, crv, x, y } = ec.publicJwk;
     const keys = Array.from({ length: 500 }, (_, index) => ({ kty, crv, x, y, kid: String(index) }));

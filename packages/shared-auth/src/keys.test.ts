@@ -158,6 +158,19 @@ describe("how often keys are loaded", () => {
     expect(issuer.hits("jwks")).toBe(2);
   });
 
+  test("a set is as old as the question for it: what the provider changes while it answers is not in the answer", async () => {
+    const verify = verifier({ jwksCacheTtlSeconds: 100 });
+    issuer.answer("jwks", () => {
+      clock.advance(60);
+      return { status: 200, body: issuer.jwks() };
+    });
+    await verify(await mint());
+    issuer.answer("jwks", undefined);
+    clock.advance(41);
+    await verify(await mint());
+    expect(issuer.hits("jwks")).toBe(2);
+  });
+
   test("ages follow the steady clock: setting the wall clock neither ages nor rejuvenates a set", async () => {
     const verify = verifier({ jwksCacheTtlSeconds: 100 });
     await verify(await mint());

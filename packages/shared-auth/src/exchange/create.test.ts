@@ -159,6 +159,22 @@ describe("whose fault it is", () => {
     expect(issuer.hits("token")).toBe(0);
   });
 
+  test("a document that stands elsewhere than below its issuer speaks for nobody, unless it is named", async () => {
+    const elsewhere = "https://as.example/tenants/other/.well-known/openid-configuration";
+    const body = { issuer: "https://as.example/tenants/ours", token_endpoint: "https://as.example/token" };
+    const asked: string[] = [];
+    const fetch: typeof globalThis.fetch = async (url) => {
+      asked.push(String(url));
+      return url === elsewhere ? Response.json(body) : Response.json({ error: "invalid_grant" }, { status: 400 });
+    };
+    const ask = async (issuer?: string) =>
+      refusalCode(exchanger({ issuer: { discoveryUrl: elsewhere, issuer }, fetch: fetch as never })(await subject()));
+    expect(await ask()).toBe("issuer_misconfigured");
+    expect(await ask("https://as.example/tenants/other")).toBe("issuer_misconfigured");
+    expect(asked).toEqual([elsewhere, elsewhere]);
+    expect(await ask(body.issuer)).toBe("subject_rejected");
+  });
+
   test("never the subject's token in place of an exchanged one, nor in an error", async () => {
     failing(400, { error: "invalid_grant" });
     const caller = await subject();
