@@ -3,6 +3,7 @@ import { Hono } from "hono";
 import { HTTPException } from "hono/http-exception";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
+import { ShuttingDown } from "./connection.ts";
 import { errorHandler, notFound } from "./errors.ts";
 import { HttpError } from "./http-error.ts";
 import { createLogger } from "./log.ts";
@@ -43,6 +44,21 @@ describe("an answer to", () => {
     );
     expect([status, headers.get("retry-after"), headers.get("x-own")]).toEqual([503, "1", "1"]);
     expect(body).toEqual({ error: "store_unavailable", message: "Try again.", request_id: "r1" });
+  });
+
+  test("nor does an HttpError ever ask to come back at once", async () => {
+    const { headers } = await thrown(new HttpError(429, "rate_limited", "Try again.", { retryAfterSeconds: 0 }));
+    expect(headers.get("retry-after")).toBe("1");
+  });
+
+  test("what a shutdown interrupted says so, and when to ask again", async () => {
+    const app = new Hono<{ Variables: { signal: AbortSignal } }>().onError(errorHandler()).get("/", (c) => {
+      c.set("signal", AbortSignal.abort(new ShuttingDown()));
+      throw new Error("interrupted");
+    });
+    const answer = await app.request("/");
+    expect([answer.status, answer.headers.get("retry-after")]).toEqual([503, "1"]);
+    expect(await answer.json()).toMatchObject({ error: "shutting_down" });
   });
 
   test("a body that does not fit its schema names the fields, not the values", async () => {

@@ -205,6 +205,12 @@ describe("a client that holds on to its connection", () => {
   });
 });
 
+test("a client is told how many streams it may open and how large a head may be", async () => {
+  const { service } = await start({ limits: { maxHeaderBytes: 20_000 } });
+  const [told] = await once(session(service), "remoteSettings");
+  expect(told).toMatchObject({ maxConcurrentStreams: 250, maxHeaderListSize: 20_000 });
+});
+
 test("a method that HTTP/1.1 would not know is refused, and stays out of the route and of what is counted by it", async () => {
   const { service, logs } = await start();
   const client = session(service);

@@ -64,6 +64,10 @@ describe("hides", () => {
     expect(hide('{"a":"quo\\"te-canary","b":"x plain-canary.* y"}')).toBe('{"a":"[masked]","b":"x [masked] y"}');
   });
 
+  test("the whole of a value that begins as another does", () => {
+    expect(createMask(["canary-of-one", "canary-of-one-and-more"])("x canary-of-one-and-more y")).toBe("x [masked] y");
+  });
+
   test("nothing by a value too short to be one", () => {
     expect(createMask(["abc", ""])("abcdef")).toBe("abcdef");
   });
