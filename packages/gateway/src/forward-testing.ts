@@ -66,7 +66,8 @@ export async function startForwarding(setup: ForwardSetup) {
       running.delete(abort);
       // As `serve` tells it.
       const { stream } = outgoing as unknown as Partial<Http2ServerResponse>;
-      const sent = stream === undefined ? outgoing.writableFinished : stream.writableFinished && stream.rstCode === 0;
+      const whole = stream === undefined || (stream.rstCode === 0 && !stream.aborted);
+      const sent = (stream ?? outgoing).writableFinished && whole;
       if (!sent) abort.abort(new ClientGone());
     });
     const path = (incoming.url ?? "/").split("?")[0] ?? "/";

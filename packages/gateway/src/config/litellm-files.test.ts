@@ -289,6 +289,9 @@ general_settings:
     expect(foreign.status).toBe(403);
     expect(foreign.json.message).toMatch(/e-mail address at example.org/);
     await gateway?.close();
+    const alike = await info("user_allowed_email_domain: example.com", { email: "alice@not-example.com" });
+    expect(alike.status).toBe(403);
+    await gateway?.close();
     expect((await info("user_roles_jwt_field: role, user_allowed_roles: [staff]", { role: "guest" })).status).toBe(403);
   });
 

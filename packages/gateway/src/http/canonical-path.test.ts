@@ -24,6 +24,21 @@ describe("with a query", () => {
   });
 });
 
+describe("percent-encoding", () => {
+  const check = createTargetCheck();
+
+  test.each(["/model/a%3Ab/converse", "/v1/models/a%2Fb", `/models/${"a".repeat(256)}`])("%s is taken", (target) => {
+    expect(() => check(target)).not.toThrow();
+  });
+
+  test.each(["/key/model/a%3Ab", "/x/v1/models/a%2Fb", "/model/a/b%3Ac", `/models/${"a".repeat(257)}`])(
+    "%s is refused",
+    (target) => {
+      expect(() => check(target)).toThrow(GatewayError);
+    },
+  );
+});
+
 describe("what is remembered of targets that were taken", () => {
   test("holds no query, which may be a secret", () => {
     const admitted = new Set<string>();

@@ -224,7 +224,16 @@ describe("bodies", () => {
     const token = await gateway.token();
     const head = `POST /v1/chat/completions HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer ${token}\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n`;
     const chunk = `10000\r\n${"x".repeat(0x10000)}\r\n`;
-    expect((await raw(head + chunk.repeat(17))).status).toBe(413);
+    const { status, text } = await raw(head + chunk.repeat(17));
+    expect(status).toBe(413);
+    // The rest of such a body is not read to find the next request behind it.
+    expect(text).toMatch(/\r\nconnection: close\r\n/i);
+  });
+
+  test("a length beyond the limit is refused before a byte of the body has come", async () => {
+    const token = await gateway.token();
+    const head = `POST /v1/chat/completions HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer ${token}\r\nContent-Type: application/json\r\nContent-Length: ${limit + 1}\r\n\r\n`;
+    expect((await raw(head, { idleMs: 30_000 })).status).toBe(413);
   });
 
   test("a body that trickles is 408", async () => {

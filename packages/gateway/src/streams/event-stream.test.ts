@@ -1,3 +1,4 @@
+import { crc32 } from "node:zlib";
 import { EventStreamCodec } from "@smithy/eventstream-codec";
 import { fromUtf8, toUtf8 } from "@smithy/util-utf8";
 import { describe, expect, it } from "vitest";
@@ -74,6 +75,36 @@ describe("AWS's published event-stream vectors", () => {
   });
   it.each(bad)("%s is refused", (_, bytes) => {
     expect(() => read(hex(bytes))).toThrow(FrameError);
+  });
+});
+
+/** The first bytes of a frame, which tell its lengths and have a good checksum of their own. */
+function prelude(length: number, headersLength: number): Buffer {
+  const bytes = Buffer.alloc(12);
+  bytes.writeUInt32BE(length, 0);
+  bytes.writeUInt32BE(headersLength, 4);
+  bytes.writeUInt32BE(crc32(bytes.subarray(0, 8)), 8);
+  return bytes;
+}
+
+describe("lengths that are good only for filling memory", () => {
+  const MiB = 1024 * 1024;
+  it.each([
+    ["a frame larger than 24 MiB", prelude(24 * MiB + 1, 0)],
+    ["a frame of 4 GiB", prelude(0xffffffff, 0)],
+    ["headers larger than 128 KiB", prelude(MiB, 128 * 1024 + 1)],
+    ["headers larger than their frame", prelude(100, 100 - 12 - 4 + 1)],
+    ["a frame shorter than its own frame", prelude(15, 0)],
+  ])("%s is refused before it has come", (_, bytes) => {
+    expect(() => read(bytes)).toThrow(FrameError);
+  });
+
+  it.each([
+    ["a frame of 24 MiB", prelude(24 * MiB, 0)],
+    ["headers of 128 KiB", prelude(MiB, 128 * 1024)],
+    ["headers that fill their frame", prelude(100, 100 - 12 - 4)],
+  ])("%s is waited for", (_, bytes) => {
+    expect(read(bytes)).toEqual([]);
   });
 });
 
