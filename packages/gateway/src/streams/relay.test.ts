@@ -1,0 +1,45 @@
+import type { ServerResponse } from "node:http";
+import { ClientGone } from "@onbehalf/service-kit";
+import type { Dispatcher } from "undici";
+import { expect, test, vi } from "vitest";
+import type { ForwardContext } from "../call.ts";
+import type { Exchange } from "../upstreams/exchange.ts";
+import { type RelayRequest, relay } from "./relay.ts";
+
+/** An upstream that is asked, and does nothing until the test says so. */
+function stage(signal: AbortSignal, drainMs: number | undefined) {
+  const asked: Dispatcher.DispatchHandler[] = [];
+  const dispatcher = { dispatch: (_: object, handler: Dispatcher.DispatchHandler) => asked.push(handler) };
+  const forever = 600_000;
+  const request: RelayRequest = {
+    dispatcher: dispatcher as never,
+    path: "/",
+    headers: {},
+    exchange: { method: "POST", body: "{}" } as unknown as Exchange,
+    errorOf: () => {
+      throw new Error("no answer came");
+    },
+    limits: { firstByteMs: forever, idleMs: forever, totalMs: forever, keepAliveMs: forever },
+    drainMs,
+  };
+  const context = { signal, outgoing: {} as ServerResponse, headers: {} } as unknown as ForwardContext;
+  return { asked, result: relay(request, context) };
+}
+
+const aborted = { kind: "sent", outcome: "aborted", firstByteAt: undefined };
+
+test("a client that has left before its call is made costs no call, and nobody waits for an answer", async () => {
+  const { asked, result } = stage(AbortSignal.abort(new ClientGone()), 600_000);
+  expect(await result).toMatchObject(aborted);
+  expect(asked).toEqual([]);
+});
+
+test("a client that leaves while a connection is looked for leaves no call behind", async () => {
+  const client = new AbortController();
+  const { asked, result } = stage(client.signal, undefined);
+  client.abort(new ClientGone());
+  expect(await result).toMatchObject(aborted);
+  const controller = { abort: vi.fn(), pause: vi.fn(), resume: vi.fn() };
+  asked[0]?.onRequestStart?.(controller as never, {});
+  expect(controller.abort).toHaveBeenCalledOnce();
+});
