@@ -113,8 +113,13 @@ describe("back-channel logout", () => {
     const alice = stage.person();
     await alice.signIn("alice");
     const cookie = alice.cookies.get(sessionCookie);
+    const told = () =>
+      stage.voicebox.received.filter(({ path, identity }) => path === "/api/session" && identity.subject === "alice");
+    const before = told().length;
     await signOutAtProvider(alice);
     await expect.poll(() => sessionStatus(stage, cookie), { timeout: 5_000 }).toBe(401);
+    // What is kept for this person further down goes, too.
+    await expect.poll(() => told().length, { timeout: 5_000 }).toBeGreaterThan(before);
   });
 
   it("takes an order once: a copy of it does not end what was opened since", async () => {
