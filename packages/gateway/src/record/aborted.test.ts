@@ -1,12 +1,26 @@
 import { createServer, type Server } from "node:http";
+import { connect, constants } from "node:http2";
 import type { AddressInfo } from "node:net";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { issuers, startTestGateway, type TestGateway } from "../testing/gateway.ts";
 
+interface State {
+  open: number;
+  left: number;
+  /** Nothing is answered at all. */
+  silent: boolean;
+}
+
 /** An OpenAI that streams one word every 20 ms until it is left. */
-function endlessOpenai(state: { open: number; left: number }): Server {
+function endlessOpenai(state: State): Server {
   return createServer((_request, response) => {
     state.open += 1;
+    if (state.silent) {
+      response.on("close", () => {
+        state.left += 1;
+      });
+      return;
+    }
     response.writeHead(200, { "content-type": "text/event-stream" });
     const chunk = {
       id: "c",
@@ -26,9 +40,9 @@ function endlessOpenai(state: { open: number; left: number }): Server {
 describe("a client that leaves a stream", () => {
   let gateway: TestGateway;
   let openai: Server;
-  let state: { open: number; left: number };
+  let state: State;
   beforeEach(async () => {
-    state = { open: 0, left: 0 };
+    state = { open: 0, left: 0, silent: false };
     openai = endlessOpenai(state);
     await new Promise<void>((resolve) => openai.listen(0, "127.0.0.1", resolve));
     const { port } = openai.address() as AddressInfo;
@@ -81,6 +95,30 @@ access: { users: { "*": { max_parallel: 1, tpm: 100000 } } }
     expect((await next).status).toBe(200);
     again.abort();
     await vi.waitFor(() => expect(state.left).toBe(2), 10_000);
+  });
+
+  test("does so over HTTP/2, too, where it need not say why, and before there is an answer", async () => {
+    state.silent = true;
+    const token = await gateway.token();
+    const session = connect(gateway.url);
+    const stream = session.request({
+      ":method": "POST",
+      ":path": "/v1/chat/completions",
+      authorization: `Bearer ${token}`,
+      "content-type": "application/json",
+    });
+    stream.end(JSON.stringify({ model: "endless", stream: true, messages: [{ role: "user", content: "x" }] }));
+    await vi.waitFor(() => expect(state.open).toBe(1), 10_000);
+    stream.close(constants.NGHTTP2_NO_ERROR);
+    await vi.waitFor(() => expect(state.left).toBe(1), 10_000);
+    await vi.waitFor(
+      async () => {
+        const { json } = await gateway.call("/audit/events?outcome=aborted", { token });
+        expect(json.events).toMatchObject([{ route: "POST /v1/chat/completions", status: 499, stream: true }]);
+      },
+      { timeout: 10_000 },
+    );
+    session.destroy();
   });
 });
 

@@ -36,3 +36,17 @@ test("Ollama's 500 for anything else stays one", () => {
   const body = JSON.stringify({ error: { message, type: "api_error", param: null, code: null } });
   expect(httpError(500, {}, Buffer.from(body))).toMatchObject({ code: "upstream_unavailable" });
 });
+
+test("however much it says, a client and the log are told no more than helps", () => {
+  const body = JSON.stringify({ error: { type: "invalid_request_error", message: "x".repeat(50_000) } });
+  expect(httpError(400, {}, Buffer.from(body)).message).toHaveLength(2_000);
+  const page = httpError(502, {}, Buffer.from("<p>busy".repeat(10_000)));
+  expect(String(page.cause).length).toBeLessThan(250);
+});
+
+test.each([{ "retry-after": "864000" }, { "retry-after-ms": "999999999" }])(
+  "a wait of %j is its mistake: an hour at most",
+  (headers) => {
+    expect(httpError(429, headers, Buffer.from(""))).toMatchObject({ retryAfterSeconds: 3_600 });
+  },
+);

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { createTestIssuer } from "@onbehalf/shared-auth/testing";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { issuers, masterKey, models, startTestGateway, type TestGateway } from "../gateway.ts";
 import type { Engine } from "./engine.ts";
@@ -69,6 +70,44 @@ export function keysSuite(engine: Engine): void {
       expect(shown).not.toMatch(/\b[0-9a-f]{64}\b.*key_hash|key_hash/);
       expect(gateway.logs.text()).not.toContain(made.key);
       expect((await gateway.chat(made.token_id)).status).toBe(401);
+    });
+
+    test("a key is its issuer's person's: one of the same name at another issuer has no part in it", async () => {
+      const partner = await createTestIssuer({ path: "/oauth2/partner" });
+      const trusted = `  - { issuer: "${partner.issuer}", audience: llm-gateway, dialect: okta }\n`;
+      const both = await startTestGateway({ yaml: yaml.replace(models, trusted + models), env: await engine.fresh() });
+      const twin = await partner.mint({ aud: "llm-gateway", sub: "alice", groups: ["users"] });
+      const alice = await both.token();
+      const { json: made } = await both.call("/key/generate", { token: alice, body: { key_alias: "hers" } });
+      const named = { token: twin, body: { key: "hers" } };
+      const refused = [
+        await both.call("/key/info?key=hers", { token: twin }),
+        await both.call("/key/block", named),
+        await both.call("/key/update", named),
+        await both.call("/key/delete", { token: twin, body: { keys: [made.token_id] } }),
+      ];
+      expect(refused.map(({ status }) => status)).toEqual([404, 404, 404, 404]);
+      const listed = async (token: string) => (await both.call("/key/list", { token })).json.total_count;
+      expect([await listed(twin), await listed(alice)]).toEqual([0, 1]);
+      const seen = (await both.call("/audit/events", { token: twin })).json.events;
+      expect(new Set(seen.map(({ issuer }: { issuer: string }) => issuer))).toEqual(new Set([partner.issuer]));
+      expect((await both.chat(made.key)).status).toBe(200);
+      await both.close();
+      await partner.close();
+    });
+
+    test("a key that is replaced works no longer than it was given, whatever grace is asked for", async () => {
+      const made = (await generate(await admin(), { duration: "1h" })).json;
+      const body = { key: made.token_id, grace_period: "30d" };
+      const { json } = await gateway.call("/key/regenerate", { token: await admin(), body });
+      expect([json.replaced.expires, json.expires]).toEqual([made.expires, made.expires]);
+    });
+
+    test("a key is shown by its last four characters, where it is shown", async () => {
+      const made = (await generate(masterKey, { key_alias: "hinted" })).json;
+      expect((await gateway.call("/key/info?key=hinted", { token: masterKey })).json.info.key_name).toBe(
+        `sk-...${made.key.slice(-4)}`,
+      );
     });
 
     test("what a key is called by: itself, its id, its alias", async () => {
