@@ -116,10 +116,14 @@ describe("back-channel logout", () => {
     const told = () =>
       stage.voicebox.received.filter(({ path, identity }) => path === "/api/session" && identity.subject === "alice");
     const before = told().length;
+    const elsewhere = stage.person();
+    await elsewhere.signIn("alice");
     await signOutAtProvider(alice);
     await expect.poll(() => sessionStatus(stage, cookie), { timeout: 5_000 }).toBe(401);
     // What is kept for this person further down goes, too.
     await expect.poll(() => told().length, { timeout: 5_000 }).toBeGreaterThan(before);
+    // The order named one session of this person; another browser's is another.
+    expect(await sessionStatus(stage, elsewhere.cookies.get(sessionCookie))).toBe(200);
   });
 
   it("takes an order once: a copy of it does not end what was opened since", async () => {
