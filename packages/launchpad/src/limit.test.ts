@@ -4,7 +4,8 @@ import { createLimit } from "./limit.ts";
 
 type Limited = Pick<Caller, "app" | "identity" | "clientId">;
 const app = (id: string, requests_per_minute: number | null = null) => ({ id, requests_per_minute }) as Caller["app"];
-const person = (subject: string) => ({ kind: "user", issuer: "https://id.example", subject }) as Caller["identity"];
+const person = (subject: string, issuer = "https://id.example") =>
+  ({ kind: "user", issuer, subject }) as Caller["identity"];
 const nobody = { kind: "app", issuer: "launchpad", subject: "app:a" } as Caller["identity"];
 
 /** How many of `tries` are let through. */
@@ -27,6 +28,16 @@ describe("limits", () => {
     }));
     expect(greedy).toBe(5);
     expect(await passed(limit, 5, () => ({ app: app("a"), identity: person("alice"), clientId: "x" }))).toBe(5);
+  });
+
+  it("count a person by issuer and subject, in each application apart", async () => {
+    const limit = createLimit({ appRequestsPerMinute: 100, clientRequestsPerMinute: 5 });
+    const tries = (id: string, identity: Caller["identity"]) =>
+      passed(limit, 8, () => ({ app: app(id), identity, clientId: "x" }));
+    expect(await tries("a", person("alice"))).toBe(5);
+    expect(await tries("b", person("alice"))).toBe(5);
+    expect(await tries("a", person("alice", "https://other.example"))).toBe(5);
+    expect(await tries("a", person("alice"))).toBe(0);
   });
 
   it("count one client where no person is known", async () => {

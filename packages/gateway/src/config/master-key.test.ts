@@ -27,3 +27,11 @@ test.each([`sk-${random}`, `sk-${random.repeat(8)}`, `sk-${random}_-`])("%s is l
   expect(weakness(key)).toBeUndefined();
   expect(readCredential(new Headers({ "x-api-key": key }))).toEqual({ kind: "key", token: key });
 });
+
+test.each([
+  ["shorter than what cannot be guessed", `sk-${random.slice(1)}`, /shorter than 24 characters/],
+  ["long, of few letters", "sk-ababababababababababababababab", /repeats too few/],
+  ["the one of the documentation", "sk-1234", /everybody knows/],
+])("%s: refused", (_, key, problem) => {
+  expect(weakness(key)).toMatch(problem);
+});

@@ -32,6 +32,10 @@ test.each([
   expect(JSON.parse(String(row.detail))).toMatchObject({ openwebui_user: expect.stringContaining("[masked]") });
 });
 
+test("a name that a client made up is kept no longer than names are", () => {
+  expect(columns({ call: { model: "m".repeat(10_000), stream: false } }).model).toBe("m".repeat(300));
+});
+
 test("names are as they came", () => {
   const model = "us.anthropic.claude-sonnet-4-5-20250929-v1:0";
   const detail = { admin: { action: "generate", keys: ["key_a1b2c3d4e5f6"] }, openwebui_user: "bob@example.com" };

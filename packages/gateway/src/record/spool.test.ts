@@ -21,6 +21,11 @@ describe("the spool", () => {
   });
   afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
+  test("is for this user alone to read: rows say who asked for what", () => {
+    createSpool(join(folder, "spool"), "w", time).close("clean");
+    expect(statSync(join(folder, "spool")).mode & 0o777).toBe(0o700);
+  });
+
   const append = (spool: Spool, count: number): void => {
     const rows: Link[] = [];
     for (let index = 1; index <= count; index += 1) {

@@ -65,6 +65,20 @@ describe("keeping a login fresh", () => {
     expect(spent.size).toBe(2);
   });
 
+  it("reads the record again before it asks: a request may still hold the one from before", async () => {
+    let asked = 0;
+    const { sessions, one, other, login, later, now } = stage(async () => {
+      asked += 1;
+      const at = now() / second;
+      return { ...login.tokens, access: `access-${asked}`, refresh: "next", obtainedAt: at, accessExpiresAt: at + 100 };
+    });
+    const { session } = await sessions.open(login, "");
+    later(60);
+    expect((await one(session)).tokens.access).toBe("access-1");
+    expect((await other(session)).tokens.access).toBe("access-1");
+    expect(asked).toBe(1);
+  });
+
   it("ends the session when the provider will give no more", async () => {
     const { sessions, one, login, later } = stage(() => Promise.reject(new RefreshRefused("gone")));
     const { session, cookie } = await sessions.open(login, "");
