@@ -34,6 +34,17 @@ function guarded(shared: Counters, whenUnavailable: "closed" | "local") {
   return guardedCounters(shared, memoryCounters(), { whenUnavailable, localShare: 1, timeoutMs: 30, log });
 }
 
+test("a small share of a small limit is still one, or nobody would be let through", async () => {
+  const { counters, state } = sharedStore();
+  const options = { whenUnavailable: "local", localShare: 0.1, timeoutMs: 10_000, log } as const;
+  const limits = guardedCounters(counters, memoryCounters(), options);
+  state.away = true;
+  const minute = { kind: "window", key: "minute", max: 3, amount: 1, windowMs: 60_000 } as const;
+  const kinds = [];
+  for (let turn = 0; turn < 2; turn += 1) kinds.push((await limits.charge([minute])).kind);
+  expect(kinds).toEqual(["granted", "refused"]);
+});
+
 describe("a store that comes back is told", () => {
   test("of a place that could not be given back", async () => {
     const { counters, state } = sharedStore();

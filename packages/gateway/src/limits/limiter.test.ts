@@ -50,6 +50,28 @@ function setup(spent = 0, around = (counters: Counters): Counters => counters) {
 
 const free = { tokens: 10, costUsd: 0.01 };
 
+test("of several limits that are full, the one that makes wait longest is named, whichever is looked at first", async () => {
+  const month = limit("month", { budget: { usd: 0.01, period: "month", warnAt: 1 } });
+  const minute = limit("minute", { rpm: 1 });
+  for (const limits of [
+    [month, minute],
+    [minute, month],
+  ]) {
+    const { limiter } = setup();
+    expect((await limiter.reserve(limits, free)).allowed).toBe(true);
+    const refused = await limiter.reserve(limits, free);
+    if (refused.allowed) throw new Error("both are full");
+    expect(refused.strictest.bucket.limit.name).toBe("user month");
+    expect(refused.retryAfterSeconds).toBeGreaterThan(86_400);
+  }
+});
+
+test("a used-up budget lets through no call of a model whose price nobody knows", async () => {
+  const { limiter } = setup(5);
+  const limits = [limit("a", { budget: { usd: 5, period: "month", warnAt: 1 } })];
+  expect((await limiter.reserve(limits, { tokens: 10, costUsd: null })).allowed).toBe(false);
+});
+
 describe("reserve and settle", () => {
   test("tokens: many at once overshoot by at most one request", async () => {
     const { limiter } = setup();
