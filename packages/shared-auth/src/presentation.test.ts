@@ -132,6 +132,14 @@ describe("DPoP-bound tokens (RFC 9449)", () => {
     expect(await refusalCode(verifier()(unbound, presented(own)))).toBe("dpop_proof_invalid");
   });
 
+  test("a proof is remembered for as long as it could be used: its window before now and after", async () => {
+    const kept: number[] = [];
+    const replay = { add: async (_: string, ttlSeconds: number) => kept.push(ttlSeconds) > 0 };
+    await verifier({ replay })(bound, presented(await prove()));
+    await verifier({ replay, windowSeconds: 10 })(bound, presented(await odd({})));
+    expect(kept).toEqual([120, 20]);
+  });
+
   test("a proof is good once, in every replica that shares the store", async () => {
     const replay = memoryReplayStore();
     const proof = await prove();
