@@ -6,7 +6,9 @@ import { type Bounds, requireNotLoosened, requireWithin } from "./within.ts";
 
 const policy = {} as Policy;
 const noLimits = { rpm: undefined, tpm: undefined, maxParallel: undefined, budget: undefined };
+const keyLimits = {};
 const bounds: Bounds = {
+  alias: undefined,
   role: "standard",
   groups: [],
   models: [],
@@ -28,7 +30,7 @@ const refused = (work: () => void): string | undefined => {
 
 describe("a key that somebody makes", () => {
   const made = (change: Partial<Bounds>, caller = alice) =>
-    refused(() => requireWithin({ caller, policy }, { ...bounds, ...change }));
+    refused(() => requireWithin({ caller, policy, keyLimits }, { ...bounds, ...change }));
 
   test("may be what its maker is", () => {
     expect(made({ groups: ["users"] })).toBeUndefined();
@@ -50,7 +52,7 @@ describe("a key that a key makes, also an administrator's", () => {
   const withKey = (key: object, expiresAt?: number) =>
     ({ ...admin, expiresAt, key: { models: [], routes: [], limits: noLimits, ...key } }) as unknown as Caller;
   const made = (caller: Caller, change: Partial<Bounds>) =>
-    refused(() => requireWithin({ caller, policy }, { ...bounds, ...change }));
+    refused(() => requireWithin({ caller, policy, keyLimits }, { ...bounds, ...change }));
 
   test.each([
     [undefined, "forbidden"],
@@ -84,10 +86,18 @@ describe("a key that a key makes, also an administrator's", () => {
 
 describe("what only an administrator loosens", () => {
   const budget = { usd: 10, period: "month", warnAt: 0.8 } as const;
-  const held = { limits: { rpm: 5, tpm: 500, maxParallel: 2, budget }, expiresAt: "2030-01-01T00:00:00.000Z" };
+  const held = {
+    alias: undefined,
+    limits: { rpm: 5, tpm: 500, maxParallel: 2, budget },
+    expiresAt: "2030-01-01T00:00:00.000Z",
+  };
   const changed = (limits: object, more: object = {}, caller = alice) =>
     refused(() =>
-      requireNotLoosened({ caller, policy }, held, { ...held, ...more, limits: { ...held.limits, ...limits } }),
+      requireNotLoosened({ caller, policy, keyLimits }, held, {
+        ...held,
+        ...more,
+        limits: { ...held.limits, ...limits },
+      }),
     );
 
   test.each([
