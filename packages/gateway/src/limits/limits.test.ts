@@ -52,7 +52,8 @@ describe("what is counted together", () => {
   });
 
   test("a key by its id: another may have had its alias before", () => {
-    const key = (id: string) => ({ key: { id, former: [], alias: "ours", limits: rule } }) as unknown as Partial<Caller>;
+    const key = (id: string) =>
+      ({ key: { id, former: [], alias: "ours", limits: rule } }) as unknown as Partial<Caller>;
     const [one, two] = [ids(key("key_1")), ids(key("key_2"))].map((all) => all.filter((id) => id.startsWith("key:")));
     expect(one).toHaveLength(2);
     expect([...(one ?? []), ...(two ?? [])].filter((id, at, list) => list.indexOf(id) === at)).toHaveLength(4);
