@@ -1,5 +1,6 @@
 import type { Caller } from "../caller.ts";
 import { GatewayError } from "../errors.ts";
+import { ownerOf } from "../keys/key-admin.ts";
 import type { KeyStore } from "../keys/key-store.ts";
 import type { LimitRule } from "../limits/limits.ts";
 import { decide } from "../policy/policy.ts";
@@ -54,7 +55,8 @@ export function infoRoutes({ keyStore, queries, recorder }: InfoOptions): Readon
       }
       await untilRecorded(recorder);
       const spend = await queries.spentUsd({ scope: "team", subject: { value: team } }, 0);
-      const { keys } = await keyStore.list({ owner: { teamId: team }, limit: maxKeys, offset: 0 });
+      // A member's own keys in the team; all of them are the administrators' and the team's own credential's to see.
+      const { keys } = await keyStore.list({ owner: ownerOf(caller), teamId: team, limit: maxKeys, offset: 0 });
       return c.json({
         team_id: team,
         team_info: { team_id: team, team_alias: team, spend, ...limitView(limitOf(c, "team", team)) },

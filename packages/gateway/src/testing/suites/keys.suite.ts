@@ -122,6 +122,19 @@ export function keysSuite(engine: Engine): void {
       );
     });
 
+    test("a team's keys are shown to administrators; a member is shown his own", async () => {
+      const member = (sub: string) => gateway.token({ sub, groups: ["users"], team: "crew-7" });
+      const [alice, bob] = [await member("alice-7"), await member("bob-7")];
+      const [hers, his] = [(await generate(alice)).json, (await generate(bob)).json];
+      expect([hers.team_id, his.team_id]).toEqual(["crew-7", "crew-7"]);
+      const shown = async (token: string): Promise<string[]> => {
+        const { json } = await gateway.call("/team/info?team_id=crew-7", { token });
+        return json.keys.map((key: { token_id: string }) => key.token_id).sort();
+      };
+      expect(await shown(alice)).toEqual([hers.token_id]);
+      expect(await shown(await admin())).toEqual([hers.token_id, his.token_id].sort());
+    });
+
     test("rotation: both work while they overlap, then only the new one", async () => {
       const old = (await generate(masterKey, { key_alias: "rotating", models: ["claude"], rpm_limit: 50 })).json;
       const next = await gateway.call("/key/regenerate", {
