@@ -6,6 +6,7 @@ import type { Engine } from "./testing/suites/engine.ts";
 import { keysSuite } from "./testing/suites/keys.suite.ts";
 import { limitsSuite } from "./testing/suites/limits.suite.ts";
 import { recordSuite } from "./testing/suites/record.suite.ts";
+import { rotationSuite } from "./testing/suites/rotation.suite.ts";
 import { usageSuite } from "./testing/suites/usage.suite.ts";
 
 let postgres: PostgresServer;
@@ -31,4 +32,5 @@ keysSuite(engine);
 boundsSuite(engine);
 limitsSuite(engine);
 recordSuite(engine);
+rotationSuite(engine);
 usageSuite(engine);

@@ -4,6 +4,7 @@ import { builtIn } from "./testing/suites/engine.ts";
 import { keysSuite } from "./testing/suites/keys.suite.ts";
 import { limitsSuite } from "./testing/suites/limits.suite.ts";
 import { recordSuite } from "./testing/suites/record.suite.ts";
+import { rotationSuite } from "./testing/suites/rotation.suite.ts";
 import { usageSuite } from "./testing/suites/usage.suite.ts";
 
 accessSuite(builtIn);
@@ -11,4 +12,5 @@ keysSuite(builtIn);
 boundsSuite(builtIn);
 limitsSuite(builtIn);
 recordSuite(builtIn);
+rotationSuite(builtIn);
 usageSuite(builtIn);
