@@ -1,9 +1,9 @@
 import { type LlmCall, type Settlement, tokensOf, type Usage } from "./call.ts";
 import type { Deployment } from "./deployments.ts";
 import { noUsage } from "./dialects/conversation.ts";
+import { charactersPerToken } from "./dialects/estimate.ts";
 import type { RelayResult } from "./streams/relay.ts";
 
-const charactersPerToken = 4;
 /** Stop reasons that the record tells apart from an ordinary end. */
 const notable = new Set(["guardrail_intervened", "content_filtered"]);
 

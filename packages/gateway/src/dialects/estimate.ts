@@ -1,5 +1,5 @@
 /** Four characters a token is close for English and high for nothing that matters; base64 counts as one picture. */
-const charactersPerToken = 4;
+export const charactersPerToken = 4;
 const tokensPerAttachment = 1600;
 const attachmentCharacters = 4096;
 const maxDepth = 64;

@@ -1,4 +1,5 @@
 import type { AnswerSink } from "../dialects/conversation.ts";
+import { charactersPerToken } from "../dialects/estimate.ts";
 import { GatewayError } from "../errors.ts";
 import { isWhole, newProgress, type Progress, type ResponseStream } from "./exchange.ts";
 import { bodyError } from "./http-error.ts";
@@ -78,9 +79,6 @@ function counting(writer: AnswerWriter, progress: Progress): AnswerSink {
     },
   };
 }
-
-/** As the record's estimate counts. */
-const charactersPerToken = 4;
 
 /** Characters of a part; a token's at least, which in most languages is less than four of them. */
 function heard(part: string): number {

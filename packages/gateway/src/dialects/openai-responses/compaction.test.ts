@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import type { LlmCall } from "../../call.ts";
 import type { JsonObject } from "../body.ts";
 import { responsesAnswer } from "./answer.ts";
 import { responsesConversation } from "./request.ts";
@@ -22,8 +23,7 @@ const body: JsonObject = {
 const summary = { id: "cmp_x_0", type: "compaction", encrypted_content: expect.any(String) };
 
 function streamed() {
-  // biome-ignore lint/suspicious/noExplicitAny: the writer looks at model and body only
-  const stream = responsesTranslator.writer({ model: "m", body } as any, { id: "x", created: 1 });
+  const stream = responsesTranslator.writer({ model: "m", body } as LlmCall<JsonObject>, { id: "x", created: 1 });
   stream.start();
   stream.reasoning(0, "Hm");
   stream.signature(0, "sig");

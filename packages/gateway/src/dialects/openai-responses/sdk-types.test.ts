@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { GatewayError } from "../../errors.ts";
+import type { JsonObject } from "../body.ts";
 import { responsesStream } from "./stream.ts";
 
 const source = readFileSync(
@@ -44,8 +45,15 @@ const tools = [
   { type: "tool_search", execution: "client" },
 ];
 
-// biome-ignore lint/suspicious/noExplicitAny: events of every form
-function everything(stopReason: string): any[] {
+interface Typed extends JsonObject {
+  readonly type: string;
+}
+interface Event extends Typed {
+  readonly item?: Typed;
+  readonly response?: JsonObject;
+}
+
+function everything(stopReason: string): Event[] {
   const stream = responsesStream({ id: "x", created: 1, model: "m", body: { tools } });
   stream.start();
   stream.reasoning(0, "Hm");
@@ -79,6 +87,6 @@ describe("the newest SDK's types of a streamed response", () => {
     const responses = events.flatMap(({ response }) => (response === undefined ? [] : [response]));
     expect(items.flatMap((item) => missing(item, itemInterfaces[item.type] ?? ""))).toEqual([]);
     expect(responses.flatMap((response) => missing(response, "Response"))).toEqual([]);
-    expect(missing(responses.at(-1).usage, "ResponseUsage")).toEqual([]);
+    expect(missing(responses.at(-1)?.usage as JsonObject, "ResponseUsage")).toEqual([]);
   });
 });

@@ -1,6 +1,7 @@
 import type { Usage } from "../../call.ts";
 import { isObject, type JsonObject } from "../../dialects/body.ts";
 import { noUsage } from "../../dialects/conversation.ts";
+import { charactersPerToken } from "../../dialects/estimate.ts";
 import type { Progress } from "../exchange.ts";
 
 const typeForm = /^\s*\{\s*"type"\s*:\s*"([a-z_]+)"/;
@@ -30,7 +31,6 @@ export function createClaudeWatch(progress: Progress): (event: string) => string
 
 /** Characters of a text delta that are not its text. */
 const deltaOverhead = 80;
-const charactersPerToken = 4;
 
 /** Of the text in a `content_block_delta` of such a length; a token's at least. */
 export function deltaCharacters(length: number): number {

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import type { Usage } from "../../call.ts";
+import { tokensOf, type Usage } from "../../call.ts";
 import { isObject, type JsonObject } from "../../dialects/body.ts";
 import { type Answer, type ContentBlock, noUsage, type StopReason } from "../../dialects/conversation.ts";
 import { malformedAnswer } from "../answer-stream.ts";
@@ -33,12 +33,9 @@ export function endingOf(choice: JsonObject, called: boolean, stops: readonly st
 
 type Ending = Pick<Answer, "stopReason" | "stopSequence">;
 
-/**
- * OpenAI counts cached tokens as part of the prompt; `Usage` counts them apart.
- * @returns undefined when nothing was counted: Ollama says 0 and 0 of an answer that it ended for its repetitions
- */
+/** OpenAI counts cached tokens as part of the prompt; `Usage` counts them apart. */
 export function chatUsageOf(usage: unknown): Usage | undefined {
-  if (!isObject(usage) || number(usage.prompt_tokens) + number(usage.completion_tokens) === 0) return undefined;
+  if (!isObject(usage)) return undefined;
   const cached = number(isObject(usage.prompt_tokens_details) ? usage.prompt_tokens_details.cached_tokens : 0);
   const reasoning = number(
     isObject(usage.completion_tokens_details) ? usage.completion_tokens_details.reasoning_tokens : 0,
@@ -63,7 +60,10 @@ export function countOf(answer: JsonObject): Omit<WholeAnswer, "body"> {
   return {
     usage,
     ...(choices[0] === undefined ? {} : { stopReason: stopReasonOf(choices[0].finish_reason) }),
-    ...(usage === undefined ? { characters: choices.reduce((sum, choice) => sum + charactersOf(choice), 0) } : {}),
+    // Ollama counts 0 and 0 of an answer that it ended for its repetitions.
+    ...(usage === undefined || tokensOf(usage) === 0
+      ? { characters: choices.reduce((sum, choice) => sum + charactersOf(choice), 0) }
+      : {}),
   };
 }
 

@@ -1,4 +1,5 @@
 import { isObject, type JsonObject } from "../../dialects/body.ts";
+import { charactersPerToken } from "../../dialects/estimate.ts";
 import { openaiErrorBody } from "../../dialects/openai-chat/error.ts";
 import { createSseReader } from "../../streams/sse.ts";
 import { malformedAnswer } from "../answer-stream.ts";
@@ -89,6 +90,7 @@ function wordsIn(chunk: string): number {
   // Ollama says an empty text beside a call, and the whole call at once.
   if (from < 0 || chunk.charCodeAt(from) === quote) from = afterName(chunk, 'arguments":');
   if (from < 0) from = afterName(chunk, 'reasoning":');
+  // Each chunk is a token or more.
   if (from < 0) return charactersPerToken;
   let end = chunk.indexOf('"', from);
   // A quote that is escaped ends nothing; one behind an escaped backslash is taken for such, which an estimate can bear.
@@ -106,5 +108,3 @@ function afterName(chunk: string, name: string): number {
 }
 
 const [backslash, space, quote] = [92, 32, 34];
-/** As the record's estimate counts: each chunk is a token or more. */
-const charactersPerToken = 4;
