@@ -1,30 +1,16 @@
-import { createRequire } from "node:module";
-import { findProgram } from "@onbehalf/service-kit/testing";
-import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core";
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
+import type { BrowserContextOptions, Page } from "playwright-core";
+import { describe, expect, test } from "vitest";
+import { expectSound, looks, useBrowser } from "./browser-testing.ts";
 import { grantTypes } from "./grant-types.ts";
 import { claimsIn, post, providerForTest } from "./testing.ts";
 
-let browser: Browser;
-
-beforeAll(async () => {
-  const args = ["--no-sandbox", "--disable-background-networking", "--disable-component-update", "--no-first-run"];
-  browser = await chromium.launch({ executablePath: findProgram("chromium") ?? "", args });
-});
-afterAll(() => browser.close());
+const openPage = useBrowser();
 
 /** Somebody's browser, and devices that ask for them. */
 async function browserAt(options: BrowserContextOptions = {}) {
   const { provider } = await providerForTest();
   const issuer = provider.issuerUrl("default");
-  const context = await browser.newContext(options);
-  onTestFinished(() => context.close());
-  const page = await context.newPage();
-  const complaints: string[] = [];
-  const hosts = new Set<string>();
-  page.on("console", (message) => void complaints.push(message.text()));
-  page.on("pageerror", (error) => void complaints.push(error.message));
-  page.on("request", (request) => void hosts.add(new URL(request.url()).host));
+  const { page, complaints, hosts } = await openPage(options);
   const device = async (scope = "openid llm-gateway offline_access") => {
     const { body } = await post(`${issuer}/v1/device_authorization`, { client_id: "claude-code", scope });
     const poll = () => {
@@ -34,14 +20,6 @@ async function browserAt(options: BrowserContextOptions = {}) {
     return { link: String(body.verification_uri_complete), userCode: String(body.user_code), poll };
   };
   return { provider, issuer, page, complaints, hosts, device };
-}
-
-const axeFile = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
-
-/** What axe-core finds on the page, of whatever weight. */
-async function findings(page: Page): Promise<unknown[]> {
-  await page.addScriptTag({ path: axeFile });
-  return await page.evaluate("axe.run().then(({ violations }) => violations.map(({ id, help }) => [id, help]))");
 }
 
 const done = (page: Page) => page.getByRole("heading", { name: "You are signed in" }).waitFor();
@@ -146,18 +124,10 @@ describe("signing in a device", () => {
   });
 });
 
-describe.each([
-  ["light", { colorScheme: "light", viewport: { width: 1100, height: 900 } }],
-  ["dark", { colorScheme: "dark", viewport: { width: 1100, height: 900 } }],
-  ["on a phone", { colorScheme: "dark", viewport: { width: 320, height: 640 } }],
-] satisfies [string, BrowserContextOptions][])("every page for devices %s", (_name, options) => {
+describe.each(looks)("every page for devices %s", (_name, options) => {
   test("has nothing axe-core objects to and does not scroll sideways", async () => {
-    // axe-core is a script of the test; the page's own policy would rightly refuse it.
-    const { page, issuer, device } = await browserAt({ ...options, bypassCSP: true });
-    const check = async (name: string) => {
-      expect([name, await findings(page)]).toEqual([name, []]);
-      expect(await page.evaluate("document.documentElement.scrollWidth")).toBe(options.viewport.width);
-    };
+    const { page, issuer, device } = await browserAt(options);
+    const check = (name: string) => expectSound(page, name);
     await page.goto(`${issuer}/v1/device`);
     await check("code");
     await page.goto(`${issuer}/v1/device?user_code=BBBB-BBBB`);

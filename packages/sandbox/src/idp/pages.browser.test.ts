@@ -1,19 +1,12 @@
 import { once } from "node:events";
 import { createServer } from "node:http";
-import { createRequire } from "node:module";
 import type { AddressInfo } from "node:net";
-import { findProgram } from "@onbehalf/service-kit/testing";
-import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core";
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
+import type { BrowserContextOptions } from "playwright-core";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { expectSound, looks, useBrowser } from "./browser-testing.ts";
 import { providerForTest } from "./testing.ts";
 
-let browser: Browser;
-
-beforeAll(async () => {
-  const args = ["--no-sandbox", "--disable-background-networking", "--disable-component-update", "--no-first-run"];
-  browser = await chromium.launch({ executablePath: findProgram("chromium") ?? "", args });
-});
-afterAll(() => browser.close());
+const openPage = useBrowser();
 
 /** An application that shows where it was sent, and the provider it sends people to. */
 async function signInAt(options: BrowserContextOptions = {}) {
@@ -24,18 +17,11 @@ async function signInAt(options: BrowserContextOptions = {}) {
   await once(application, "listening");
   const home = `http://localhost:${(application.address() as AddressInfo).port}`;
   const { provider } = await providerForTest({ launchpadUrl: home });
-  const context = await browser.newContext(options);
-  onTestFinished(async () => {
-    await context.close();
+  onTestFinished(() => {
     application.close();
     application.closeAllConnections();
   });
-  const page = await context.newPage();
-  const complaints: string[] = [];
-  const hosts = new Set<string>();
-  page.on("console", (message) => void complaints.push(message.text()));
-  page.on("pageerror", (error) => void complaints.push(error.message));
-  page.on("request", (request) => void hosts.add(new URL(request.url()).host));
+  const { page, complaints, hosts } = await openPage(options);
   const request = (more: Record<string, string> = {}): string => {
     const parameters = {
       response_type: "code",
@@ -50,14 +36,6 @@ async function signInAt(options: BrowserContextOptions = {}) {
     return `${provider.issuerUrl("default")}/v1/authorize?${new URLSearchParams(parameters)}`;
   };
   return { page, provider, home, request, complaints, hosts };
-}
-
-const axeFile = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
-
-/** What axe-core finds on the page, of whatever weight. */
-async function findings(page: Page): Promise<unknown[]> {
-  await page.addScriptTag({ path: axeFile });
-  return await page.evaluate("axe.run().then(({ violations }) => violations.map(({ id, help }) => [id, help]))");
 }
 
 const back = /\/oauth\/okta\/redirect\?code=/;
@@ -137,18 +115,10 @@ describe("sign-out", () => {
   });
 });
 
-describe.each([
-  ["light", { colorScheme: "light", viewport: { width: 1100, height: 900 } }],
-  ["dark", { colorScheme: "dark", viewport: { width: 1100, height: 900 } }],
-  ["on a phone", { colorScheme: "dark", viewport: { width: 320, height: 640 } }],
-] satisfies [string, BrowserContextOptions][])("every page %s", (_name, options) => {
+describe.each(looks)("every page %s", (_name, options) => {
   test("has nothing axe-core objects to and does not scroll sideways", async () => {
-    // axe-core is a script of the test; the page's own policy would rightly refuse it.
-    const { page, request, provider } = await signInAt({ ...options, bypassCSP: true });
-    const check = async (name: string) => {
-      expect([name, await findings(page)]).toEqual([name, []]);
-      expect(await page.evaluate("document.documentElement.scrollWidth")).toBe(options.viewport.width);
-    };
+    const { page, request, provider } = await signInAt(options);
+    const check = (name: string) => expectSound(page, name);
     await page.goto(provider.url);
     await check("index");
     await page.goto(request());
