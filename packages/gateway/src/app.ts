@@ -16,6 +16,7 @@ import { dialects } from "./dialects/index.ts";
 import { admit, authenticate, identify, requireRecord } from "./entry.ts";
 import { GatewayError } from "./errors.ts";
 import { answerErrors, spokenAt } from "./errors-on-the-wire.ts";
+import { allowOrigins } from "./http/cross-origin.ts";
 import { litellmHealthRoutes } from "./http/health.ts";
 import { noWebSocket } from "./http/no-websocket.ts";
 import { limit } from "./limit.ts";
@@ -37,6 +38,8 @@ export interface AppOptions extends AdminOptions {
   /** Where clients reach this gateway. */
   readonly publicUrl: () => string;
   readonly bodyTimeoutMs: number;
+  /** Whose pages may call from the browser. */
+  readonly corsOrigins: readonly string[];
   readonly telemetry: Telemetry;
 }
 
@@ -50,8 +53,10 @@ export function createApp(options: AppOptions): Hono<StageEnv> {
     "GET /v1/responses": noWebSocket,
   };
   const onError = answerErrors({ dialects, resourceMetadata });
+  const crossOrigin = options.corsOrigins.length === 0 ? undefined : allowOrigins(options.corsOrigins);
   const begin: readonly Step[] = [
     beginRequest({ service: "gateway", log, observer: options.telemetry.requests }),
+    ...(crossOrigin === undefined ? [] : [crossOrigin.mark]),
     recordEach({ recorder, meter: createMeter(options.telemetry) }),
     admit(rules),
   ];
@@ -76,6 +81,7 @@ export function createApp(options: AppOptions): Hono<StageEnv> {
   }
 
   app.use(surrounding(begin, onError), securityHeaders());
+  app.options("*", (c, next) => crossOrigin?.preflight(c) ?? next());
   app.route("/", healthRoutes(readiness));
   app.route("/", litellmHealthRoutes(readiness));
   app.get("/.well-known/oauth-protected-resource", (c, next) =>

@@ -8,7 +8,7 @@ import type { DialectName } from "./call.ts";
 export type RouteKind = "llm" | "models" | "info" | "own" | "admin" | "public";
 
 export interface Route {
-  readonly method: "GET" | "POST" | "HEAD";
+  readonly method: "GET" | "POST" | "HEAD" | "OPTIONS";
   /** The one canonical path; recorded, and what the policy sees. */
   readonly path: string;
   /** Other spellings that mean the same route. */

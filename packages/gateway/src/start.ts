@@ -131,6 +131,7 @@ export async function start(env: Env, io: ServiceIo = {}): Promise<Gateway> {
     publicUrl: () => publicUrl,
     telemetry,
     bodyTimeoutMs: environment.BODY_TIMEOUT_SECONDS * 1000,
+    corsOrigins: environment.LITELLM_CORS_ORIGINS,
   });
   const close = async (): Promise<void> => {
     stopRetention();

@@ -39,11 +39,15 @@ export function urlsOf(ports: SandboxPorts): SandboxUrls {
   };
 }
 
-/** What every service is told alike. Only what the caller set himself is passed on, so defaults stay the services'. */
+/** Only what the caller set himself is passed on, so defaults stay the services'. */
+function passed(env: Env, ...names: readonly string[]): Env {
+  return Object.fromEntries(names.filter((name) => env[name] !== undefined).map((name) => [name, env[name]]));
+}
+
+/** What every service is told alike. */
 function common(env: Env, dataDir: string, files: SecretFiles): Env {
-  const passed = ["HOST", "LOG_LEVEL", "REDIS_URL", "DATABASE_URL", "OTEL_EXPORTER_OTLP_ENDPOINT"];
   return {
-    ...Object.fromEntries(passed.filter((name) => env[name] !== undefined).map((name) => [name, env[name]])),
+    ...passed(env, "HOST", "LOG_LEVEL", "REDIS_URL", "DATABASE_URL", "OTEL_EXPORTER_OTLP_ENDPOINT"),
     ONBEHALF_DATA_DIR: dataDir,
     ENCRYPTION_SECRET: files.secrets.encryptionSecret,
     // Three seconds: a stream that runs when Ctrl-C comes is ended properly, and the whole stop stays under five.
@@ -106,6 +110,7 @@ export function environments(env: Env, ports: SandboxPorts, dataDir: string, fil
 
   const gateway: Env = {
     ...shared,
+    ...passed(env, "LITELLM_CORS_ORIGINS"),
     GATEWAY_PORT: String(ports.gateway),
     GATEWAY_CONFIG: join(dataFolder, "gateway.yaml"),
     SANDBOX_ISSUER_DEFAULT: issuer("default"),

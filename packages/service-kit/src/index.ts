@@ -26,6 +26,7 @@ export { jsonBody } from "./json-body.ts";
 export { createLogger, type DestinationStream, type Log, type Logger, type LoggerOptions } from "./log.ts";
 export { mask } from "./mask.ts";
 export {
+  answerHeader,
   beginRequest,
   type Handled,
   type Note,

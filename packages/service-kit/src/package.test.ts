@@ -31,6 +31,7 @@ test("what services can use is a decision, not an accident", () => {
         "HttpError",
         "ShuttingDown",
         "StoreUnavailable",
+        "answerHeader",
         "answerHeaders",
         "beginRequest",
         "bodyLimit",

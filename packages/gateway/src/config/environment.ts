@@ -36,6 +36,8 @@ export const environmentSchema = z.object({
   MAX_BODY_BYTES: count({ min: 1024, max: 1_073_741_824 }).default(33_554_432),
   /** A body that has not arrived whole by then is refused with 408. */
   BODY_TIMEOUT_SECONDS: seconds({ min: 1, max: 3600 }).default(30),
+  /** Origins whose pages may call the gateway from the browser; LiteLLM's name. None: no page may. */
+  LITELLM_CORS_ORIGINS: origins().default([]),
   /** The file is looked at this often for changes; SIGHUP works at once. */
   CONFIG_WATCH: flag().default(true),
 });
@@ -44,6 +46,17 @@ export const environmentSchema = z.object({
 function issuerUrl() {
   const isUrl = (text: string) => ["https:", "http:"].includes(URL.parse(text)?.protocol ?? "");
   return z.string().refine(isUrl, "expected the issuer as its tokens name it, https://…");
+}
+
+/** As browsers send them in `Origin`: scheme, host and port. */
+function origins() {
+  return list().superRefine((words, context) => {
+    const isOrigin = (word: string) => URL.parse(word)?.origin === word && !word.includes("*");
+    const wrong = words.filter((word) => word !== "*" && !isOrigin(word));
+    if (wrong.length === 0) return;
+    const message = `expected origins like https://chat.example.com, without a path and comma-separated, or *; not ${wrong.join(", ")}`;
+    context.addIssue({ code: "custom", message });
+  });
 }
 
 /** The key that opens everything: one that can be guessed is refused. */
