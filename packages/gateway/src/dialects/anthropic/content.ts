@@ -12,17 +12,21 @@ import {
 } from "../body.ts";
 import type { CachePoint, ContentBlock, ToolResultBlock } from "../conversation.ts";
 import { documentFromBase64, imageFromBase64 } from "../media.ts";
-import { cachePoint } from "../openai-chat/content.ts";
+import { cachePoint, isBlank } from "../openai-chat/content.ts";
 
-/** Anthropic content, a string or blocks, as conversation blocks; cache marks become cache points behind their block. */
+/**
+ * Anthropic content, a string or blocks, as conversation blocks; cache marks become cache points behind their block. Blank
+ * texts are left out.
+ */
 export function anthropicContent(content: unknown, path: string): ContentBlock[] {
-  if (typeof content === "string") return content === "" ? [] : [{ text: content }];
+  if (typeof content === "string") return isBlank(content) ? [] : [{ text: content }];
   if (!Array.isArray(content))
     throw content == null ? missing(path) : wrongType(path, "a string or an array of blocks");
   return content.flatMap((_, index): ContentBlock[] => {
     const block = objectAt(content, index, path);
-    const cache = cachePoint(block);
-    return [...anthropicBlock(block, `${path}[${index}]`), ...(cache === undefined ? [] : [cache])];
+    const said = anthropicBlock(block, `${path}[${index}]`);
+    const cache = said.length === 0 ? undefined : cachePoint(block);
+    return cache === undefined ? said : [...said, cache];
   });
 }
 
@@ -30,7 +34,7 @@ function anthropicBlock(block: JsonObject, path: string): ContentBlock[] {
   switch (block.type) {
     case "text": {
       const text = stringField(block, "text", `${path}.text`);
-      return text === undefined || text === "" ? [] : [{ text }];
+      return text === undefined || isBlank(text) ? [] : [{ text }];
     }
     case "image":
       return [imageBlock(block, path)];
@@ -105,11 +109,13 @@ function toolResult(block: JsonObject, path: string): ContentBlock {
 /** System prompt: a string or text blocks. */
 export function systemContent(system: unknown, path: string): readonly ({ readonly text: string } | CachePoint)[] {
   if (system == null) return [];
-  if (typeof system === "string") return system === "" ? [] : [{ text: system }];
+  if (typeof system === "string") return isBlank(system) ? [] : [{ text: system }];
   const list = arrayField({ system }, "system", path) ?? [];
   return list.flatMap((_, index) => {
     const block = objectAt(list, index, path);
+    const text = stringField(block, "text", `${path}[${index}].text`);
+    if (text === undefined) throw missing(`${path}[${index}].text`);
     const cache = cachePoint(block);
-    return [{ text: requiredString(block, "text", `${path}[${index}].text`) }, ...(cache === undefined ? [] : [cache])];
+    return isBlank(text) ? [] : [{ text }, ...(cache === undefined ? [] : [cache])];
   });
 }

@@ -56,7 +56,8 @@ function textBlock(text: string | undefined): { readonly text: string } | undefi
   return text === undefined || isBlank(text) ? undefined : { text };
 }
 
-function isBlank(text: string): boolean {
+/** Says nothing: Bedrock and Anthropic refuse such a text, and models write some between what they think and call. */
+export function isBlank(text: string): boolean {
   return text.trim() === "";
 }
 

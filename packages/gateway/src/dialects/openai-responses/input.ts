@@ -12,7 +12,10 @@ const insteadOfReference =
 export function responsesInput(input: unknown): { system: SystemBlock[]; messages: Message[] } {
   const system: SystemBlock[] = [];
   const messages: { role: "user" | "assistant"; content: ContentBlock[] }[] = [];
-  if (typeof input === "string") return { system, messages: [{ role: "user", content: [{ text: input }] }] };
+  if (typeof input === "string") {
+    pushMessage(messages, "user", itemContent(input, "input"));
+    return { system, messages };
+  }
   if (!Array.isArray(input)) throw wrongType("input", "a string or an array of items");
   for (let index = 0; index < input.length; index += 1) {
     const item = objectAt(input, index, "input");

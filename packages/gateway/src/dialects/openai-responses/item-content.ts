@@ -1,10 +1,11 @@
 import { arrayField, type JsonObject, objectAt, requiredString, stringField, unsupported } from "../body.ts";
 import type { ContentBlock } from "../conversation.ts";
 import { dataUrl, documentFromBase64, imageFromBase64 } from "../media.ts";
+import { isBlank } from "../openai-chat/content.ts";
 
-/** Content of a message or of a tool's output, as a string or as parts. Empty texts are left out. */
+/** Content of a message or of a tool's output, as a string or as parts. Blank texts are left out. */
 export function itemContent(content: unknown, path: string): ContentBlock[] {
-  if (typeof content === "string") return content === "" ? [] : [{ text: content }];
+  if (typeof content === "string") return text(content);
   const parts = arrayField({ content }, "content", path) ?? [];
   return parts.flatMap((_, index) => itemPart(objectAt(parts, index, path), `${path}[${index}]`));
 }
@@ -42,5 +43,5 @@ function itemPart(part: JsonObject, path: string): ContentBlock[] {
 }
 
 function text(value: string | undefined): ContentBlock[] {
-  return value === undefined || value === "" ? [] : [{ text: value }];
+  return value === undefined || isBlank(value) ? [] : [{ text: value }];
 }

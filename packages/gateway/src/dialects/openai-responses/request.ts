@@ -10,6 +10,7 @@ import {
   unsupported,
 } from "../body.ts";
 import type { Conversation, OutputFormat } from "../conversation.ts";
+import { isBlank } from "../openai-chat/content.ts";
 import { chatServiceTier, schemaFormat, stringPairs } from "../openai-chat/request.ts";
 import { pastTools } from "../past-tools.ts";
 import { asksToCompact } from "./compaction.ts";
@@ -49,7 +50,7 @@ export function responsesConversation(body: JsonObject): Conversation {
   const metadata = stringPairs(objectField(body, "metadata"));
   return {
     system: [
-      ...(instructions === undefined || instructions === "" ? [] : [{ text: instructions }]),
+      ...(instructions === undefined || isBlank(instructions) ? [] : [{ text: instructions }]),
       ...system,
       ...notes,
     ],
