@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { type Completion, complete } from "./completion.ts";
+import { checkTurns } from "./converse-turns.ts";
 import { readClaudeFields } from "./families/claude-request.ts";
 import type { Operation } from "./operation.ts";
 import { type ConverseMessage, type Reply, replyTo, standInThought, type Turn } from "./rule.ts";
@@ -63,14 +64,15 @@ const requestSchema = z.looseObject({
 /** `POST /model/{id}/converse` and `/converse-stream`. */
 export const converse: Operation = (body, { model, rules }) => {
   const request = requestSchema.parse(body);
-  checkRoles(request.messages);
+  // The schema checks the parts the rules look at; the rest travels as it came.
+  const messages = request.messages as unknown as readonly ConverseMessage[];
+  checkTurns(messages);
   checkTools(request);
   const { tool, any } = request.toolConfig?.toolChoice ?? {};
   const forced = tool ?? any;
   const turn: Turn = {
     system: (request.system ?? []).map((part) => part.text ?? "").join("\n"),
-    // The schema checks the parts the rules look at; the rest travels as it came.
-    messages: request.messages as unknown as readonly ConverseMessage[],
+    messages,
     tools: (request.toolConfig?.tools ?? []).flatMap(({ toolSpec }) =>
       toolSpec === undefined ? [] : [{ name: toolSpec.name, inputSchema: toolSpec.inputSchema.json }],
     ),
@@ -92,13 +94,6 @@ export const converse: Operation = (body, { model, rules }) => {
   });
   return { json: () => answer(completion), events: () => events(completion) };
 };
-
-function checkRoles(messages: readonly { role: string }[]): void {
-  if (messages[0]?.role !== "user")
-    throw new TypeError(
-      "A conversation must start with a user message. Try again with a conversation that starts with a user message.",
-    );
-}
 
 /** What has called tools must say which there are, also when none is to be called again. */
 function checkTools({ messages, toolConfig }: z.output<typeof requestSchema>): void {

@@ -7,7 +7,11 @@ export interface ConverseBlock {
   readonly toolResult?: {
     readonly toolUseId: string;
     readonly status?: string;
-    readonly content: readonly { readonly text?: string; readonly json?: unknown }[];
+    readonly content: readonly {
+      readonly text?: string;
+      readonly json?: unknown;
+      readonly document?: { readonly name?: string };
+    }[];
   };
   readonly reasoningContent?: unknown;
   readonly cachePoint?: unknown;

@@ -1,8 +1,10 @@
 import {
   BedrockRuntimeClient,
+  type ContentBlock,
   ConverseCommand,
   ConverseStreamCommand,
   type ConverseStreamOutput,
+  type Message,
 } from "@aws-sdk/client-bedrock-runtime";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Rule } from "./rule.ts";
@@ -90,10 +92,29 @@ describe("the real AWS SDK, unmodified, over HTTP/2", () => {
     await expect(refusal).rejects.toMatchObject({ name, $metadata: { httpStatusCode: 403 } });
   });
 
-  it("refuses a conversation that Bedrock would refuse", async () => {
-    const messages = [{ role: "assistant" as const, content: [{ text: "Hi" }] }];
-    const refusal = clientWith().send(new ConverseCommand({ ...command, messages }));
-    await expect(refusal).rejects.toMatchObject({ name: "ValidationException", $metadata: { httpStatusCode: 400 } });
+  const document = (name: string) => ({
+    document: { name, format: "txt" as const, source: { bytes: Buffer.from("Hi") } },
+  });
+  const user = (...content: ContentBlock[]): Message[] => [{ role: "user", content }];
+  it.each([
+    ["the assistant begins", [{ role: "assistant", content: [{ text: "Hi" }] }], "must start with a user message"],
+    ["a text is blank", user({ text: "Hi" }, { text: " \n" }), "at messages.0.content.1 is blank"],
+    [
+      "two documents have one name",
+      user({ text: "Hi" }, document("Report"), document("report")),
+      "can't contain duplicate document names",
+    ],
+    [
+      "a result has a document of a name that was there",
+      user({ text: "Hi" }, document("a"), { toolResult: { toolUseId: "one", content: [document("a")] } }),
+      "can't contain duplicate document names",
+    ],
+  ] as [string, Message[], string][])("refuses a conversation as Bedrock does where %s", async (_, messages, words) => {
+    await expect(clientWith().send(new ConverseCommand({ ...command, messages }))).rejects.toMatchObject({
+      name: "ValidationException",
+      message: expect.stringContaining(words),
+      $metadata: { httpStatusCode: 400 },
+    });
   });
 });
 

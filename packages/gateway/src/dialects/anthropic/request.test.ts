@@ -33,6 +33,13 @@ describe("what clients made for Claude send to other models", () => {
     expect(conversation.messages.map(({ role }) => role)).toEqual(["user", "assistant", "user"]);
   });
 
+  it("a system message alone is asked as a user's, and nothing is refused", () => {
+    const said = (role: string, content: string) => messagesConversation({ ...base, messages: [{ role, content }] });
+    expect(said("system", "Hi")).toMatchObject({ system: [], messages: [{ role: "user", content: [{ text: "Hi" }] }] });
+    const refusal = { code: "invalid_request", param: "messages" };
+    expect(() => said("user", " ")).toThrow(expect.objectContaining(refusal));
+  });
+
   it("a deferred tool is shown once a result refers to it", () => {
     const tools = [tool("search"), tool("add", { defer_loading: true }), tool("multiply", { defer_loading: true })];
     expect(names({ ...base, tools })).toEqual(["search"]);

@@ -11,6 +11,7 @@ import {
   wrongType,
 } from "../body.ts";
 import type { ContentBlock, Conversation, OutputFormat, SystemBlock, Wishes } from "../conversation.ts";
+import { askedByUser } from "../only-system.ts";
 import { pushMessage } from "../openai-chat/content.ts";
 import { anthropicContent, systemContent } from "./content.ts";
 import { anthropicToolChoice, anthropicTools } from "./tools.ts";
@@ -42,8 +43,10 @@ export function messagesConversation(body: JsonObject): Conversation {
   refuseEdits(objectField(body, "context_management"));
   const toolChoice = anthropicToolChoice(objectField(body, "tool_choice"));
   const outputFormat = anthropicFormat(body);
+  const { system, messages } = askedByUser(spoken(body), "messages");
   return {
-    ...spoken(body),
+    system,
+    messages,
     inferenceConfig: inference(body),
     tools: anthropicTools(arrayField(body, "tools") ?? [], body.messages),
     ...(toolChoice === undefined ? {} : { toolChoice }),

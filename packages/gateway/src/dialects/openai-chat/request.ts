@@ -15,11 +15,11 @@ import {
   wrongType,
 } from "../body.ts";
 import type { Conversation, InferenceConfig, OutputFormat, Tool, ToolChoice, Wishes } from "../conversation.ts";
+import { askedByUser } from "../only-system.ts";
 import { pastTools } from "../past-tools.ts";
 import { cachePoint } from "./content.ts";
 import { chatMessages } from "./messages.ts";
 import { schemaSubset } from "./schema-subset.ts";
-import { bothTake } from "./turns.ts";
 
 /**
  * A chat-completions body as a conversation: every field is mapped, refused by name, or one of those that
@@ -28,11 +28,7 @@ import { bothTake } from "./turns.ts";
  */
 export function chatConversation(body: JsonObject): Conversation {
   refuseUnsupported(body);
-  const { system, messages } = bothTake(chatMessages(arrayField(body, "messages") ?? []));
-  if (messages.length === 0) {
-    const message = "'messages' must hold one that is not empty.";
-    throw new GatewayError("invalid_request", message, { param: "messages" });
-  }
+  const { system, messages } = askedByUser(chatMessages(arrayField(body, "messages") ?? []), "messages");
   const offered = allowed(chatTools(arrayField(body, "tools") ?? []), body.tool_choice);
   const { tools, toolChoice } = offered.tools.length === 0 ? { tools: pastTools(messages) } : offered;
   const outputFormat = responseFormat(objectField(body, "response_format"));

@@ -24,12 +24,6 @@ it.each([
 });
 
 describe("what Bedrock refuses and OpenAI takes:", () => {
-  const file = (filename: string, mediaType = "application/pdf") => ({
-    type: "file",
-    file: { filename, file_data: `data:${mediaType};base64,JVBERi0=` },
-  });
-  const document = (name: string, format = "pdf") => ({ document: { format, name, source: { bytes: "JVBERi0=" } } });
-
   it("a system prompt alone is asked as a user's", () => {
     const system = {
       role: "system",
@@ -38,12 +32,6 @@ describe("what Bedrock refuses and OpenAI takes:", () => {
     const made = conversation({ messages: [system, { role: "developer", content: "A short one." }] });
     expect(made.system).toEqual([]);
     expect(made.messages).toEqual([{ role: "user", content: [{ text: "Tell a joke." }, { text: "A short one." }] }]);
-  });
-
-  it("a greeting comes after a user's turn", () => {
-    const made = conversation({ messages: [{ role: "assistant", content: "Hello! How can I help?" }, user] });
-    expect(made.messages.map(({ role }) => role)).toEqual(["user", "assistant", "user"]);
-    expect(made.messages[1]?.content).toEqual([{ text: "Hello! How can I help?" }]);
   });
 
   it("blank texts are left out", () => {
@@ -60,28 +48,6 @@ describe("what Bedrock refuses and OpenAI takes:", () => {
     expect(made.map(({ content }) => content)).toEqual([
       [{ text: " Hi" }],
       [{ toolUse: { toolUseId: "1", name: "weather", input: {} } }],
-    ]);
-  });
-
-  it("a file without a word gets one", () => {
-    const made = conversation({ messages: [{ role: "user", content: [file("a.pdf")] }] });
-    expect(made.messages[0]?.content).toEqual([{ text: "(no text)" }, document("a")]);
-  });
-
-  it("files of one name are numbered, in all turns and results", () => {
-    const text = { type: "text", text: "And this?" };
-    const messages = [
-      { role: "user", content: [text, file("Report.pdf"), file("notes.pdf")] },
-      { role: "tool", tool_call_id: "1", content: [file("report.pdf")] },
-      { role: "user", content: [text, file("report.md", "text/markdown"), file("report (2).pdf")] },
-    ];
-    const made = JSON.stringify(conversation({ messages }).messages);
-    expect([...made.matchAll(/"name":"([^"]*)"/g)].map(([, name]) => name)).toEqual([
-      "Report",
-      "notes",
-      "report (2)",
-      "report (3)",
-      "report (2) (2)",
     ]);
   });
 });

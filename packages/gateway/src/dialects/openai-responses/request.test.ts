@@ -10,6 +10,12 @@ const refusal = (fields: JsonObject): unknown => {
     return error;
   }
 };
+const namespace = {
+  type: "namespace",
+  name: "shop",
+  description: "A shop.",
+  tools: [{ type: "function", name: "buy", parameters: { type: "object" } }],
+};
 
 describe("a request of the Responses API", () => {
   it("thinks with effort, in the standard mode", () => {
@@ -19,9 +25,17 @@ describe("a request of the Responses API", () => {
   });
 
   it("wants something to answer", () => {
-    const input = [{ role: "developer", content: "Be brief." }];
-    expect(refusal({ input })).toMatchObject({ code: "invalid_request", param: "input" });
-    expect(refusal({ input: [] })).toMatchObject({ code: "invalid_request", param: "input" });
+    const empty = { type: "message", role: "user", content: [] };
+    for (const input of ["", [], [empty]])
+      expect(refusal({ input, tools: [namespace] })).toMatchObject({ code: "invalid_request", param: "input" });
+  });
+
+  it("is asked as a user's where it is a system prompt alone", () => {
+    const input = [{ role: "developer", content: "Tell a joke." }];
+    expect(convert({ instructions: "Be brief.", input, tools: [namespace] })).toMatchObject({
+      system: [{ text: "Tools named shop__…: A shop." }],
+      messages: [{ role: "user", content: [{ text: "Be brief." }, { text: "Tell a joke." }] }],
+    });
   });
 
   it("keeps its own instructions before those of the history", () => {

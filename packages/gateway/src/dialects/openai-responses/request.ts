@@ -2,7 +2,6 @@ import {
   booleanField,
   isObject,
   type JsonObject,
-  missing,
   numberField,
   objectField,
   positiveField,
@@ -10,6 +9,7 @@ import {
   unsupported,
 } from "../body.ts";
 import type { Conversation, OutputFormat } from "../conversation.ts";
+import { askedByUser } from "../only-system.ts";
 import { isBlank } from "../openai-chat/content.ts";
 import { chatServiceTier, schemaFormat, stringPairs } from "../openai-chat/request.ts";
 import { pastTools } from "../past-tools.ts";
@@ -38,9 +38,7 @@ export function responsesConversation(body: JsonObject): Conversation {
   }
   if (numberField(body, "top_logprobs") ?? 0)
     throw unsupported("top_logprobs", "the model provider returns no token probabilities.");
-  const { system, messages } = responsesInput(body.input);
-  if (messages.length === 0) throw missing("input");
-  const instructions = stringField(body, "instructions");
+  const { system, messages } = prompted(body);
   const compact = asksToCompact(body);
   const { tools, toolChoice, notes } = compact ? noTools : responsesTools(body);
   const outputFormat = compact
@@ -49,11 +47,7 @@ export function responsesConversation(body: JsonObject): Conversation {
   const serviceTier = chatServiceTier(stringField(body, "service_tier"));
   const metadata = stringPairs(objectField(body, "metadata"));
   return {
-    system: [
-      ...(instructions === undefined || isBlank(instructions) ? [] : [{ text: instructions }]),
-      ...system,
-      ...notes,
-    ],
+    system: [...system, ...notes],
     messages,
     inferenceConfig: limits(body),
     tools: tools.length === 0 ? pastTools(messages) : tools,
@@ -63,6 +57,13 @@ export function responsesConversation(body: JsonObject): Conversation {
     ...(metadata === undefined ? {} : { metadata }),
     wishes: wishes(body, tools.length > 0),
   };
+}
+
+function prompted(body: JsonObject): Pick<Conversation, "system" | "messages"> {
+  const { system, messages } = responsesInput(body.input);
+  const instructions = stringField(body, "instructions") ?? "";
+  const prompt = isBlank(instructions) ? system : [{ text: instructions }, ...system];
+  return askedByUser({ system: prompt, messages }, "input");
 }
 
 function limits(body: JsonObject): Conversation["inferenceConfig"] {

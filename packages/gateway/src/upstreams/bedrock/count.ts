@@ -3,12 +3,13 @@ import type { Outgoing } from "../upstream.ts";
 import { countAnswer } from "./claude.ts";
 import { modelPath } from "./converse.ts";
 import { foundationModel } from "./family.ts";
+import { converseTurns } from "./turns.ts";
 
 /** `count_tokens` for a model that is not Claude: the conversation as Converse would get it. */
 export function converseCount(outgoing: Outgoing): Exchange {
   const { messages, system, tools } = outgoing.conversation();
   const converse = {
-    messages,
+    messages: converseTurns(messages),
     ...(system.length === 0 ? {} : { system }),
     ...(tools.length === 0 ? {} : { toolConfig: { tools } }),
   };

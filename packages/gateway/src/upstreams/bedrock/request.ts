@@ -2,6 +2,7 @@ import { unsupported } from "../../dialects/body.ts";
 import type { Conversation, SystemBlock } from "../../dialects/conversation.ts";
 import { cachedWithin } from "./cache-points.ts";
 import { type Model, modelFields, withinModel } from "./model-fields.ts";
+import { converseTurns } from "./turns.ts";
 
 const jsonOnly = "Answer with one valid JSON value and nothing else: no prose around it and no code fence.";
 
@@ -26,7 +27,7 @@ export function converseBody(
   const limits = wished.maxTokens === undefined ? inferenceConfig : { ...inferenceConfig, maxTokens: wished.maxTokens };
   // JSON leaves out what is undefined.
   const own = {
-    messages: conversation.messages,
+    messages: converseTurns(conversation.messages),
     system: system.length === 0 ? undefined : system,
     inferenceConfig: saysAnything(limits) ? limits : undefined,
     toolConfig,

@@ -1,29 +1,23 @@
-import type { ContentBlock, Conversation, Message, ToolResultBlock } from "../conversation.ts";
-
-type Turns = Pick<Conversation, "system" | "messages">;
+import type { ContentBlock, Message, ToolResultBlock } from "../../dialects/conversation.ts";
 
 /** Longest name of a document, and what a number behind it takes. */
 const maxName = 200;
 const numberLength = 8;
 
 /**
- * What OpenAI takes of a conversation and Bedrock does not, in a form that both do: one that begins with a greeting of
- * the assistant's or has only a system prompt, a file without a word, two files of one name.
+ * The turns as Converse takes them. What other protocols take and it refuses: a greeting of the assistant's at the
+ * beginning, a file without a word, two files of one name.
  */
-export function bothTake({ system, messages }: Turns): Turns {
-  const first = messages[0];
-  if (first === undefined) return onlySystem(system);
-  const begun =
-    first.role === "user"
-      ? messages
-      : [{ role: "user", content: [{ text: "(The assistant begins.)" }] } as const, ...messages];
-  return { system, messages: holdsDocument(messages) ? withNamedDocuments(begun) : begun };
+export function converseTurns(messages: readonly Message[]): readonly Message[] {
+  const begun = begunByUser(messages);
+  return holdsDocument(begun) ? withNamedDocuments(begun) : begun;
 }
 
-/** A prompt that is all there is asks for an answer as a user's does. */
-function onlySystem(system: Turns["system"]): Turns {
-  const said = system.filter((block) => "text" in block);
-  return { system: [], messages: said.length === 0 ? [] : [{ role: "user", content: said }] };
+/** The turns with a user's before the assistant's first, which Anthropic wants as well. */
+export function begunByUser(messages: readonly Message[]): readonly Message[] {
+  return messages[0]?.role === "assistant"
+    ? [{ role: "user", content: [{ text: "(The assistant begins.)" }] }, ...messages]
+    : messages;
 }
 
 function holdsDocument(messages: readonly Message[]): boolean {

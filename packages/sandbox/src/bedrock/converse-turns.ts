@@ -1,0 +1,35 @@
+import type { ConverseBlock, ConverseMessage } from "./rule.ts";
+
+/**
+ * What Converse takes of no turn, in its words.
+ * @throws TypeError for the first thing that is wrong
+ */
+export function checkTurns(messages: readonly ConverseMessage[]): void {
+  checkRoles(messages);
+  const names = new Set<string>();
+  for (const [index, { content }] of messages.entries()) {
+    for (const [at, block] of content.entries()) checkText(block, `messages.${index}.content.${at}`);
+    const inside = content.flatMap((block): readonly ConverseBlock[] => [block, ...(block.toolResult?.content ?? [])]);
+    for (const { document } of inside) if (document?.name !== undefined) checkName(document.name.toLowerCase(), names);
+  }
+}
+
+function checkRoles([first]: readonly ConverseMessage[]): void {
+  if (first?.role !== "user")
+    throw new TypeError(
+      "A conversation must start with a user message. Try again with a conversation that starts with a user message.",
+    );
+}
+
+function checkText({ text }: ConverseBlock, path: string): void {
+  if (text?.trim() === "")
+    throw new TypeError(
+      `The text field in the ContentBlock object at ${path} is blank. Add text to the text field, and try again.`,
+    );
+}
+
+function checkName(name: string, names: Set<string>): void {
+  if (names.has(name))
+    throw new TypeError("Messages can't contain duplicate document names. Rename the document and retry your request.");
+  names.add(name);
+}
