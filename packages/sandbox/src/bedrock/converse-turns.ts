@@ -4,11 +4,14 @@ import type { ConverseBlock, ConverseMessage } from "./rule.ts";
  * What Converse takes of no turn, in its words.
  * @throws TypeError for the first thing that is wrong
  */
-export function checkTurns(messages: readonly ConverseMessage[]): void {
+export function checkTurns(messages: readonly ConverseMessage[], model: string): void {
   checkRoles(messages);
   const names = new Set<string>();
   for (const [index, { content }] of messages.entries()) {
-    for (const [at, block] of content.entries()) checkText(block, `messages.${index}.content.${at}`);
+    for (const [at, block] of content.entries()) {
+      checkText(block, `messages.${index}.content.${at}`);
+      checkThought(block, `messages.${index}.content.${at}`, model);
+    }
     const inside = content.flatMap((block): readonly ConverseBlock[] => [block, ...(block.toolResult?.content ?? [])]);
     for (const { document } of inside) if (document?.name !== undefined) checkName(document.name.toLowerCase(), names);
   }
@@ -26,6 +29,14 @@ function checkText({ text }: ConverseBlock, path: string): void {
     throw new TypeError(
       `The text field in the ContentBlock object at ${path} is blank. Add text to the text field, and try again.`,
     );
+}
+
+/** Claude signs all of its thoughts; others sign none, and take no empty signature. */
+function checkThought({ reasoningContent }: ConverseBlock, path: string, model: string): void {
+  const thought = reasoningContent?.reasoningText;
+  if (thought?.signature === "") throw new TypeError(`${path}: Invalid \`signature\` in \`thinking\` block`);
+  if (thought !== undefined && thought.signature === undefined && model.includes("anthropic.claude"))
+    throw new TypeError(`${path}.thinking.signature: Field required`);
 }
 
 function checkName(name: string, names: Set<string>): void {

@@ -66,7 +66,7 @@ export const converse: Operation = (body, { model, rules }) => {
   const request = requestSchema.parse(body);
   // The schema checks the parts the rules look at; the rest travels as it came.
   const messages = request.messages as unknown as readonly ConverseMessage[];
-  checkTurns(messages);
+  checkTurns(messages, model);
   checkTools(request);
   const { tool, any } = request.toolConfig?.toolChoice ?? {};
   const forced = tool ?? any;

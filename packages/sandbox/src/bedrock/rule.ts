@@ -13,7 +13,7 @@ export interface ConverseBlock {
       readonly document?: { readonly name?: string };
     }[];
   };
-  readonly reasoningContent?: unknown;
+  readonly reasoningContent?: { readonly reasoningText?: { readonly text: string; readonly signature?: string } };
   readonly cachePoint?: unknown;
 }
 

@@ -53,9 +53,11 @@ function anthropicBlock(block: JsonObject, path: string): ContentBlock[] {
         { text: `The tool ${requiredString(block, "tool_name", `${path}.tool_name`)} can be called from now on.` },
       ];
     case "thinking": {
-      const signature = stringField(block, "signature", `${path}.signature`);
+      // Empty where nobody signed: the field is one that clients want. Models that sign nothing refuse an empty one.
+      const signature = stringField(block, "signature", `${path}.signature`) ?? "";
       const text = stringField(block, "thinking", `${path}.thinking`) ?? "";
-      return [{ reasoningContent: { reasoningText: { text, ...(signature === undefined ? {} : { signature }) } } }];
+      if (signature !== "") return [{ reasoningContent: { reasoningText: { text, signature } } }];
+      return isBlank(text) ? [] : [{ reasoningContent: { reasoningText: { text } } }];
     }
     case "redacted_thinking":
       return [{ reasoningContent: { redactedContent: requiredString(block, "data", `${path}.data`) } }];

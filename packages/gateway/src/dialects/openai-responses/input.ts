@@ -1,6 +1,6 @@
 import { isObject, type JsonObject, objectAt, unsupported, wrongType } from "../body.ts";
 import type { ContentBlock, Message, SystemBlock } from "../conversation.ts";
-import { pushMessage } from "../openai-chat/content.ts";
+import { isBlank, pushMessage } from "../openai-chat/content.ts";
 import { compactPrompt, pastCompaction } from "./compaction.ts";
 import { itemContent } from "./item-content.ts";
 import { pastCall, pastOutput, pastSearch } from "./past-calls.ts";
@@ -98,7 +98,8 @@ function reasoning(item: JsonObject): ContentBlock[] {
     if (typeof kept.redacted === "string") return [{ reasoningContent: { redactedContent: kept.redacted } }];
     if (typeof kept.text !== "string" || typeof kept.signature !== "string") return [];
     const { text, signature } = kept;
-    return [{ reasoningContent: { reasoningText: signature === "" ? { text } : { text, signature } } }];
+    if (signature !== "") return [{ reasoningContent: { reasoningText: { text, signature } } }];
+    return isBlank(text) ? [] : [{ reasoningContent: { reasoningText: { text } } }];
   } catch {
     return [];
   }

@@ -11,6 +11,7 @@ import type { KeyOf } from "../key.ts";
 import { passingStream } from "../passing-stream.ts";
 import type { Outgoing, Upstream } from "../upstream.ts";
 import { messageAnswer, messagesReader } from "./answer.ts";
+import { claudeTurns } from "./claude-turns.ts";
 import { messagesBody } from "./request.ts";
 import { claudeUsage, createClaudeWatch } from "./watch.ts";
 
@@ -50,11 +51,13 @@ export function createAnthropicUpstream(keyOf: KeyOf): Upstream {
 
 function passed({ call, deployment }: Outgoing): Exchange {
   const counts = call.operation === "count_tokens";
-  const same = deployment.modelId === call.model;
+  // Other models behind this protocol sign nothing, and take their own back.
+  const body = deployment.modelId.includes("claude") ? claudeTurns(call.body) : call.body;
+  const same = body === call.body && deployment.modelId === call.model;
   return {
     method: "POST",
     path: counts ? "/v1/messages/count_tokens" : "/v1/messages",
-    body: same ? call.raw.body : JSON.stringify({ ...call.body, model: deployment.modelId }),
+    body: same ? call.raw.body : JSON.stringify({ ...body, model: deployment.modelId }),
     headers: { "content-type": "application/json", accept: call.stream ? "text/event-stream" : "application/json" },
     answer: (body) => (counts ? { body, usage: undefined } : passedMessage(body)),
     ...(call.stream ? { stream: passedStream } : {}),

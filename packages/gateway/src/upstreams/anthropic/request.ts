@@ -125,7 +125,7 @@ function contentBlock(block: ContentBlock): Record<string, unknown> | undefined 
 function thought(reasoning: Extract<ContentBlock, { reasoningContent: unknown }>["reasoningContent"]) {
   if ("redactedContent" in reasoning) return { type: "redacted_thinking", data: reasoning.redactedContent };
   const { text, signature } = reasoning.reasoningText;
-  return { type: "thinking", thinking: text, signature: signature ?? "" };
+  return { type: "thinking", thinking: text, signature };
 }
 
 function resultBlock(block: ToolResultBlock): unknown {

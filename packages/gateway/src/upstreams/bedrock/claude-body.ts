@@ -1,4 +1,5 @@
 import { isObject, type JsonObject, unsupported } from "../../dialects/body.ts";
+import { claudeTurns } from "../anthropic/claude-turns.ts";
 import { bedrockBetas } from "./claude-betas.ts";
 
 /** The version of Claude's protocol that every Claude on Bedrock speaks; the client's `anthropic-version` names Anthropic's own. */
@@ -40,7 +41,8 @@ const refused: Readonly<Record<string, string>> = {
 export function claudeBody(body: JsonObject, beta: string | null, furtherBetas: readonly string[] = []): string {
   for (const [name, why] of Object.entries(refused)) if (body[name] != null) throw unsupported(name, why);
   if (body.speed === "fast") throw unsupported("speed", "Bedrock has one speed.");
-  const steady = beta?.includes("per-turn-control-") === true ? withOneEffort(body) : body;
+  const turns = claudeTurns(body);
+  const steady = beta?.includes("per-turn-control-") === true ? withOneEffort(turns) : turns;
   const own = beta?.includes("prompt-caching-") === true ? plainCacheMarks(steady) : steady;
   const kept = Object.entries(own).filter(
     ([name, value]) => value !== null && !leftOut.has(name) && !(name in refused),

@@ -2,6 +2,7 @@ import { unsupported } from "../../dialects/body.ts";
 import type { Conversation, Wishes } from "../../dialects/conversation.ts";
 import type { GatewayError } from "../../errors.ts";
 import { type ClaudeEffort, type ClaudeGeneration, claudeGeneration, effortWithin } from "./claude-generations.ts";
+import { signedThoughts } from "./claude-thoughts.ts";
 import type { Family } from "./family.ts";
 import { usesTools } from "./request.ts";
 
@@ -36,14 +37,15 @@ const smallestBudget = 1024;
 
 /**
  * The conversation without what a model refuses though it changes nothing: later generations of Claude answer 400 to any
- * temperature, and most clients send the usual one.
+ * temperature, and most clients send the usual one; all of them answer it to thoughts of other models.
  * @throws GatewayError `unsupported` naming what would change something
  */
 export function withinModel(conversation: Conversation, { id, family, drops }: Model): Conversation {
   if (family !== "claude") return conversation;
   const { sampling, forcedTools } = claudeGeneration(id);
   const { inferenceConfig, toolChoice } = conversation;
-  let within = conversation;
+  const messages = signedThoughts(conversation.messages);
+  let within = messages === conversation.messages ? conversation : { ...conversation, messages };
   if (sampling) {
     // Since 4.1 both together are refused, and some frameworks say the usual one with every request.
     const { topP, ...rest } = inferenceConfig;

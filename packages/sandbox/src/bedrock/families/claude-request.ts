@@ -115,9 +115,16 @@ export function readClaudeRequest(body: unknown, model: string, headerBetas: rea
     throw new TypeError(`thinking.${request.thinking.type}.display: Input should be 'summarized' or 'omitted'`);
   checkThinking(request.thinking, request.max_tokens, model, named.has("interleaved-thinking-2025-05-14"));
   if (Array.isArray(request.system)) checked(markedContent, request.system, "system.");
-  for (const [index, message] of request.messages.entries())
+  for (const [index, message] of request.messages.entries()) {
     checked(markedContent, message.content, `messages.${index}.content.`);
+    checkThoughts(message.content, `messages.${index}.content`);
+  }
   return request;
+}
+
+function checkThoughts(said: z.output<typeof content>, path: string): void {
+  const at = Array.isArray(said) ? said.findIndex((part) => part.type === "thinking" && !part.signature) : -1;
+  if (at >= 0) throw new TypeError(`${path}.${at}: Invalid \`signature\` in \`thinking\` block`);
 }
 
 /** Claude's own words beside a Converse body. */

@@ -53,6 +53,17 @@ describe("refuses as Claude on Bedrock does", () => {
       { thinking: { type: "adaptive", display: "updates" } },
       "thinking.adaptive.display: Input should be",
     ],
+    [
+      "thoughts that it did not sign",
+      {
+        messages: [
+          ...base.messages,
+          { role: "assistant", content: [{ type: "thinking", thinking: "Hm", signature: "" }] },
+          ...base.messages,
+        ],
+      },
+      "messages.1.content.0: Invalid `signature` in `thinking` block",
+    ],
     ["thoughts as long as the answer", { max_tokens: 1024, thinking: enabled }, "`max_tokens` must be greater"],
     [
       "a system message among the others",
@@ -94,6 +105,20 @@ it("takes those fields with their betas, named in the body or the header", () =>
 it("is not Nova, which says what it does not know", () => {
   const asked = () => nova(base, { model: "amazon.nova-lite-v1:0", rules: [], guarded: false, betas: [] });
   expect(asked).toThrow("Malformed input request: #: extraneous key [anthropic_version] is not permitted");
+});
+
+it("takes thoughts for Converse that it signed only, and others none with an empty signature", () => {
+  const asked = (model: string, signed: object) => () => {
+    const content = [{ reasoningContent: { reasoningText: { text: "Hm", ...signed } } }];
+    const user = { role: "user", content: [{ text: "Hi" }] };
+    const messages = [user, { role: "assistant", content }, user];
+    return converse({ messages }, { model, rules: [], guarded: false, betas: [] }).json();
+  };
+  const nova = "us.amazon.nova-2-lite-v1:0";
+  expect(asked(sonnet46, {})).toThrow("messages.1.content.0.thinking.signature: Field required");
+  for (const model of [sonnet46, nova]) expect(asked(model, { signature: "" })).toThrow("Invalid `signature`");
+  expect(asked(nova, {})()).toMatchObject({ stopReason: "end_turn" });
+  expect(asked(sonnet46, { signature: "c2ln" })()).toMatchObject({ stopReason: "end_turn" });
 });
 
 it("thinks and fits a schema for Converse, too, where Claude's own fields ask for it", () => {

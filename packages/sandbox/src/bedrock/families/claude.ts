@@ -86,7 +86,7 @@ function blocksOf(from: string | readonly Block[]): ConverseBlock[] {
       case "document":
         return { document: { name: String(part.title ?? "document") } };
       default:
-        return { reasoningContent: part };
+        return {};
     }
   });
 }
