@@ -11,6 +11,7 @@ export function checkTurns(messages: readonly ConverseMessage[], model: string):
     for (const [at, block] of content.entries()) {
       checkText(block, `messages.${index}.content.${at}`);
       checkThought(block, `messages.${index}.content.${at}`, model);
+      checkCallId(block, `messages.${index + 1}.member.content.${at + 1}.member`);
     }
     const inside = content.flatMap((block): readonly ConverseBlock[] => [block, ...(block.toolResult?.content ?? [])]);
     for (const { document } of inside) if (document?.name !== undefined) checkName(document.name.toLowerCase(), names);
@@ -37,6 +38,17 @@ function checkThought({ reasoningContent }: ConverseBlock, path: string, model: 
   if (thought?.signature === "") throw new TypeError(`${path}: Invalid \`signature\` in \`thinking\` block`);
   if (thought !== undefined && thought.signature === undefined && model.includes("anthropic.claude"))
     throw new TypeError(`${path}.thinking.signature: Field required`);
+}
+
+const callId = "[a-zA-Z0-9_-]+";
+
+function checkCallId({ toolUse, toolResult }: ConverseBlock, path: string): void {
+  const id = (toolUse ?? toolResult)?.toolUseId;
+  if (id === undefined || new RegExp(`^${callId}$`).test(id)) return;
+  const at = `${path}.${toolUse === undefined ? "toolResult" : "toolUse"}.toolUseId`;
+  throw new TypeError(
+    `1 validation error detected: Value '${id}' at '${at}' failed to satisfy constraint: Member must satisfy regular expression pattern: ${callId}`,
+  );
 }
 
 function checkName(name: string, names: Set<string>): void {

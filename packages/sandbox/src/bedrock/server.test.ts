@@ -105,6 +105,11 @@ describe("the real AWS SDK, unmodified, over HTTP/2", () => {
       "can't contain duplicate document names",
     ],
     [
+      "a call's id has characters of another provider's",
+      user({ text: "Hi" }, { toolResult: { toolUseId: "functions.now:0", content: [{ text: "12" }] } }),
+      "'functions.now:0' at 'messages.1.member.content.2.member.toolResult.toolUseId' failed to satisfy constraint",
+    ],
+    [
       "a result has a document of a name that was there",
       user({ text: "Hi" }, document("a"), { toolResult: { toolUseId: "one", content: [document("a")] } }),
       "can't contain duplicate document names",

@@ -11,6 +11,7 @@ import { mediaTypeOf, textOfDocument } from "../../dialects/media.ts";
 import { claudeGeneration } from "../bedrock/claude-generations.ts";
 import { modelFields, withinModel } from "../bedrock/model-fields.ts";
 import { begunByUser } from "../bedrock/turns.ts";
+import { withCallIds } from "../call-ids.ts";
 
 /** Anthropic wants a limit; this is used when the client named none. Models that think by themselves count thoughts in. */
 const defaultMaxTokens = 4096;
@@ -35,7 +36,7 @@ export function messagesBody(asked: Conversation, model: string, stream: boolean
   return JSON.stringify({
     model,
     max_tokens: maxTokens ?? wished.maxTokens ?? usualMaxTokens,
-    messages: begunByUser(conversation.messages).map(anthropicMessage),
+    messages: begunByUser(withCallIds(conversation.messages)).map(anthropicMessage),
     ...(conversation.system.length === 0 ? {} : { system: marked(conversation.system, systemBlock) }),
     ...(temperature === undefined ? {} : { temperature }),
     ...(topP === undefined ? {} : { top_p: topP }),

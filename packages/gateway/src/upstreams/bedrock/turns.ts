@@ -1,4 +1,5 @@
 import type { ContentBlock, Message, ToolResultBlock } from "../../dialects/conversation.ts";
+import { withCallIds } from "../call-ids.ts";
 
 /** Longest name of a document, and what a number behind it takes. */
 const maxName = 200;
@@ -6,10 +7,10 @@ const numberLength = 8;
 
 /**
  * The turns as Converse takes them. What other protocols take and it refuses: a greeting of the assistant's at the
- * beginning, a file without a word, two files of one name.
+ * beginning, a file without a word, two files of one name, ids of calls in characters that are not AWS's.
  */
 export function converseTurns(messages: readonly Message[]): readonly Message[] {
-  const begun = begunByUser(messages);
+  const begun = begunByUser(withCallIds(messages));
   return holdsDocument(begun) ? withNamedDocuments(begun) : begun;
 }
 

@@ -118,8 +118,17 @@ export function readClaudeRequest(body: unknown, model: string, headerBetas: rea
   for (const [index, message] of request.messages.entries()) {
     checked(markedContent, message.content, `messages.${index}.content.`);
     checkThoughts(message.content, `messages.${index}.content`);
+    checkCallIds(message.content, `messages.${index}.content`);
   }
   return request;
+}
+
+function checkCallIds(said: z.output<typeof content>, path: string): void {
+  for (const [at, part] of Array.isArray(said) ? said.entries() : []) {
+    const name = part.type === "tool_use" ? "id" : "tool_use_id";
+    if (/^tool_(use|result)$/.test(part.type) && !/^[a-zA-Z0-9_-]+$/.test(String(part[name])))
+      throw new TypeError(`${path}.${at}.${part.type}.${name}: String should match pattern '^[a-zA-Z0-9_-]+$'`);
+  }
 }
 
 function checkThoughts(said: z.output<typeof content>, path: string): void {

@@ -64,6 +64,11 @@ describe("refuses as Claude on Bedrock does", () => {
       },
       "messages.1.content.0: Invalid `signature` in `thinking` block",
     ],
+    [
+      "an id of another provider's",
+      { messages: [{ role: "user", content: [{ type: "tool_result", tool_use_id: "functions.now:0" }] }] },
+      "messages.0.content.0.tool_result.tool_use_id: String should match pattern",
+    ],
     ["thoughts as long as the answer", { max_tokens: 1024, thinking: enabled }, "`max_tokens` must be greater"],
     [
       "a system message among the others",
