@@ -54,17 +54,20 @@ export interface Message {
 export type ContentBlock =
   | { readonly text: string }
   | { readonly image: { readonly format: string; readonly source: Source } }
-  | {
-      readonly document: { readonly format: string; readonly name: string; readonly source: Source } & Record<
-        string,
-        unknown
-      >;
-    }
+  | { readonly document: Document }
   | { readonly toolUse: { readonly toolUseId: string; readonly name: string; readonly input: unknown } }
   | { readonly toolResult: ToolResult }
   | { readonly reasoningContent: Reasoning }
   | CachePoint
   | { readonly guardContent: unknown };
+
+export type Document = {
+  readonly format: string;
+  readonly name: string;
+  readonly source: Source;
+  /** What the client says of it beside it. */
+  readonly context?: string;
+} & Readonly<Record<string, unknown>>;
 
 export type Source = { readonly bytes: string } | { readonly s3Location: unknown } | { readonly text: string };
 
@@ -78,12 +81,7 @@ export type ToolResultBlock =
   | { readonly text: string }
   | { readonly json: unknown }
   | { readonly image: { readonly format: string; readonly source: Source } }
-  | {
-      readonly document: { readonly format: string; readonly name: string; readonly source: Source } & Record<
-        string,
-        unknown
-      >;
-    };
+  | { readonly document: Document };
 
 export type Reasoning =
   | { readonly reasoningText: { readonly text: string; readonly signature?: string } }

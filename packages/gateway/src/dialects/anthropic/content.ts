@@ -74,7 +74,13 @@ function imageBlock(block: JsonObject, path: string) {
   return imageFromBase64(source.mediaType, source.data, `${path}.source`);
 }
 
-function documentBlock(block: JsonObject, path: string) {
+function documentBlock(block: JsonObject, path: string): ContentBlock {
+  const context = stringField(block, "context", `${path}.context`) ?? "";
+  const { document } = plainDocument(block, path);
+  return { document: isBlank(context) ? document : { ...document, context } };
+}
+
+function plainDocument(block: JsonObject, path: string) {
   if (isObject(block.citations) && block.citations.enabled === true)
     throw unsupported(`${path}.citations`, "this model cites nothing.");
   const name = stringField(block, "title", `${path}.title`) ?? "document";

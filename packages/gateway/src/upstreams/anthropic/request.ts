@@ -137,12 +137,13 @@ function resultBlock(block: ToolResultBlock): unknown {
 
 function mediaBlock(block: Extract<ContentBlock, { image: unknown } | { document: unknown }>): Record<string, unknown> {
   if ("image" in block) return { type: "image", source: base64("image", block.image.format, block.image.source) };
-  const { format, name, source } = block.document;
-  if (format === "pdf") return { type: "document", title: name, source: base64("document", format, source) };
+  const { format, name, source, context } = block.document;
+  const about = { title: name, ...(context === undefined ? {} : { context }) };
+  if (format === "pdf") return { type: "document", ...about, source: base64("document", format, source) };
   if ("s3Location" in source) throw unsupported("document", "this model's provider takes bytes only.");
   const data = textOfDocument(format, source);
   if (data === undefined) throw unsupported("document", `this model's provider takes PDF and text, and not ${format}.`);
-  return { type: "document", title: name, source: { type: "text", media_type: "text/plain", data } };
+  return { type: "document", ...about, source: { type: "text", media_type: "text/plain", data } };
 }
 
 function base64(kind: "image" | "document", format: string, source: Source) {

@@ -2,20 +2,21 @@ import type { Exchange } from "../exchange.ts";
 import type { Outgoing } from "../upstream.ts";
 import { countAnswer } from "./claude.ts";
 import { modelPath } from "./converse.ts";
-import { foundationModel } from "./family.ts";
+import { familyOf, foundationModel } from "./family.ts";
 import { converseTurns } from "./turns.ts";
 
 /** `count_tokens` for a model that is not Claude: the conversation as Converse would get it. */
 export function converseCount(outgoing: Outgoing): Exchange {
   const { messages, system, tools } = outgoing.conversation();
+  const { modelId } = outgoing.deployment;
   const converse = {
-    messages: converseTurns(messages),
+    messages: converseTurns(messages, familyOf(modelId)),
     ...(system.length === 0 ? {} : { system }),
     ...(tools.length === 0 ? {} : { toolConfig: { tools } }),
   };
   return {
     method: "POST",
-    path: modelPath(foundationModel(outgoing.deployment.modelId), "count-tokens"),
+    path: modelPath(foundationModel(modelId), "count-tokens"),
     body: JSON.stringify({ input: { converse } }),
     headers: { "content-type": "application/json", accept: "application/json" },
     answer: countAnswer,

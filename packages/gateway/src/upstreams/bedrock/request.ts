@@ -27,7 +27,7 @@ export function converseBody(
   const limits = wished.maxTokens === undefined ? inferenceConfig : { ...inferenceConfig, maxTokens: wished.maxTokens };
   // JSON leaves out what is undefined.
   const own = {
-    messages: converseTurns(conversation.messages),
+    messages: converseTurns(conversation.messages, model.family),
     system: system.length === 0 ? undefined : system,
     inferenceConfig: saysAnything(limits) ? limits : undefined,
     toolConfig,

@@ -1,5 +1,6 @@
 import type { ContentBlock, Message, ToolResultBlock } from "../../dialects/conversation.ts";
 import { withCallIds } from "../call-ids.ts";
+import type { Family } from "./family.ts";
 
 /** Longest name of a document, and what a number behind it takes. */
 const maxName = 200;
@@ -7,11 +8,32 @@ const numberLength = 8;
 
 /**
  * The turns as Converse takes them. What other protocols take and it refuses: a greeting of the assistant's at the
- * beginning, a file without a word, two files of one name, ids of calls in characters that are not AWS's.
+ * beginning, a file without a word, two files of one name, ids of calls in characters that are not AWS's, and of most
+ * families that a call failed.
  */
-export function converseTurns(messages: readonly Message[]): readonly Message[] {
-  const begun = begunByUser(withCallIds(messages));
+export function converseTurns(messages: readonly Message[], family: Family): readonly Message[] {
+  const told = takesStatus.has(family) ? messages : withToldErrors(messages);
+  const begun = begunByUser(withCallIds(told));
   return holdsDocument(begun) ? withNamedDocuments(begun) : begun;
+}
+
+/** AWS documents the field for these; some of the others refuse the request for it. */
+const takesStatus: ReadonlySet<Family> = new Set(["claude", "nova", "nova2"]);
+
+/** A result says in words that its call failed. */
+function withToldErrors(messages: readonly Message[]): readonly Message[] {
+  if (!messages.some(({ content }) => content.some(hasStatus))) return messages;
+  return messages.map(({ role, content }) => ({ role, content: content.map(toldError) }));
+}
+
+function hasStatus(block: ContentBlock): boolean {
+  return "toolResult" in block && block.toolResult.status !== undefined;
+}
+
+function toldError(block: ContentBlock): ContentBlock {
+  if (!("toolResult" in block)) return block;
+  const { status, ...result } = block.toolResult;
+  return { toolResult: status === "error" ? { ...result, content: [{ text: "Error:" }, ...result.content] } : result };
 }
 
 /** The turns with a user's before the assistant's first, which Anthropic wants as well. */

@@ -2,10 +2,10 @@ import { unsupported } from "../../dialects/body.ts";
 import type {
   ContentBlock,
   Conversation,
+  Document,
   Message,
   Source,
   ToolResult,
-  ToolResultBlock,
   Wishes,
 } from "../../dialects/conversation.ts";
 import { mediaTypeOf, textOfDocument } from "../../dialects/media.ts";
@@ -111,7 +111,7 @@ function chatMessages(message: Message, vllm: boolean): unknown[] {
   const tools = results.map((result) => ({
     role: "tool",
     tool_call_id: result.toolUseId,
-    content: resultText(result.content),
+    content: resultText(result),
   }));
   const parts = [...results.flatMap(resultMedia), ...message.content.flatMap(userPart)];
   return parts.length === 0 ? tools : [...tools, { role: "user", content: plain(parts) }];
@@ -156,17 +156,18 @@ function userPart(block: ContentBlock): Part[] {
   if ("text" in block) return [{ type: "text", text: block.text }];
   if ("image" in block)
     return [{ type: "image_url", image_url: { url: dataUrlOf("image", block.image.format, block.image.source) } }];
-  if ("document" in block) return [documentPart(block.document)];
+  if ("document" in block) return documentParts(block.document);
   return [];
 }
 
 /** OpenAI knows files of one kind and most other servers none at all, but what is text in a file is so without it, too. */
-function documentPart({ format, name, source }: Extract<ContentBlock, { document: unknown }>["document"]): Part {
+function documentParts({ format, name, source, context }: Document): Part[] {
   const filename = `${name}.${format}`;
   const text = textOfDocument(format, source);
+  const about: Part[] = context === undefined ? [] : [{ type: "text", text: `About ${filename}: ${context}` }];
   return text === undefined
-    ? { type: "file", file: { filename, file_data: dataUrlOf("document", format, source) } }
-    : { type: "text", text: `${filename}:\n\n${text}` };
+    ? [...about, { type: "file", file: { filename, file_data: dataUrlOf("document", format, source) } }]
+    : [...about, { type: "text", text: `${filename}:\n\n${text}` }];
 }
 
 function dataUrlOf(kind: "image" | "document", format: string, source: Source): string {
@@ -181,13 +182,15 @@ function plain(parts: readonly Part[]): string | readonly Part[] {
 
 const seeBelow = "(The result is in the message after this.)";
 
-function resultText(content: readonly ToolResultBlock[]): string {
+function resultText({ content, status }: ToolResult): string {
   const texts = content.flatMap((block) =>
     "json" in block
       ? [JSON.stringify(block.json)]
       : userPart(block).flatMap((part) => (isMedia(part) ? [] : [part.text])),
   );
-  return texts.length === 0 && content.length > 0 ? seeBelow : texts.join("\n");
+  const text = texts.length === 0 && content.length > 0 ? seeBelow : texts.join("\n");
+  // OpenAI has no field for it.
+  return status === "error" ? `Error: ${text}` : text;
 }
 
 function resultMedia({ toolUseId, content }: ToolResult): Part[] {
