@@ -121,6 +121,7 @@ export function systemContent(system: unknown, path: string): readonly ({ readon
   const list = arrayField({ system }, "system", path) ?? [];
   return list.flatMap((_, index) => {
     const block = objectAt(list, index, path);
+    if ((block.type ?? "text") !== "text") throw unsupported(`${path}[${index}].type`, "only text may stand here.");
     const text = stringField(block, "text", `${path}[${index}].text`);
     if (text === undefined) throw missing(`${path}[${index}].text`);
     const cache = cachePoint(block);

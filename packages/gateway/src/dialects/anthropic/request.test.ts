@@ -7,6 +7,8 @@ import { messagesConversation } from "./request.ts";
 
 const base = { model: "nova", max_tokens: 100, messages: [{ role: "user", content: "Hi" }] };
 const tool = (name: string, more = {}) => ({ name, input_schema: { type: "object" }, ...more });
+const document = (type: string) => ({ type: "document", source: { type } });
+const searched = { type: "tool_result", tool_use_id: "t", content: [{ type: "search_result" }] };
 const names = (body: Record<string, unknown>) =>
   messagesConversation(body).tools.map((each) => ("toolSpec" in each ? each.toolSpec.name : "cachePoint"));
 
@@ -38,6 +40,60 @@ describe("what clients made for Claude send to other models", () => {
     expect(said("system", "Hi")).toMatchObject({ system: [], messages: [{ role: "user", content: [{ text: "Hi" }] }] });
     const refusal = { code: "invalid_request", param: "messages" };
     expect(() => said("user", " ")).toThrow(expect.objectContaining(refusal));
+  });
+
+  it("a system message for one turn is not shown once the user has spoken again", () => {
+    const said = (clear_at: unknown, ...later: object[]) => {
+      const note = { role: "system", content: "It is Monday.", clear_at };
+      return messagesConversation({ ...base, messages: [...base.messages, note, ...later] }).system;
+    };
+    const answer = { role: "assistant", content: "Yes." };
+    const note = [{ text: "It is Monday." }];
+    expect(said("next_user_message")).toEqual(note);
+    expect(said("next_user_message", answer)).toEqual(note);
+    expect(said("next_user_message", answer, ...base.messages)).toEqual([]);
+    for (const clear_at of ["never", null, undefined]) expect(said(clear_at, ...base.messages)).toEqual(note);
+    expect(() => said("tomorrow")).toThrow(
+      expect.objectContaining({ code: "unsupported", param: "messages[1].clear_at" }),
+    );
+  });
+
+  it("an effort that a system message states holds for the request, the last one of them", () => {
+    const stating = (effort: string) => ({ role: "system", content: "Go on.", output_config: { effort } });
+    const effort = (...messages: object[]) =>
+      messagesConversation({ ...base, messages: [...base.messages, ...messages], output_config: { effort: "high" } })
+        .wishes;
+    expect(effort()).toMatchObject({ reasoningEffort: "high", usualEffort: true });
+    expect(effort(stating("max"), stating("low"), { role: "assistant", content: "Yes." })).toMatchObject({
+      reasoningEffort: "low",
+      usualEffort: false,
+    });
+  });
+
+  it.each([
+    [
+      "a change of the tools",
+      { messages: [...base.messages, { role: "system", content: [{ type: "tool_removal" }] }] },
+    ],
+    ["a search's result", { messages: [{ role: "user", content: [{ type: "search_result" }] }] }],
+    ["one in a tool's result", { messages: [{ role: "user", content: [searched] }] }],
+    ["a server's call", { messages: [{ role: "assistant", content: [{ type: "server_tool_use" }] }] }],
+    ["a file in a store", { messages: [{ role: "user", content: [{ type: "container_upload", file_id: "f" }] }] }],
+    ["a document elsewhere", { messages: [{ role: "user", content: [document("url")] }] }],
+    ["a document in a store", { messages: [{ role: "user", content: [document("file")] }] }],
+    ["a document of blocks", { messages: [{ role: "user", content: [document("content")] }] }],
+    ["a tool for programs only", { tools: [tool("look", { allowed_callers: ["code_execution_20260120"] })] }],
+  ])("%s is refused by name", (_, more) => {
+    const param = expect.stringMatching(/\.(type|allowed_callers)$/);
+    expect(() => messagesConversation({ ...base, ...more })).toThrow(
+      expect.objectContaining({ code: "unsupported", param }),
+    );
+  });
+
+  it("hints about a tool change nothing", () => {
+    const hints = { input_examples: [{ at: "sky" }], eager_input_streaming: true, allowed_callers: ["direct"] };
+    const plain = messagesConversation({ ...base, tools: [tool("look")] });
+    expect(messagesConversation({ ...base, tools: [tool("look", hints)] })).toEqual(plain);
   });
 
   it("a deferred tool is shown once a result refers to it", () => {

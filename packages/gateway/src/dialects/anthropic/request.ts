@@ -68,11 +68,32 @@ function spoken(body: JsonObject): Spoken {
   for (let index = 0; index < list.length; index += 1) {
     const { role, content } = objectAt(list, index, "messages");
     const path = `messages[${index}].content`;
-    if (role === "system") system.push(...systemContent(content, path));
+    if (role === "system") system.push(...(isOver(list, index) ? [] : systemContent(content, path)));
     else if (role === "user" || role === "assistant") pushMessage(messages, role, anthropicContent(content, path));
     else throw unsupported(`messages[${index}].role`, "use user, assistant or system.");
   }
   return { system, messages };
+}
+
+/** What is said for one turn only is no longer shown to a model once the user has spoken again. */
+function isOver(list: readonly unknown[], index: number): boolean {
+  const path = `messages[${index}].clear_at`;
+  const clearAt = stringField(objectAt(list, index, "messages"), "clear_at", path) ?? "never";
+  if (clearAt !== "never" && clearAt !== "next_user_message")
+    throw unsupported(path, "use never or next_user_message.");
+  return clearAt !== "never" && list.slice(index + 1).some((later) => isObject(later) && later.role === "user");
+}
+
+/** A message may say how much to think from there on; other models hear only of the whole request, so the last one said counts. */
+function statedEffort(body: JsonObject): string | undefined {
+  const list = arrayField(body, "messages") ?? [];
+  for (let index = list.length - 1; index >= 0; index -= 1) {
+    const path = `messages[${index}].output_config`;
+    const config = objectField(objectAt(list, index, "messages"), "output_config", path);
+    const effort = stringField(config ?? {}, "effort", `${path}.effort`);
+    if (effort !== undefined) return effort;
+  }
+  return stringField(objectField(body, "output_config") ?? {}, "effort", "output_config.effort");
 }
 
 /** An edit that clears something saves tokens; without it the model sees more, not less. */
@@ -114,7 +135,7 @@ function anthropicFormat(body: JsonObject): OutputFormat | undefined {
 function anthropicWishes(body: JsonObject): Wishes {
   const topK = positiveField(body, "top_k");
   const thinking = objectField(body, "thinking");
-  const effort = stringField(objectField(body, "output_config") ?? {}, "effort", "output_config.effort");
+  const effort = statedEffort(body);
   const budget =
     thinking?.type === "enabled" ? positiveField(thinking, "budget_tokens", "thinking.budget_tokens") : undefined;
   const single = objectField(body, "tool_choice")?.disable_parallel_tool_use === true;

@@ -1,3 +1,4 @@
+import { refuseIndirect } from "../allowed-callers.ts";
 import { isObject, type JsonObject, objectAt, objectField, requiredString, stringField, unsupported } from "../body.ts";
 import type { Tool, ToolChoice } from "../conversation.ts";
 import { cachePoint } from "../openai-chat/content.ts";
@@ -6,7 +7,7 @@ import { cachePoint } from "../openai-chat/content.ts";
  * Tools for a model that is not Claude. A deferred one is kept back until a tool's result refers to it, as Claude is
  * shown it only then; what searches for tools is the client.
  * @param messages where references stand
- * @throws GatewayError `unsupported` for a tool of Anthropic's own
+ * @throws GatewayError `unsupported` for a tool of Anthropic's own, or one that only a program may call
  */
 export function anthropicTools(list: readonly unknown[], messages: unknown): Tool[] {
   let found: ReadonlySet<string> | undefined;
@@ -15,6 +16,7 @@ export function anthropicTools(list: readonly unknown[], messages: unknown): Too
     const path = `tools[${index}]`;
     if (tool.type != null && tool.type !== "custom")
       throw unsupported(`${path}.type`, "Anthropic's built-in tools need a Claude model.");
+    refuseIndirect(tool, path);
     const name = requiredString(tool, "name", `${path}.name`);
     if (tool.defer_loading === true) {
       found ??= referredTo(messages);

@@ -38,6 +38,23 @@ describe("a request of the Responses API", () => {
     });
   });
 
+  it.each([
+    [{ type: "input_image", file_id: "file_1" }],
+    [{ type: "input_image", image_url: "https://example.com/a.png" }],
+    [{ type: "input_file", file_id: "file_1" }],
+    [{ type: "input_file", file_url: "https://example.com/a.pdf" }],
+    [{ type: "input_file", filename: "a.pdf", file_data: "JVBERi0=" }],
+    [{ type: "input_file", filename: "a.zip", file_data: "data:application/zip;base64,AA==" }],
+    [{ type: "input_audio", input_audio: {} }],
+  ])("drops no part in silence, of a message or of a result: %j", (part) => {
+    const result = { type: "function_call_output", call_id: "c1", output: [part] };
+    for (const item of [{ role: "user", content: [part] }, result])
+      expect(refusal({ input: [item] })).toMatchObject({
+        code: "unsupported",
+        param: expect.stringMatching(/^input\[0\]/),
+      });
+  });
+
   it("keeps its own instructions before those of the history", () => {
     const input = [
       { role: "developer", content: "Be brief." },

@@ -95,9 +95,16 @@ describe("tools of the Responses API", () => {
     [[look, { type: "code_interpreter" }], "tools[1].type", "only function and custom tools"],
     [[look, { type: "constructor" }], "tools[1].type", "only function and custom tools"],
     [[look, { type: "local_shell" }], "tools[1].type", "declare a function that runs commands"],
+    [[{ ...look, allowed_callers: ["programmatic"] }], "tools[0].allowed_callers", "models call tools by themselves"],
+    [[{ ...run, allowed_callers: ["programmatic"] }], "tools[0].allowed_callers", "models call tools by themselves"],
     [[{ ...agents, tools: [{ type: "mcp" }] }], "tools[0].tools[0].type", "Let the client connect"],
   ])("refuses %j by name", (tools, param, words) => {
     expect(refusal({ tools })).toMatchObject({ code: "unsupported", param, message: expect.stringContaining(words) });
+  });
+
+  it("takes no notice of hints about a tool", () => {
+    const hints = { async: true, defer_loading: true, output_schema: {}, allowed_callers: ["direct", "programmatic"] };
+    expect(convert({ tools: [{ ...look, ...hints }] })).toEqual(convert({ tools: [look] }));
   });
 
   it("chooses one tool of any kind", () => {

@@ -1,3 +1,4 @@
+import { refuseIndirect } from "../allowed-callers.ts";
 import { isObject, type JsonObject, objectField, stringField, unsupported } from "../body.ts";
 import type { SystemBlock, Tool, ToolChoice } from "../conversation.ts";
 import { chatToolChoice, functionTool } from "../openai-chat/request.ts";
@@ -71,9 +72,10 @@ function whyNot(type: string): string {
 }
 
 function toolOf({ kind, tool, path, modelName, namespace }: DeclaredTool): Tool[] {
-  if (kind === "custom") return [customTool(tool, path, modelName)];
   // Everything a search of OpenAI's could find is offered at once.
   if (kind === "hosted") return [];
+  refuseIndirect(tool, path);
+  if (kind === "custom") return [customTool(tool, path, modelName)];
   return [functionTool(kind === "function" && namespace === undefined ? tool : { ...tool, name: modelName }, path)];
 }
 
