@@ -9,6 +9,7 @@ import type {
 } from "../../dialects/conversation.ts";
 import { mediaTypeOf, textOfDocument } from "../../dialects/media.ts";
 import { claudeGeneration } from "../bedrock/claude-generations.ts";
+import { claudeToolChoice } from "../bedrock/claude-tool-choice.ts";
 import { modelFields, withinModel } from "../bedrock/model-fields.ts";
 
 /** Anthropic wants a limit; this is used when the client named none. Models that think by themselves count thoughts in. */
@@ -23,12 +24,13 @@ const defaultMaxTokensThinking = 16_384;
 export function messagesBody(asked: Conversation, model: string, stream: boolean, drops = false): string {
   const claude = { id: model, family: "claude", drops } as const;
   const conversation = withinModel(asked, claude);
-  const { inferenceConfig, toolChoice, outputFormat, serviceTier } = conversation;
+  const { inferenceConfig, outputFormat, serviceTier } = conversation;
   if (serviceTier !== undefined && serviceTier !== "default")
     throw unsupported("service_tier", "this model's provider has no such tier.");
   if (outputFormat?.type === "json")
     throw unsupported("response_format", "this model needs a schema. Use json_schema.");
   const wished = modelFields(conversation, claude);
+  const toolChoice = claudeToolChoice(conversation);
   const usualMaxTokens = claudeGeneration(model).adaptive ? defaultMaxTokensThinking : defaultMaxTokens;
   const { maxTokens, temperature, topP, stopSequences } = inferenceConfig;
   return JSON.stringify({
@@ -40,7 +42,7 @@ export function messagesBody(asked: Conversation, model: string, stream: boolean
     ...(topP === undefined ? {} : { top_p: topP }),
     ...(stopSequences === undefined ? {} : { stop_sequences: stopSequences }),
     ...(conversation.tools.length === 0 ? {} : { tools: marked(conversation.tools, toolBlock) }),
-    ...(toolChoice === undefined || conversation.tools.length === 0 ? {} : { tool_choice: choice(toolChoice) }),
+    ...(toolChoice === undefined ? {} : { tool_choice: toolChoice }),
     ...(outputFormat === undefined && wished.effort === undefined
       ? {}
       : {
@@ -52,11 +54,6 @@ export function messagesBody(asked: Conversation, model: string, stream: boolean
     ...wished.fields,
     ...(stream ? { stream: true } : {}),
   });
-}
-
-function choice(toolChoice: NonNullable<Conversation["toolChoice"]>): unknown {
-  if ("tool" in toolChoice) return { type: "tool", name: toolChoice.tool.name };
-  return { type: "any" in toolChoice ? "any" : "none" in toolChoice ? "none" : "auto" };
 }
 
 /** Cache points stand behind their block in a conversation and on it in Anthropic's words. */

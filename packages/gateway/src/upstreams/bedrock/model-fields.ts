@@ -3,7 +3,6 @@ import type { Conversation, Wishes } from "../../dialects/conversation.ts";
 import type { GatewayError } from "../../errors.ts";
 import { type ClaudeEffort, type ClaudeGeneration, claudeGeneration, effortWithin } from "./claude-generations.ts";
 import type { Family } from "./family.ts";
-import { usesTools } from "./request.ts";
 
 /** A model, as far as its words differ from others'. */
 export interface Model {
@@ -101,14 +100,11 @@ function attainable({ wishes, toolChoice, tools }: Conversation): Wishes {
 }
 
 function claudeFields(conversation: Conversation, model: Model): ModelFields {
-  const { wishes, toolChoice, tools, inferenceConfig } = conversation;
+  const { wishes, inferenceConfig } = conversation;
   const generation = claudeGeneration(model.id);
   const fields: Record<string, unknown> = { ...asObject(conversation.bedrock?.additionalModelRequestFields) };
   if (!generation.sampling) refuse(model, wishes, ["topK"]);
   else if (wishes.topK !== undefined) fields.top_k = wishes.topK;
-  if (toolChoice !== undefined && "none" in toolChoice && usesTools(conversation))
-    fields.tool_choice = { type: "none" };
-  else if (wishes.parallelToolCalls === false && tools.length > 0) fields.tool_choice = claudeToolChoice(conversation);
   const { thinking, ...beside } =
     !generation.adaptive && goesOnWithoutThoughts(conversation)
       ? {}
@@ -181,12 +177,6 @@ function effortBudget(effort: string, maxTokens: number | undefined): number {
 
 function noSuchEffort(): GatewayError {
   return unsupported("reasoning_effort", `use none, ${Object.keys(thinkingBudgets).join(", ")}.`);
-}
-
-function claudeToolChoice({ toolChoice }: Conversation): unknown {
-  const single = { disable_parallel_tool_use: true };
-  if (toolChoice === undefined || "auto" in toolChoice) return { type: "auto", ...single };
-  return "tool" in toolChoice ? { type: "tool", name: toolChoice.tool.name, ...single } : { type: "any", ...single };
 }
 
 function novaFields(wishes: Wishes, model: Model): ModelFields {

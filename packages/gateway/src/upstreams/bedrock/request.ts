@@ -1,6 +1,8 @@
 import { unsupported } from "../../dialects/body.ts";
 import type { Conversation, SystemBlock } from "../../dialects/conversation.ts";
+import { usesTools } from "../../dialects/past-tools.ts";
 import { cachedWithin } from "./cache-points.ts";
+import { claudeTools } from "./claude-tool-choice.ts";
 import { type Model, modelFields, withinModel } from "./model-fields.ts";
 
 const jsonOnly = "Answer with one valid JSON value and nothing else: no prose around it and no code fence.";
@@ -22,7 +24,7 @@ export function converseBody(
   const format = outputFormat?.type === "json_schema" ? textFormat(outputFormat) : undefined;
   const system: readonly SystemBlock[] =
     outputFormat?.type === "json" ? [...conversation.system, { text: jsonOnly }] : conversation.system;
-  const toolConfig = converseTools(conversation, model);
+  const { toolConfig, beside } = converseTools(conversation, model);
   const limits = wished.maxTokens === undefined ? inferenceConfig : { ...inferenceConfig, maxTokens: wished.maxTokens };
   // JSON leaves out what is undefined.
   const own = {
@@ -37,7 +39,7 @@ export function converseBody(
     // Claude says only among its own fields which stop sequence it met.
     additionalModelResponseFieldPaths:
       model.family === "claude" && inferenceConfig.stopSequences !== undefined ? ["/stop_sequence"] : undefined,
-    additionalModelRequestFields: wished.fields,
+    additionalModelRequestFields: beside === undefined ? wished.fields : { ...wished.fields, ...beside },
     requestMetadata: saysAnything(metadata) ? metadata : undefined,
   };
   return JSON.stringify(bedrock === undefined ? own : { ...bedrock, ...defined(own) });
@@ -52,23 +54,17 @@ function saysAnything(of: object): boolean {
   return false;
 }
 
-function converseTools(conversation: Conversation, { family }: Model): unknown {
+/** Tools and the choice among them, and what has to be said of it beside Converse's own words. */
+function converseTools(conversation: Conversation, { family }: Model): { toolConfig?: object; beside?: object } {
   const { tools, toolChoice } = conversation;
-  if (toolChoice === undefined || !("none" in toolChoice)) {
-    return tools.length === 0 ? undefined : { tools, ...(toolChoice === undefined ? {} : { toolChoice }) };
-  }
+  const isForbidden = toolChoice !== undefined && "none" in toolChoice;
   // Converse cannot forbid tools. Without tools in the history they can be left out; with them they must be declared.
-  if (!usesTools(conversation)) return undefined;
-  if (family === "claude") return { tools };
+  if (tools.length === 0 || (isForbidden && !usesTools(conversation))) return {};
+  if (family === "claude") return claudeTools(conversation);
+  if (!isForbidden) return { toolConfig: { tools, toolChoice } };
   throw unsupported(
     "tool_choice",
     "this model cannot be told to call no tool while the conversation holds tool calls.",
-  );
-}
-
-export function usesTools(conversation: Conversation): boolean {
-  return conversation.messages.some(({ content }) =>
-    content.some((block) => "toolUse" in block || "toolResult" in block),
   );
 }
 
