@@ -401,6 +401,16 @@ describe("wishes, in the words of each family", () => {
     });
   });
 
+  it.each([
+    chatConversation({ messages: [{ role: "user", content: "Hi" }], response_format: { type: "json_object" } }),
+    responsesConversation({ input: "Hi", text: { format: { type: "json_object" } } }),
+  ])("Anthropic is asked for it in the same words", (conversation) => {
+    const { text } = JSON.parse(converseBody(conversation, modelOf("claude"), {}, undefined)).system[0];
+    const { system, output_config } = JSON.parse(messagesBody(conversation, "claude-sonnet-4-5", false));
+    expect(system).toEqual([{ type: "text", text }]);
+    expect(output_config).toBeUndefined();
+  });
+
   it("cache marks go where a family has a cache, and fail no request elsewhere", () => {
     const cache_control = { type: "ephemeral" };
     const marked = {

@@ -11,6 +11,7 @@ import { mediaTypeOf, textOfDocument } from "../../dialects/media.ts";
 import { claudeGeneration } from "../bedrock/claude-generations.ts";
 import { claudeToolChoice } from "../bedrock/claude-tool-choice.ts";
 import { modelFields, withinModel } from "../bedrock/model-fields.ts";
+import { systemPrompt } from "../system-prompt.ts";
 
 /** Anthropic wants a limit; this is used when the client named none. Models that think by themselves count thoughts in. */
 const defaultMaxTokens = 4096;
@@ -27,30 +28,27 @@ export function messagesBody(asked: Conversation, model: string, stream: boolean
   const { inferenceConfig, outputFormat, serviceTier } = conversation;
   if (serviceTier !== undefined && serviceTier !== "default")
     throw unsupported("service_tier", "this model's provider has no such tier.");
-  if (outputFormat?.type === "json")
-    throw unsupported("response_format", "this model needs a schema. Use json_schema.");
   const wished = modelFields(conversation, claude);
   const toolChoice = claudeToolChoice(conversation);
+  const system = systemPrompt(conversation);
+  const format =
+    outputFormat?.type === "json_schema" ? { type: "json_schema", schema: outputFormat.schema } : undefined;
   const usualMaxTokens = claudeGeneration(model).adaptive ? defaultMaxTokensThinking : defaultMaxTokens;
   const { maxTokens, temperature, topP, stopSequences } = inferenceConfig;
   return JSON.stringify({
     model,
     max_tokens: maxTokens ?? wished.maxTokens ?? usualMaxTokens,
     messages: conversation.messages.map(anthropicMessage),
-    ...(conversation.system.length === 0 ? {} : { system: marked(conversation.system, systemBlock) }),
+    ...(system.length === 0 ? {} : { system: marked(system, systemBlock) }),
     ...(temperature === undefined ? {} : { temperature }),
     ...(topP === undefined ? {} : { top_p: topP }),
     ...(stopSequences === undefined ? {} : { stop_sequences: stopSequences }),
     ...(conversation.tools.length === 0 ? {} : { tools: marked(conversation.tools, toolBlock) }),
     ...(toolChoice === undefined ? {} : { tool_choice: toolChoice }),
-    ...(outputFormat === undefined && wished.effort === undefined
+    // JSON leaves out what is undefined.
+    ...(format === undefined && wished.effort === undefined
       ? {}
-      : {
-          output_config: {
-            ...(outputFormat === undefined ? {} : { format: { type: "json_schema", schema: outputFormat.schema } }),
-            ...(wished.effort === undefined ? {} : { effort: wished.effort }),
-          },
-        }),
+      : { output_config: { format, effort: wished.effort } }),
     ...wished.fields,
     ...(stream ? { stream: true } : {}),
   });

@@ -1,11 +1,10 @@
 import { unsupported } from "../../dialects/body.ts";
-import type { Conversation, SystemBlock } from "../../dialects/conversation.ts";
+import type { Conversation } from "../../dialects/conversation.ts";
 import { usesTools } from "../../dialects/past-tools.ts";
+import { systemPrompt } from "../system-prompt.ts";
 import { cachedWithin } from "./cache-points.ts";
 import { claudeTools } from "./claude-tool-choice.ts";
 import { type Model, modelFields, withinModel } from "./model-fields.ts";
-
-const jsonOnly = "Answer with one valid JSON value and nothing else: no prose around it and no code fence.";
 
 /**
  * A conversation as the body of Converse. What the client sent for Converse itself stays as it was, except that
@@ -22,8 +21,7 @@ export function converseBody(
   const { inferenceConfig, outputFormat, serviceTier, bedrock } = conversation;
   const wished = modelFields(conversation, model);
   const format = outputFormat?.type === "json_schema" ? textFormat(outputFormat) : undefined;
-  const system: readonly SystemBlock[] =
-    outputFormat?.type === "json" ? [...conversation.system, { text: jsonOnly }] : conversation.system;
+  const system = systemPrompt(conversation);
   const { toolConfig, beside } = converseTools(conversation, model);
   const limits = wished.maxTokens === undefined ? inferenceConfig : { ...inferenceConfig, maxTokens: wished.maxTokens };
   // JSON leaves out what is undefined.
