@@ -11,6 +11,7 @@ import {
   wrongType,
 } from "../body.ts";
 import type { ContentBlock, Conversation, OutputFormat, SystemBlock, Wishes } from "../conversation.ts";
+import type { FieldNames } from "../field-names.ts";
 import { pushMessage } from "../openai-chat/content.ts";
 import { anthropicContent, systemContent } from "./content.ts";
 import { anthropicToolChoice, anthropicTools } from "./tools.ts";
@@ -24,7 +25,8 @@ const refused: Readonly<Record<string, string>> = {
   thread: "the gateway keeps no threads. Send the whole conversation.",
 };
 
-const fieldNames = {
+const names: FieldNames = {
+  maxTokens: "max_tokens",
   reasoningEffort: "output_config.effort",
   parallelToolCalls: "tool_choice.disable_parallel_tool_use",
 };
@@ -49,6 +51,7 @@ export function messagesConversation(body: JsonObject): Conversation {
     ...(toolChoice === undefined ? {} : { toolChoice }),
     ...(outputFormat === undefined ? {} : { outputFormat }),
     wishes: anthropicWishes(body),
+    names,
   };
 }
 
@@ -116,7 +119,6 @@ function anthropicWishes(body: JsonObject): Wishes {
     thinking?.type === "enabled" ? positiveField(thinking, "budget_tokens", "thinking.budget_tokens") : undefined;
   const single = objectField(body, "tool_choice")?.disable_parallel_tool_use === true;
   return {
-    names: fieldNames,
     ...(topK === undefined ? {} : { topK }),
     ...(budget === undefined ? {} : { thinkingBudget: budget }),
     ...(effort === undefined ? {} : { reasoningEffort: effort, usualEffort: effort === usualEffort }),

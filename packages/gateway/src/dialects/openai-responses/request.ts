@@ -10,12 +10,14 @@ import {
   unsupported,
 } from "../body.ts";
 import type { Conversation, OutputFormat } from "../conversation.ts";
+import type { FieldNames } from "../field-names.ts";
 import { chatServiceTier, schemaFormat, stringPairs } from "../openai-chat/request.ts";
 import { pastTools } from "../past-tools.ts";
 import { asksToCompact } from "./compaction.ts";
 import { responsesInput } from "./input.ts";
 import { type OfferedTools, responsesTools } from "./tools.ts";
 
+const names: FieldNames = { maxTokens: "max_output_tokens", reasoningEffort: "reasoning.effort" };
 const noTools: OfferedTools = { tools: [], toolChoice: undefined, notes: [] };
 
 /** What needs a store, a queue or tools of OpenAI's own. */
@@ -61,6 +63,7 @@ export function responsesConversation(body: JsonObject): Conversation {
     ...(serviceTier === undefined ? {} : { serviceTier }),
     ...(metadata === undefined ? {} : { metadata }),
     wishes: wishes(body, tools.length > 0),
+    names,
   };
 }
 

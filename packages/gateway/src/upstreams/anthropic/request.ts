@@ -7,6 +7,7 @@ import type {
   Tool,
   ToolResultBlock,
 } from "../../dialects/conversation.ts";
+import { unsupportedField } from "../../dialects/field-names.ts";
 import { mediaTypeOf, textOfDocument } from "../../dialects/media.ts";
 import { claudeGeneration } from "../bedrock/claude-generations.ts";
 import { claudeToolChoice } from "../bedrock/claude-tool-choice.ts";
@@ -27,7 +28,7 @@ export function messagesBody(asked: Conversation, model: string, stream: boolean
   const conversation = withinModel(asked, claude);
   const { inferenceConfig, outputFormat, serviceTier } = conversation;
   if (serviceTier !== undefined && serviceTier !== "default")
-    throw unsupported("service_tier", "this model's provider has no such tier.");
+    throw unsupportedField(conversation, "serviceTier", "this model's provider has no such tier.");
   const wished = modelFields(conversation, claude);
   const toolChoice = claudeToolChoice(conversation);
   const system = systemPrompt(conversation);

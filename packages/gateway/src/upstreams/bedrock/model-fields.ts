@@ -1,5 +1,5 @@
-import { unsupported } from "../../dialects/body.ts";
 import type { Conversation, Wishes } from "../../dialects/conversation.ts";
+import { fieldName, type NamedField, unsupportedField } from "../../dialects/field-names.ts";
 import type { GatewayError } from "../../errors.ts";
 import { type ClaudeEffort, type ClaudeGeneration, claudeGeneration, effortWithin } from "./claude-generations.ts";
 import type { Family } from "./family.ts";
@@ -50,15 +50,16 @@ export function withinModel(conversation: Conversation, { id, family, drops }: M
   } else {
     const { temperature, topP, ...rest } = inferenceConfig;
     if (!drops) {
-      refuseUnlessUsual("temperature", temperature);
-      refuseUnlessUsual("top_p", topP);
+      refuseUnlessUsual(conversation, "temperature", temperature);
+      refuseUnlessUsual(conversation, "topP", topP);
     }
     if (temperature !== undefined || topP !== undefined) within = { ...within, inferenceConfig: rest };
   }
   if (!forcedTools && toolChoice !== undefined && ("any" in toolChoice || "tool" in toolChoice)) {
     if (!drops) {
-      throw unsupported(
-        "tool_choice",
+      throw unsupportedField(
+        conversation,
+        "toolChoice",
         "this model cannot be made to call a tool. Use auto, or ask for JSON of a schema.",
       );
     }
@@ -68,47 +69,46 @@ export function withinModel(conversation: Conversation, { id, family, drops }: M
 }
 
 /** One is what the model does anyway. */
-function refuseUnlessUsual(field: string, value: number | undefined): void {
+function refuseUnlessUsual(conversation: Conversation, field: NamedField, value: number | undefined): void {
   if (value !== undefined && value !== 1)
-    throw unsupported(field, "this model takes none. Leave it out or choose another model.");
+    throw unsupportedField(conversation, field, "this model takes none. Leave it out or choose another model.");
 }
 
 /** Wishes in the words of one model. */
 export function modelFields(conversation: Conversation, model: Model): ModelFields {
-  const wishes = attainable(conversation);
+  const asked = attainable(conversation);
   switch (model.family) {
     case "claude":
       return claudeFields(conversation, model);
     case "nova":
     case "nova2":
-      return novaFields(wishes, model);
+      return novaFields(asked, model);
     case "gpt-oss":
-      refuse(model, wishes, ["topK", "parallelToolCalls", "thinkingBudget"]);
-      return thinks(wishes) ? { fields: { reasoning_effort: wishes.reasoningEffort } } : {};
+      refuse(model, asked, ["topK", "parallelToolCalls", "thinkingBudget"]);
+      return thinks(asked.wishes) ? { fields: { reasoning_effort: asked.wishes.reasoningEffort } } : {};
     default:
-      refuse(model, wishes, ["topK", "parallelToolCalls", "thinkingBudget", "reasoningEffort"]);
+      refuse(model, asked, ["topK", "parallelToolCalls", "thinkingBudget", "reasoningEffort"]);
       return {};
   }
 }
 
 /** A model that is made to call its one tool calls it once: nothing is lost by not saying so. */
-function attainable({ wishes, toolChoice, tools }: Conversation): Wishes {
+function attainable(conversation: Conversation): Conversation {
+  const { wishes, toolChoice, tools } = conversation;
   const one =
     toolChoice !== undefined &&
     ("tool" in toolChoice || ("any" in toolChoice && tools.filter((tool) => "toolSpec" in tool).length === 1));
-  return one ? { ...wishes, parallelToolCalls: undefined } : wishes;
+  return one ? { ...conversation, wishes: { ...wishes, parallelToolCalls: undefined } } : conversation;
 }
 
 function claudeFields(conversation: Conversation, model: Model): ModelFields {
-  const { wishes, inferenceConfig } = conversation;
+  const { wishes } = conversation;
   const generation = claudeGeneration(model.id);
   const fields: Record<string, unknown> = { ...asObject(conversation.bedrock?.additionalModelRequestFields) };
-  if (!generation.sampling) refuse(model, wishes, ["topK"]);
+  if (!generation.sampling) refuse(model, conversation, ["topK"]);
   else if (wishes.topK !== undefined) fields.top_k = wishes.topK;
   const { thinking, ...beside } =
-    !generation.adaptive && goesOnWithoutThoughts(conversation)
-      ? {}
-      : claudeThinking(wishes, inferenceConfig.maxTokens, model, generation);
+    !generation.adaptive && goesOnWithoutThoughts(conversation) ? {} : claudeThinking(conversation, model, generation);
   if (thinking !== undefined) fields.thinking = thinking;
   return Object.keys(fields).length === 0 ? beside : { ...beside, fields };
 }
@@ -129,24 +129,25 @@ interface Thinking extends Pick<ModelFields, "effort" | "maxTokens"> {
 
 /** A budget where one was named and is taken, else as much as the model sees fit, else a budget for the effort. */
 function claudeThinking(
-  wishes: Wishes,
-  maxTokens: number | undefined,
+  conversation: Conversation,
   model: Model,
   { budgets, adaptive, efforts, off }: ClaudeGeneration,
 ): Thinking {
+  const { wishes, inferenceConfig } = conversation;
   const { thinkingBudget, reasoningEffort } = wishes;
+  const { maxTokens } = inferenceConfig;
   if (thinkingBudget !== undefined && budgets) return budgeted(thinkingBudget, maxTokens);
   if (!budgets && !adaptive) {
-    refuse(model, wishes, ["thinkingBudget", "reasoningEffort"]);
+    refuse(model, conversation, ["thinkingBudget", "reasoningEffort"]);
     return {};
   }
   if (thinkingBudget === undefined && !thinks(wishes))
-    return reasoningEffort === undefined ? {} : unthinking(model, off);
-  if (!adaptive) return budgeted(effortBudget(reasoningEffort ?? "", maxTokens), maxTokens);
+    return reasoningEffort === undefined ? {} : unthinking(conversation, model, off);
+  if (!adaptive) return budgeted(effortBudget(conversation), maxTokens);
   const thinking = { type: "adaptive" };
   if (!thinks(wishes)) return { thinking };
   const effort = effortWithin(reasoningEffort ?? "", efforts);
-  if (effort === undefined) throw noSuchEffort();
+  if (effort === undefined) throw noSuchEffort(conversation);
   return { thinking, effort };
 }
 
@@ -155,35 +156,36 @@ function budgeted(budget: number, maxTokens: number | undefined): Thinking {
   return maxTokens === undefined ? { thinking, maxTokens: budget + 4096 } : { thinking };
 }
 
-function unthinking({ drops }: Model, off: ClaudeGeneration["off"]): Thinking {
+function unthinking(conversation: Conversation, { drops }: Model, off: ClaudeGeneration["off"]): Thinking {
   if (off === "silence" || (off === "never" && drops)) return {};
-  if (off === "never") throw unsupported("reasoning_effort", "this model always thinks. Use low.");
+  if (off === "never") throw unsupportedField(conversation, "reasoningEffort", "this model always thinks. Use low.");
   return { thinking: { type: off } };
 }
 
 /** The limit counts thoughts and answer together, as OpenAI counts them. */
-function effortBudget(effort: string, maxTokens: number | undefined): number {
-  const wanted = thinkingBudgets[effort];
-  if (wanted === undefined) throw noSuchEffort();
+function effortBudget(conversation: Conversation): number {
+  const { maxTokens } = conversation.inferenceConfig;
+  const wanted = thinkingBudgets[conversation.wishes.reasoningEffort ?? ""];
+  if (wanted === undefined) throw noSuchEffort(conversation);
   if (maxTokens === undefined) return wanted;
   if (maxTokens <= smallestBudget) {
-    throw unsupported(
-      "reasoning_effort",
-      `this model thinks in at least ${smallestBudget} tokens. Raise max_completion_tokens above that.`,
-    );
+    const limit = fieldName(conversation, "maxTokens");
+    const why = `this model thinks in at least ${smallestBudget} tokens. Raise ${limit} above that.`;
+    throw unsupportedField(conversation, "reasoningEffort", why);
   }
   return Math.min(wanted, Math.max(smallestBudget, Math.floor(maxTokens / 2)));
 }
 
-function noSuchEffort(): GatewayError {
-  return unsupported("reasoning_effort", `use none, ${Object.keys(thinkingBudgets).join(", ")}.`);
+function noSuchEffort(conversation: Conversation): GatewayError {
+  return unsupportedField(conversation, "reasoningEffort", `use none, ${Object.keys(thinkingBudgets).join(", ")}.`);
 }
 
-function novaFields(wishes: Wishes, model: Model): ModelFields {
+function novaFields(conversation: Conversation, model: Model): ModelFields {
+  const { wishes } = conversation;
   const { family } = model;
   refuse(
     model,
-    wishes,
+    conversation,
     family === "nova2"
       ? ["thinkingBudget", "parallelToolCalls"]
       : ["thinkingBudget", "parallelToolCalls", "reasoningEffort"],
@@ -192,7 +194,7 @@ function novaFields(wishes: Wishes, model: Model): ModelFields {
   if (wishes.topK !== undefined) fields.inferenceConfig = { topK: wishes.topK };
   if (thinks(wishes) && family === "nova2") {
     if (!["low", "medium", "high"].includes(wishes.reasoningEffort ?? ""))
-      throw unsupported("reasoning_effort", "use none, low, medium or high.");
+      throw unsupportedField(conversation, "reasoningEffort", "use none, low, medium or high.");
     fields.reasoningConfig = { type: "enabled", maxReasoningEffort: wishes.reasoningEffort };
   }
   return Object.keys(fields).length === 0 ? {} : { fields };
@@ -202,26 +204,17 @@ function thinks(wishes: Wishes): boolean {
   return wishes.reasoningEffort !== undefined && wishes.reasoningEffort !== "none";
 }
 
-type Wish = Exclude<keyof Wishes, "usualEffort" | "names">;
-
-const fieldNames: Readonly<Record<Wish, string>> = {
-  topK: "top_k",
-  parallelToolCalls: "parallel_tool_calls",
-  thinkingBudget: "thinking",
-  reasoningEffort: "reasoning_effort",
-};
+type Wish = Exclude<keyof Wishes, "usualEffort">;
 
 /** `parallel_tool_calls: true` and an effort of `none` ask for what happens anyway. */
-function refuse({ drops }: Model, wishes: Wishes, names: readonly Wish[]): void {
+function refuse({ drops }: Model, conversation: Conversation, fields: readonly Wish[]): void {
+  const { wishes } = conversation;
   if (drops) return;
-  for (const name of names) {
+  for (const name of fields) {
     const value = wishes[name];
     if (value === undefined || value === true || value === "none") continue;
     if (name === "reasoningEffort" && wishes.usualEffort === true) continue;
-    throw unsupported(
-      wishes.names?.[name] ?? fieldNames[name],
-      "this model has no such setting. Leave it out or choose another model.",
-    );
+    throw unsupportedField(conversation, name, "this model has no such setting. Leave it out or choose another model.");
   }
 }
 

@@ -1,5 +1,5 @@
-import { unsupported } from "../../dialects/body.ts";
 import type { Conversation } from "../../dialects/conversation.ts";
+import { unsupportedField } from "../../dialects/field-names.ts";
 import { usesTools } from "../../dialects/past-tools.ts";
 import { systemPrompt } from "../system-prompt.ts";
 import { cachedWithin } from "./cache-points.ts";
@@ -60,8 +60,9 @@ function converseTools(conversation: Conversation, { family }: Model): { toolCon
   if (tools.length === 0 || (isForbidden && !usesTools(conversation))) return {};
   if (family === "claude") return claudeTools(conversation);
   if (!isForbidden) return { toolConfig: { tools, toolChoice } };
-  throw unsupported(
-    "tool_choice",
+  throw unsupportedField(
+    conversation,
+    "toolChoice",
     "this model cannot be told to call no tool while the conversation holds tool calls.",
   );
 }
