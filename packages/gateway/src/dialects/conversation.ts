@@ -37,6 +37,8 @@ export interface Wishes {
   readonly usualEffort?: boolean | undefined;
   /** Tokens the model may think, where the client counts them itself. */
   readonly thinkingBudget?: number | undefined;
+  /** The model is to think as much as it sees fit; it asks for nothing of one that cannot. */
+  readonly adaptiveThinking?: boolean | undefined;
   readonly parallelToolCalls?: boolean | undefined;
   readonly topK?: number | undefined;
 }

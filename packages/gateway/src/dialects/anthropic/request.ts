@@ -13,6 +13,7 @@ import {
 import type { ContentBlock, Conversation, OutputFormat, SystemBlock, Wishes } from "../conversation.ts";
 import type { FieldNames } from "../field-names.ts";
 import { pushMessage } from "../openai-chat/content.ts";
+import { thinkingBudget } from "../thinking.ts";
 import { anthropicContent, systemContent } from "./content.ts";
 import { anthropicToolChoice, anthropicTools } from "./tools.ts";
 
@@ -115,8 +116,7 @@ function anthropicWishes(body: JsonObject): Wishes {
   const topK = positiveField(body, "top_k");
   const thinking = objectField(body, "thinking");
   const effort = stringField(objectField(body, "output_config") ?? {}, "effort", "output_config.effort");
-  const budget =
-    thinking?.type === "enabled" ? positiveField(thinking, "budget_tokens", "thinking.budget_tokens") : undefined;
+  const budget = thinkingBudget(thinking);
   const single = objectField(body, "tool_choice")?.disable_parallel_tool_use === true;
   return {
     ...(topK === undefined ? {} : { topK }),

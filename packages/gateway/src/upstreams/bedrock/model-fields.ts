@@ -30,6 +30,8 @@ const thinkingBudgets: Readonly<Record<string, number>> = {
   xhigh: 8192,
   max: 16384,
 };
+/** Of models that adapt it, where nothing is said of it. */
+const adaptiveEffort = "high";
 /** Claude's smallest; a limit on the whole answer must leave room beyond it. */
 const smallestBudget = 1024;
 
@@ -134,16 +136,19 @@ function claudeThinking(
   { budgets, adaptive, efforts, off }: ClaudeGeneration,
 ): Thinking {
   const { wishes, inferenceConfig } = conversation;
-  const { thinkingBudget, reasoningEffort } = wishes;
+  const { thinkingBudget, adaptiveThinking, reasoningEffort } = wishes;
   const { maxTokens } = inferenceConfig;
   if (thinkingBudget !== undefined && budgets) return budgeted(thinkingBudget, maxTokens);
   if (!budgets && !adaptive) {
     refuse(model, conversation, ["thinkingBudget", "reasoningEffort"]);
     return {};
   }
-  if (thinkingBudget === undefined && !thinks(wishes))
+  if (thinkingBudget === undefined && adaptiveThinking !== true && !thinks(wishes))
     return reasoningEffort === undefined ? {} : unthinking(conversation, model, off);
-  if (!adaptive) return budgeted(effortBudget(conversation), maxTokens);
+  if (!adaptive) {
+    const budget = effortBudget(conversation);
+    return budget === undefined ? {} : budgeted(budget, maxTokens);
+  }
   const thinking = { type: "adaptive" };
   if (!thinks(wishes)) return { thinking };
   const effort = effortWithin(reasoningEffort ?? "", efforts);
@@ -158,25 +163,34 @@ function budgeted(budget: number, maxTokens: number | undefined): Thinking {
 
 function unthinking(conversation: Conversation, { drops }: Model, off: ClaudeGeneration["off"]): Thinking {
   if (off === "silence" || (off === "never" && drops)) return {};
-  if (off === "never") throw unsupportedField(conversation, "reasoningEffort", "this model always thinks. Use low.");
+  if (off === "never")
+    throw unsupportedField(
+      conversation,
+      "reasoningEffort",
+      "this model always thinks. Leave it out, or use the effort low.",
+    );
   return { thinking: { type: off } };
 }
 
-/** The limit counts thoughts and answer together, as OpenAI counts them. */
-function effortBudget(conversation: Conversation): number {
-  const { maxTokens } = conversation.inferenceConfig;
-  const wanted = thinkingBudgets[conversation.wishes.reasoningEffort ?? ""];
-  if (wanted === undefined) throw noSuchEffort(conversation);
+/**
+ * The limit counts thoughts and answer together, as OpenAI counts them.
+ * @returns undefined where the model may see for itself, and there is no room to think
+ */
+function effortBudget({ names, wishes, inferenceConfig }: Conversation): number | undefined {
+  const { maxTokens } = inferenceConfig;
+  const wanted = thinkingBudgets[thinks(wishes) ? (wishes.reasoningEffort ?? "") : adaptiveEffort];
+  if (wanted === undefined) throw noSuchEffort({ names });
   if (maxTokens === undefined) return wanted;
   if (maxTokens <= smallestBudget) {
-    const limit = fieldName(conversation, "maxTokens");
+    if (!thinks(wishes)) return undefined;
+    const limit = fieldName({ names }, "maxTokens");
     const why = `this model thinks in at least ${smallestBudget} tokens. Raise ${limit} above that.`;
-    throw unsupportedField(conversation, "reasoningEffort", why);
+    throw unsupportedField({ names }, "reasoningEffort", why);
   }
   return Math.min(wanted, Math.max(smallestBudget, Math.floor(maxTokens / 2)));
 }
 
-function noSuchEffort(conversation: Conversation): GatewayError {
+function noSuchEffort(conversation: Pick<Conversation, "names">): GatewayError {
   return unsupportedField(conversation, "reasoningEffort", `use none, ${Object.keys(thinkingBudgets).join(", ")}.`);
 }
 
@@ -204,7 +218,7 @@ function thinks(wishes: Wishes): boolean {
   return wishes.reasoningEffort !== undefined && wishes.reasoningEffort !== "none";
 }
 
-type Wish = Exclude<keyof Wishes, "usualEffort">;
+type Wish = Exclude<keyof Wishes, "usualEffort" | "adaptiveThinking">;
 
 /** `parallel_tool_calls: true` and an effort of `none` ask for what happens anyway. */
 function refuse({ drops }: Model, conversation: Conversation, fields: readonly Wish[]): void {
