@@ -87,6 +87,8 @@ function refuseEdits(management: JsonObject | undefined): void {
 }
 
 function inference(body: JsonObject): Conversation["inferenceConfig"] {
+  if (body.max_tokens === 0)
+    throw unsupported("max_tokens", "this model fills no cache without an answer. Ask for at least 1.");
   const maxTokens = positiveField(body, "max_tokens");
   const temperature = numberField(body, "temperature");
   const topP = numberField(body, "top_p");
