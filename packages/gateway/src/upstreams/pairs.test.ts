@@ -376,11 +376,18 @@ describe("wishes, in the words of each family", () => {
     expect(body({ reasoning_effort: "medium" }, "gpt-oss").additionalModelRequestFields).toEqual({
       reasoning_effort: "medium",
     });
+    const oss = ["minimal", "low", "medium", "high", "xhigh", "max"].map(
+      (reasoning_effort) => body({ reasoning_effort }, "gpt-oss").additionalModelRequestFields,
+    );
+    expect(oss).toEqual(
+      ["low", "low", "medium", "high", "high", "high"].map((reasoning_effort) => ({ reasoning_effort })),
+    );
     expect(body({ top_k: 7 }, "nova").additionalModelRequestFields).toEqual({ inferenceConfig: { topK: 7 } });
   });
 
   it.each([
     ["llama", { reasoning_effort: "low" }, "reasoning_effort"],
+    ["gpt-oss", { reasoning_effort: "enormous" }, "reasoning_effort"],
     ["nova", { reasoning_effort: "low" }, "reasoning_effort"],
     ["nova", { parallel_tool_calls: false }, "parallel_tool_calls"],
     ["mistral", { top_k: 3 }, "top_k"],

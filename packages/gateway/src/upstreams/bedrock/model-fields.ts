@@ -87,7 +87,7 @@ export function modelFields(conversation: Conversation, model: Model): ModelFiel
       return novaFields(asked, model);
     case "gpt-oss":
       refuse(model, asked, ["topK", "parallelToolCalls", "thinkingBudget"]);
-      return thinks(asked.wishes) ? { fields: { reasoning_effort: asked.wishes.reasoningEffort } } : {};
+      return gptOssFields(asked);
     default:
       refuse(model, asked, ["topK", "parallelToolCalls", "thinkingBudget", "reasoningEffort"]);
       return {};
@@ -212,6 +212,13 @@ function novaFields(conversation: Conversation, model: Model): ModelFields {
     fields.reasoningConfig = { type: "enabled", maxReasoningEffort: wishes.reasoningEffort };
   }
   return Object.keys(fields).length === 0 ? {} : { fields };
+}
+
+function gptOssFields(conversation: Conversation): ModelFields {
+  if (!thinks(conversation.wishes)) return {};
+  const effort = effortWithin(conversation.wishes.reasoningEffort ?? "", ["low", "medium", "high"]);
+  if (effort === undefined) throw noSuchEffort(conversation);
+  return { fields: { reasoning_effort: effort } };
 }
 
 function thinks(wishes: Wishes): boolean {
