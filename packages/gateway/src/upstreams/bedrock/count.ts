@@ -1,12 +1,14 @@
 import type { Exchange } from "../exchange.ts";
 import type { Outgoing } from "../upstream.ts";
+import { cachedWithin } from "./cache-points.ts";
 import { countAnswer } from "./claude.ts";
 import { modelPath } from "./converse.ts";
-import { foundationModel } from "./family.ts";
+import { familyOf, foundationModel } from "./family.ts";
 
 /** `count_tokens` for a model that is not Claude: the conversation as Converse would get it. */
 export function converseCount(outgoing: Outgoing): Exchange {
-  const { messages, system, tools } = outgoing.conversation();
+  const { modelId } = outgoing.deployment;
+  const { messages, system, tools } = cachedWithin(outgoing.conversation(), familyOf(modelId));
   const converse = {
     messages,
     ...(system.length === 0 ? {} : { system }),
@@ -14,7 +16,7 @@ export function converseCount(outgoing: Outgoing): Exchange {
   };
   return {
     method: "POST",
-    path: modelPath(foundationModel(outgoing.deployment.modelId), "count-tokens"),
+    path: modelPath(foundationModel(modelId), "count-tokens"),
     body: JSON.stringify({ input: { converse } }),
     headers: { "content-type": "application/json", accept: "application/json" },
     answer: countAnswer,
