@@ -12,6 +12,7 @@ import {
 } from "../body.ts";
 import type { ContentBlock, Conversation, OutputFormat, SystemBlock, Wishes } from "../conversation.ts";
 import type { FieldNames } from "../field-names.ts";
+import { refuseForceOfNone } from "../forced-tool.ts";
 import { pushMessage } from "../openai-chat/content.ts";
 import { thinkingBudget } from "../thinking.ts";
 import { anthropicContent, systemContent } from "./content.ts";
@@ -44,11 +45,13 @@ export function messagesConversation(body: JsonObject): Conversation {
   if (body.speed === "fast") throw unsupported("speed", "this model has one speed.");
   refuseEdits(objectField(body, "context_management"));
   const toolChoice = anthropicToolChoice(objectField(body, "tool_choice"));
+  const tools = anthropicTools(arrayField(body, "tools") ?? [], body.messages);
+  refuseForceOfNone({ tools, toolChoice });
   const outputFormat = anthropicFormat(body);
   return {
     ...spoken(body),
     inferenceConfig: inference(body),
-    tools: anthropicTools(arrayField(body, "tools") ?? [], body.messages),
+    tools,
     ...(toolChoice === undefined ? {} : { toolChoice }),
     ...(outputFormat === undefined ? {} : { outputFormat }),
     wishes: anthropicWishes(body),

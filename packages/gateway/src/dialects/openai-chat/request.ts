@@ -15,6 +15,7 @@ import {
   wrongType,
 } from "../body.ts";
 import type { Conversation, InferenceConfig, OutputFormat, Tool, ToolChoice, Wishes } from "../conversation.ts";
+import { refuseForceOfNone } from "../forced-tool.ts";
 import { pastTools } from "../past-tools.ts";
 import { thinkingBudget } from "../thinking.ts";
 import { cachePoint } from "./content.ts";
@@ -35,6 +36,7 @@ export function chatConversation(body: JsonObject): Conversation {
     throw new GatewayError("invalid_request", message, { param: "messages" });
   }
   const offered = allowed(chatTools(arrayField(body, "tools") ?? []), body.tool_choice);
+  refuseForceOfNone(offered);
   const { tools, toolChoice } = offered.tools.length === 0 ? { tools: pastTools(messages) } : offered;
   const outputFormat = responseFormat(objectField(body, "response_format"));
   const serviceTier = chatServiceTier(stringField(body, "service_tier"));

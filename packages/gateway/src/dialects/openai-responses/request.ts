@@ -11,6 +11,7 @@ import {
 } from "../body.ts";
 import type { Conversation, OutputFormat } from "../conversation.ts";
 import type { FieldNames } from "../field-names.ts";
+import { refuseForceOfNone } from "../forced-tool.ts";
 import { chatServiceTier, schemaFormat, stringPairs } from "../openai-chat/request.ts";
 import { pastTools } from "../past-tools.ts";
 import { asksToCompact } from "./compaction.ts";
@@ -44,6 +45,7 @@ export function responsesConversation(body: JsonObject): Conversation {
   const instructions = stringField(body, "instructions");
   const compact = asksToCompact(body);
   const { tools, toolChoice, notes } = compact ? noTools : responsesTools(body);
+  refuseForceOfNone({ tools, toolChoice });
   const outputFormat = compact
     ? undefined
     : textFormat(objectField(objectField(body, "text") ?? {}, "format", "text.format"));

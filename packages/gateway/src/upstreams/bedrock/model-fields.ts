@@ -1,5 +1,6 @@
 import type { Conversation, Wishes } from "../../dialects/conversation.ts";
 import { fieldName, type NamedField, unsupportedField } from "../../dialects/field-names.ts";
+import { isForced } from "../../dialects/forced-tool.ts";
 import type { GatewayError } from "../../errors.ts";
 import { type ClaudeEffort, type ClaudeGeneration, claudeGeneration, effortWithin } from "./claude-generations.ts";
 import type { Family } from "./family.ts";
@@ -57,7 +58,7 @@ export function withinModel(conversation: Conversation, { id, family, drops }: M
     }
     if (temperature !== undefined || topP !== undefined) within = { ...within, inferenceConfig: rest };
   }
-  if (!forcedTools && toolChoice !== undefined && ("any" in toolChoice || "tool" in toolChoice)) {
+  if (!forcedTools && isForced(toolChoice)) {
     if (!drops) {
       throw unsupportedField(
         conversation,
