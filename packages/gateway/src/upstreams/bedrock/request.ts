@@ -4,7 +4,8 @@ import { usesTools } from "../../dialects/past-tools.ts";
 import { systemPrompt } from "../system-prompt.ts";
 import { cachedWithin } from "./cache-points.ts";
 import { claudeTools } from "./claude-tool-choice.ts";
-import { type Model, modelFields, withinModel } from "./model-fields.ts";
+import type { Model } from "./model.ts";
+import { modelFields, withinModel } from "./model-fields.ts";
 
 /**
  * A conversation as the body of Converse. What the client sent for Converse itself stays as it was, except that
