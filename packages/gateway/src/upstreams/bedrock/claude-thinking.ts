@@ -1,5 +1,6 @@
 import type { Conversation } from "../../dialects/conversation.ts";
 import { fieldName, unsupportedField } from "../../dialects/field-names.ts";
+import { isForced } from "../../dialects/forced-tool.ts";
 import { type ClaudeEffort, type ClaudeGeneration, claudeGeneration, effortWithin } from "./claude-generations.ts";
 import { type Model, noSuchEffort, refuse, thinks } from "./model.ts";
 
@@ -35,13 +36,15 @@ export function claudeThinking(conversation: Conversation, model: Model): Thinki
   const { wishes, inferenceConfig } = conversation;
   const { thinkingBudget, adaptiveThinking, reasoningEffort } = wishes;
   const { maxTokens } = inferenceConfig;
-  if (thinkingBudget !== undefined && budgets) return budgeted(thinkingBudget, maxTokens);
   if (!budgets && !adaptive) {
     refuse(model, conversation, ["thinkingBudget", "reasoningEffort"]);
     return {};
   }
   if (thinkingBudget === undefined && adaptiveThinking !== true && !thinks(wishes))
     return reasoningEffort === undefined ? {} : unthinking(conversation, model, off);
+  // Every generation refuses to be asked for both. The call is what the client's program cannot do without.
+  if (isForced(conversation.toolChoice)) return off === "disabled" ? { thinking: { type: off } } : {};
+  if (thinkingBudget !== undefined && budgets) return budgeted(thinkingBudget, maxTokens);
   if (!adaptive) {
     const budget = effortBudget(conversation);
     return budget === undefined ? {} : budgeted(budget, maxTokens);

@@ -1,5 +1,5 @@
-import type { Conversation } from "../../dialects/conversation.ts";
-import { type NamedField, unsupportedField } from "../../dialects/field-names.ts";
+import type { Conversation, InferenceConfig } from "../../dialects/conversation.ts";
+import { unsupportedField } from "../../dialects/field-names.ts";
 import { isForced } from "../../dialects/forced-tool.ts";
 import { claudeGeneration, effortWithin } from "./claude-generations.ts";
 import { claudeThinking, type Thinking } from "./claude-thinking.ts";
@@ -15,41 +15,43 @@ export interface ModelFields extends Omit<Thinking, "thinking"> {
  * temperature, and most clients send the usual one.
  * @throws GatewayError `unsupported` naming what would change something
  */
-export function withinModel(conversation: Conversation, { id, family, drops }: Model): Conversation {
-  if (family !== "claude") return conversation;
-  const { sampling, forcedTools } = claudeGeneration(id);
-  const { inferenceConfig, toolChoice } = conversation;
-  let within = conversation;
-  if (sampling) {
-    // Since 4.1 both together are refused, and some frameworks say the usual one with every request.
-    const { topP, ...rest } = inferenceConfig;
-    if (topP === 1 && inferenceConfig.temperature !== undefined) within = { ...within, inferenceConfig: rest };
-  } else {
-    const { temperature, topP, ...rest } = inferenceConfig;
-    if (!drops) {
-      refuseUnlessUsual(conversation, "temperature", temperature);
-      refuseUnlessUsual(conversation, "topP", topP);
-    }
-    if (temperature !== undefined || topP !== undefined) within = { ...within, inferenceConfig: rest };
-  }
-  if (!forcedTools && isForced(toolChoice)) {
-    if (!drops) {
-      throw unsupportedField(
-        conversation,
-        "toolChoice",
-        "this model cannot be made to call a tool. Use auto, or ask for JSON of a schema.",
-      );
-    }
-    within = { ...within, toolChoice: { auto: {} } };
-  }
-  return within;
+export function withinModel(conversation: Conversation, model: Model): Conversation {
+  if (model.family !== "claude") return conversation;
+  const within = forcedWithin(conversation, model);
+  const inferenceConfig = samplingWithin(within, model);
+  return inferenceConfig === within.inferenceConfig ? within : { ...within, inferenceConfig };
 }
 
-/** One is what the model does anyway. */
-function refuseUnlessUsual(conversation: Conversation, field: NamedField, value: number | undefined): void {
-  if (value !== undefined && value !== 1)
-    throw unsupportedField(conversation, field, "this model takes none. Leave it out or choose another model.");
+function forcedWithin(conversation: Conversation, { id, drops }: Model): Conversation {
+  if (claudeGeneration(id).forcedTools || !isForced(conversation.toolChoice)) return conversation;
+  if (drops) return { ...conversation, toolChoice: { auto: {} } };
+  const why = "this model cannot be made to call a tool. Use auto, or ask for JSON of a schema.";
+  throw unsupportedField(conversation, "toolChoice", why);
 }
+
+/** What a Claude that thinks takes of `top_p`; of the other two it takes the usual. */
+const leastTopP = 0.95;
+
+function samplingWithin(conversation: Conversation, model: Model): InferenceConfig {
+  const { inferenceConfig } = conversation;
+  const { temperature, topP, ...rest } = inferenceConfig;
+  if (temperature === undefined && topP === undefined) return inferenceConfig;
+  const { sampling } = claudeGeneration(model.id);
+  const thinking = sampling && claudeThinking(conversation, model).thinking !== undefined;
+  // Since 4.1 both together are refused, and some frameworks say the usual one with every request.
+  if (sampling && !thinking)
+    return topP === 1 && temperature !== undefined ? { ...rest, temperature } : inferenceConfig;
+  const keepsTopP = thinking && topP !== undefined && topP >= leastTopP;
+  if (!model.drops) {
+    const why = thinking ? whileThinking : "this model takes none. Leave it out or choose another model.";
+    // One is what the model does anyway.
+    if (temperature !== undefined && temperature !== 1) throw unsupportedField(conversation, "temperature", why);
+    if (topP !== undefined && topP !== 1 && !keepsTopP) throw unsupportedField(conversation, "topP", why);
+  }
+  return keepsTopP ? { ...rest, topP } : rest;
+}
+
+const whileThinking = "this model takes none while it thinks. Leave it out, or ask for no thinking.";
 
 /** Wishes in the words of one model. */
 export function modelFields(conversation: Conversation, model: Model): ModelFields {
@@ -82,9 +84,10 @@ function claudeFields(conversation: Conversation, model: Model): ModelFields {
   const { wishes } = conversation;
   const generation = claudeGeneration(model.id);
   const fields: Record<string, unknown> = { ...asObject(conversation.bedrock?.additionalModelRequestFields) };
-  if (!generation.sampling) refuse(model, conversation, ["topK"]);
-  else if (wishes.topK !== undefined) fields.top_k = wishes.topK;
   const { thinking, ...beside } = claudeThinking(conversation, model);
+  if (!generation.sampling) refuse(model, conversation, ["topK"]);
+  else if (wishes.topK !== undefined && thinking === undefined) fields.top_k = wishes.topK;
+  else if (wishes.topK !== undefined && !model.drops) throw unsupportedField(conversation, "topK", whileThinking);
   if (thinking !== undefined) fields.thinking = thinking;
   return Object.keys(fields).length === 0 ? beside : { ...beside, fields };
 }
