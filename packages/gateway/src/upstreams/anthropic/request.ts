@@ -55,6 +55,9 @@ export function messagesBody(asked: Conversation, model: string, stream: boolean
   });
 }
 
+/** Thoughts have no place for a mark; what stands behind them is cached with them. */
+const unmarkable: ReadonlySet<unknown> = new Set(["thinking", "redacted_thinking"]);
+
 /** Cache points stand behind their block in a conversation and on it in Anthropic's words. */
 function marked<Block extends object>(
   blocks: readonly Block[],
@@ -65,7 +68,7 @@ function marked<Block extends object>(
     if ("cachePoint" in block) {
       const point = block.cachePoint as { ttl?: string };
       const last = written.at(-1);
-      if (last !== undefined)
+      if (last !== undefined && !unmarkable.has(last.type))
         last.cache_control = { type: "ephemeral", ...(point.ttl === undefined ? {} : { ttl: point.ttl }) };
       continue;
     }
