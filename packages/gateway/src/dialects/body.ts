@@ -35,9 +35,13 @@ export function numberField(from: JsonObject, name: string, path = name): number
 }
 
 export function positiveField(from: JsonObject, name: string, path = name): number | undefined {
+  return wholeField(from, name, 1, path);
+}
+
+export function wholeField(from: JsonObject, name: string, least: number, path = name): number | undefined {
   const value = numberField(from, name, path);
-  if (value !== undefined && (!Number.isInteger(value) || value < 1))
-    throw wrongType(path, "a whole number of at least 1");
+  if (value !== undefined && (!Number.isInteger(value) || value < least))
+    throw wrongType(path, `a whole number of at least ${least}`);
   return value;
 }
 

@@ -1,5 +1,6 @@
 import type { Usage } from "../call.ts";
 import type { GatewayError } from "../errors.ts";
+import type { FieldNames } from "./field-names.ts";
 
 /**
  * The one conversation in the middle, shaped like Bedrock's Converse because that is the richest. Each dialect turns
@@ -16,6 +17,8 @@ export interface Conversation {
   /** Sent by the client for its own bookkeeping; AWS gets what it allows of it. */
   readonly metadata?: Readonly<Record<string, string>> | undefined;
   readonly wishes: Wishes;
+  /** What the client calls its fields, where it is not as chat completions do: a refusal names the client's. */
+  readonly names?: FieldNames | undefined;
   /** Converse's own fields that have no counterpart elsewhere; only a Bedrock upstream can honour them. */
   readonly bedrock?: Readonly<Record<string, unknown>> | undefined;
 }
@@ -34,10 +37,10 @@ export interface Wishes {
   readonly usualEffort?: boolean | undefined;
   /** Tokens the model may think, where the client counts them itself. */
   readonly thinkingBudget?: number | undefined;
+  /** The model is to think as much as it sees fit; it asks for nothing of one that cannot. */
+  readonly adaptiveThinking?: boolean | undefined;
   readonly parallelToolCalls?: boolean | undefined;
   readonly topK?: number | undefined;
-  /** What the client calls these, where it is not as OpenAI does: a refusal names the client's field. */
-  readonly names?: Readonly<Partial<Record<string, string>>> | undefined;
 }
 
 export interface CachePoint {

@@ -1,4 +1,4 @@
-import type { Message, Tool } from "./conversation.ts";
+import type { Conversation, Message, Tool } from "./conversation.ts";
 
 /**
  * Tools that a history has called, for a request that offers none: summing a session up, for example. Converse and
@@ -18,3 +18,8 @@ export function pastTools(messages: readonly Message[]): readonly Tool[] {
 }
 
 const anything = { type: "object", properties: {} };
+
+/** Whether a history holds calls or their results, which Converse and Anthropic take beside declared tools only. */
+export function usesTools({ messages }: Pick<Conversation, "messages">): boolean {
+  return messages.some(({ content }) => content.some((block) => "toolUse" in block || "toolResult" in block));
+}

@@ -361,7 +361,7 @@ describe("wishes, in the words of each family", () => {
       sonnet,
       true,
     );
-    expect(toolConfig).toMatchObject({ toolChoice: { auto: {} } });
+    expect(toolConfig).not.toHaveProperty("toolChoice");
     expect(fields).toEqual({ tool_choice: { type: "auto", disable_parallel_tool_use: true } });
   });
 
@@ -376,11 +376,18 @@ describe("wishes, in the words of each family", () => {
     expect(body({ reasoning_effort: "medium" }, "gpt-oss").additionalModelRequestFields).toEqual({
       reasoning_effort: "medium",
     });
+    const oss = ["minimal", "low", "medium", "high", "xhigh", "max"].map(
+      (reasoning_effort) => body({ reasoning_effort }, "gpt-oss").additionalModelRequestFields,
+    );
+    expect(oss).toEqual(
+      ["low", "low", "medium", "high", "high", "high"].map((reasoning_effort) => ({ reasoning_effort })),
+    );
     expect(body({ top_k: 7 }, "nova").additionalModelRequestFields).toEqual({ inferenceConfig: { topK: 7 } });
   });
 
   it.each([
     ["llama", { reasoning_effort: "low" }, "reasoning_effort"],
+    ["gpt-oss", { reasoning_effort: "enormous" }, "reasoning_effort"],
     ["nova", { reasoning_effort: "low" }, "reasoning_effort"],
     ["nova", { parallel_tool_calls: false }, "parallel_tool_calls"],
     ["mistral", { top_k: 3 }, "top_k"],
@@ -399,6 +406,16 @@ describe("wishes, in the words of each family", () => {
     expect(body({ response_format: format }, "claude").outputConfig).toEqual({
       textFormat: { type: "json_schema", structure: { jsonSchema: { name: "spot", schema: closed } } },
     });
+  });
+
+  it.each([
+    chatConversation({ messages: [{ role: "user", content: "Hi" }], response_format: { type: "json_object" } }),
+    responsesConversation({ input: "Hi", text: { format: { type: "json_object" } } }),
+  ])("Anthropic is asked for it in the same words", (conversation) => {
+    const { text } = JSON.parse(converseBody(conversation, modelOf("claude"), {}, undefined)).system[0];
+    const { system, output_config } = JSON.parse(messagesBody(conversation, "claude-sonnet-4-5", false));
+    expect(system).toEqual([{ type: "text", text }]);
+    expect(output_config).toBeUndefined();
   });
 
   it("cache marks go where a family has a cache, and fail no request elsewhere", () => {

@@ -81,7 +81,11 @@ export const converse: Operation = (body, { model, rules }) => {
   };
   const said: Reply = replyTo(rules, turn);
   const own = model.includes("anthropic.claude")
-    ? readClaudeFields(request.additionalModelRequestFields, model, request.inferenceConfig?.maxTokens)
+    ? readClaudeFields(request.additionalModelRequestFields, model, {
+        maxTokens: request.inferenceConfig?.maxTokens,
+        tools: turn.tools.length,
+        toolChoice: Object.keys(request.toolConfig?.toolChoice ?? {})[0],
+      })
     : undefined;
   const schema = request.outputConfig?.textFormat?.structure.jsonSchema.schema;
   const text = fitted(said.text, schema === undefined ? own?.format : JSON.parse(schema));

@@ -5,8 +5,8 @@ import {
   type JsonObject,
   missing,
   parseObject,
-  positiveField,
   requiredString,
+  wholeField,
 } from "../body.ts";
 import { estimateTokens } from "../estimate.ts";
 
@@ -17,7 +17,8 @@ export function parseMessages(raw: RawCall): LlmCall<JsonObject> {
   const messages = arrayField(body, "messages");
   if (messages === undefined || messages.length === 0) throw missing("messages");
   const counts = raw.path.endsWith("/count_tokens");
-  const maxTokens = positiveField(body, "max_tokens");
+  // None fills the cache and asks for no answer.
+  const maxTokens = wholeField(body, "max_tokens", 0);
   if (maxTokens === undefined && !counts) throw missing("max_tokens");
   const inputTokens = estimateTokens(messages) + estimateTokens(body.system) + estimateTokens(body.tools);
   return {

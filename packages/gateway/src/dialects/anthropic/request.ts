@@ -11,8 +11,11 @@ import {
   wrongType,
 } from "../body.ts";
 import type { ContentBlock, Conversation, OutputFormat, SystemBlock, Wishes } from "../conversation.ts";
+import type { FieldNames } from "../field-names.ts";
+import { refuseForceOfNone } from "../forced-tool.ts";
 import { askedByUser } from "../only-system.ts";
 import { pushMessage } from "../openai-chat/content.ts";
+import { thinkingBudget } from "../thinking.ts";
 import { anthropicContent, systemContent } from "./content.ts";
 import { anthropicToolChoice, anthropicTools } from "./tools.ts";
 
@@ -25,7 +28,8 @@ const refused: Readonly<Record<string, string>> = {
   thread: "the gateway keeps no threads. Send the whole conversation.",
 };
 
-const fieldNames = {
+const names: FieldNames = {
+  maxTokens: "max_tokens",
   reasoningEffort: "output_config.effort",
   parallelToolCalls: "tool_choice.disable_parallel_tool_use",
 };
@@ -42,16 +46,19 @@ export function messagesConversation(body: JsonObject): Conversation {
   if (body.speed === "fast") throw unsupported("speed", "this model has one speed.");
   refuseEdits(objectField(body, "context_management"));
   const toolChoice = anthropicToolChoice(objectField(body, "tool_choice"));
+  const tools = anthropicTools(arrayField(body, "tools") ?? [], body.messages);
+  refuseForceOfNone({ tools, toolChoice });
   const outputFormat = anthropicFormat(body);
   const { system, messages } = askedByUser(spoken(body), "messages");
   return {
     system,
     messages,
     inferenceConfig: inference(body),
-    tools: anthropicTools(arrayField(body, "tools") ?? [], body.messages),
+    tools,
     ...(toolChoice === undefined ? {} : { toolChoice }),
     ...(outputFormat === undefined ? {} : { outputFormat }),
     wishes: anthropicWishes(body),
+    names,
   };
 }
 
@@ -107,6 +114,8 @@ function refuseEdits(management: JsonObject | undefined): void {
 }
 
 function inference(body: JsonObject): Conversation["inferenceConfig"] {
+  if (body.max_tokens === 0)
+    throw unsupported("max_tokens", "this model fills no cache without an answer. Ask for at least 1.");
   const maxTokens = positiveField(body, "max_tokens");
   const temperature = numberField(body, "temperature");
   const topP = numberField(body, "top_p");
@@ -136,11 +145,9 @@ function anthropicWishes(body: JsonObject): Wishes {
   const topK = positiveField(body, "top_k");
   const thinking = objectField(body, "thinking");
   const effort = statedEffort(body);
-  const budget =
-    thinking?.type === "enabled" ? positiveField(thinking, "budget_tokens", "thinking.budget_tokens") : undefined;
+  const budget = thinkingBudget(thinking);
   const single = objectField(body, "tool_choice")?.disable_parallel_tool_use === true;
   return {
-    names: fieldNames,
     ...(topK === undefined ? {} : { topK }),
     ...(budget === undefined ? {} : { thinkingBudget: budget }),
     ...(effort === undefined ? {} : { reasoningEffort: effort, usualEffort: effort === usualEffort }),

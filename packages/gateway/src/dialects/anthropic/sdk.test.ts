@@ -207,6 +207,9 @@ it("counts what could be sent: below the budget of thoughts, without tools", asy
   const thinking = { type: "enabled" as const, budget_tokens: 4000 };
   const counted = await client.messages.countTokens({ model: "claude", messages, thinking, tools: [] });
   expect(counted.input_tokens).toBeGreaterThan(3);
+  // As a request that fills the cache is counted beforehand.
+  const noAnswer = { model: "claude", messages, max_tokens: 0 };
+  expect(await client.messages.countTokens(noAnswer)).toHaveProperty("input_tokens");
 });
 
 it("serves another family what a client for Claude always says", async () => {

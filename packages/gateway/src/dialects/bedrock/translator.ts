@@ -11,9 +11,18 @@ import {
   type Tool,
   type ToolChoice,
 } from "../conversation.ts";
+import type { FieldNames } from "../field-names.ts";
 import type { Translator } from "../translator.ts";
 import { exceptionFrame } from "./error.ts";
 import { operationOf } from "./parse.ts";
+
+const names: FieldNames = {
+  temperature: "inferenceConfig.temperature",
+  topP: "inferenceConfig.topP",
+  maxTokens: "inferenceConfig.maxTokens",
+  toolChoice: "toolConfig.toolChoice",
+  serviceTier: "serviceTier",
+};
 
 /** A Converse body is a conversation already; only what Converse has beside it must be said to another upstream. */
 export function converseConversation(body: JsonObject): Conversation {
@@ -42,6 +51,7 @@ export function converseConversation(body: JsonObject): Conversation {
       : {}),
     ...(typeof tier === "string" ? { serviceTier: tier } : {}),
     wishes: {},
+    names,
   };
 }
 

@@ -93,8 +93,17 @@ export function pushMessage(
   role: "user" | "assistant",
   content: readonly ContentBlock[],
 ): void {
-  if (content.length === 0) return;
   const last = messages.at(-1);
-  if (last?.role === role) last.content.push(...content);
-  else messages.push({ role, content: [...content] });
+  const turn = last?.role === role ? last : { role, content: [] };
+  append(turn.content, content);
+  if (turn !== last && turn.content.length > 0) messages.push(turn);
+}
+
+/** Adds blocks, less the cache points that would stand behind nothing, behind another or behind a thought, which no provider takes. */
+export function append<Block extends object>(blocks: Block[], more: readonly Block[]): void {
+  for (const block of more) if (!("cachePoint" in block) || takesPoint(blocks.at(-1))) blocks.push(block);
+}
+
+function takesPoint(block: object | undefined): boolean {
+  return block !== undefined && !("cachePoint" in block) && !("reasoningContent" in block);
 }

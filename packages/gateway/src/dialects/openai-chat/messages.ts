@@ -1,6 +1,6 @@
 import { arrayField, isObject, type JsonObject, objectAt, requiredString, stringField, unsupported } from "../body.ts";
 import type { ContentBlock, Message, SystemBlock } from "../conversation.ts";
-import { cachePoint, pushMessage, textContent, userContent } from "./content.ts";
+import { append, cachePoint, pushMessage, textContent, userContent } from "./content.ts";
 
 /** Chat messages into system blocks and alternating turns. */
 export function chatMessages(list: readonly unknown[]): { system: SystemBlock[]; messages: Message[] } {
@@ -12,7 +12,7 @@ export function chatMessages(list: readonly unknown[]): { system: SystemBlock[];
     switch (message.role) {
       case "system":
       case "developer":
-        system.push(...textContent(message.content, `${path}.content`), ...marked(message));
+        append(system, [...textContent(message.content, `${path}.content`), ...marked(message)]);
         break;
       case "user":
         pushMessage(messages, "user", [...userContent(message.content, `${path}.content`), ...marked(message)]);

@@ -15,8 +15,10 @@ import {
   wrongType,
 } from "../body.ts";
 import type { Conversation, InferenceConfig, OutputFormat, Tool, ToolChoice, Wishes } from "../conversation.ts";
+import { refuseForceOfNone } from "../forced-tool.ts";
 import { askedByUser } from "../only-system.ts";
 import { pastTools } from "../past-tools.ts";
+import { thinkingBudget } from "../thinking.ts";
 import { cachePoint } from "./content.ts";
 import { chatMessages } from "./messages.ts";
 import { schemaSubset } from "./schema-subset.ts";
@@ -30,6 +32,7 @@ export function chatConversation(body: JsonObject): Conversation {
   refuseUnsupported(body);
   const { system, messages } = askedByUser(chatMessages(arrayField(body, "messages") ?? []), "messages");
   const offered = allowed(chatTools(arrayField(body, "tools") ?? []), body.tool_choice);
+  refuseForceOfNone(offered);
   const { tools, toolChoice } = offered.tools.length === 0 ? { tools: pastTools(messages) } : offered;
   const outputFormat = responseFormat(objectField(body, "response_format"));
   const serviceTier = chatServiceTier(stringField(body, "service_tier"));
@@ -43,7 +46,7 @@ export function chatConversation(body: JsonObject): Conversation {
     outputFormat,
     serviceTier,
     metadata,
-    wishes: wishes(body),
+    ...wishes(body),
   };
 }
 
@@ -185,15 +188,25 @@ export function stringPairs(metadata: JsonObject | undefined): Record<string, st
   return Object.fromEntries(plain.map(([name, value]) => [name, String(value)]));
 }
 
-function wishes(body: JsonObject): Wishes {
+const thinkingKinds: ReadonlySet<unknown> = new Set(["enabled", "adaptive", "disabled"]);
+
+function wishes(body: JsonObject): Pick<Conversation, "wishes" | "names"> {
   const effort = stringField(body, "reasoning_effort");
   const parallel = booleanField(body, "parallel_tool_calls");
   const topK = positiveField(body, "top_k");
   const thinking = objectField(body, "thinking");
-  const budget =
-    thinking?.type === "enabled" ? positiveField(thinking, "budget_tokens", "thinking.budget_tokens") : undefined;
+  if (thinking !== undefined && !thinkingKinds.has(thinking.type))
+    throw unsupported("thinking.type", "use enabled with budget_tokens, adaptive or disabled.");
   if (effort !== undefined && !/^[a-z]{1,16}$/.test(effort)) {
     throw new GatewayError("invalid_request", "'reasoning_effort' must be one word.", { param: "reasoning_effort" });
   }
-  return { reasoningEffort: effort, thinkingBudget: budget, parallelToolCalls: parallel, topK };
+  const asked: Wishes = {
+    reasoningEffort: effort,
+    thinkingBudget: thinkingBudget(thinking),
+    ...(thinking?.type === "adaptive" ? { adaptiveThinking: true } : {}),
+    parallelToolCalls: parallel,
+    topK,
+  };
+  if (thinking?.type !== "disabled") return { wishes: asked };
+  return { wishes: { ...asked, reasoningEffort: "none" }, names: { reasoningEffort: "thinking" } };
 }

@@ -9,6 +9,8 @@ import {
   unsupported,
 } from "../body.ts";
 import type { Conversation, OutputFormat } from "../conversation.ts";
+import type { FieldNames } from "../field-names.ts";
+import { refuseForceOfNone } from "../forced-tool.ts";
 import { askedByUser } from "../only-system.ts";
 import { isBlank } from "../openai-chat/content.ts";
 import { chatServiceTier, schemaFormat, stringPairs } from "../openai-chat/request.ts";
@@ -17,6 +19,7 @@ import { asksToCompact } from "./compaction.ts";
 import { responsesInput } from "./input.ts";
 import { type OfferedTools, responsesTools } from "./tools.ts";
 
+const names: FieldNames = { maxTokens: "max_output_tokens", reasoningEffort: "reasoning.effort" };
 const noTools: OfferedTools = { tools: [], toolChoice: undefined, notes: [] };
 
 /** What needs a store, a queue or tools of OpenAI's own. */
@@ -41,6 +44,7 @@ export function responsesConversation(body: JsonObject): Conversation {
   const { system, messages } = prompted(body);
   const compact = asksToCompact(body);
   const { tools, toolChoice, notes } = compact ? noTools : responsesTools(body);
+  refuseForceOfNone({ tools, toolChoice });
   const outputFormat = compact
     ? undefined
     : textFormat(objectField(objectField(body, "text") ?? {}, "format", "text.format"));
@@ -56,6 +60,7 @@ export function responsesConversation(body: JsonObject): Conversation {
     ...(serviceTier === undefined ? {} : { serviceTier }),
     ...(metadata === undefined ? {} : { metadata }),
     wishes: wishes(body, tools.length > 0),
+    names,
   };
 }
 

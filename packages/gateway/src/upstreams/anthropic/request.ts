@@ -7,11 +7,14 @@ import type {
   Tool,
   ToolResultBlock,
 } from "../../dialects/conversation.ts";
+import { unsupportedField } from "../../dialects/field-names.ts";
 import { mediaTypeOf, textOfDocument } from "../../dialects/media.ts";
 import { claudeGeneration } from "../bedrock/claude-generations.ts";
+import { claudeToolChoice } from "../bedrock/claude-tool-choice.ts";
 import { modelFields, withinModel } from "../bedrock/model-fields.ts";
 import { begunByUser } from "../bedrock/turns.ts";
 import { withCallIds } from "../call-ids.ts";
+import { systemPrompt } from "../system-prompt.ts";
 
 /** Anthropic wants a limit; this is used when the client named none. Models that think by themselves count thoughts in. */
 const defaultMaxTokens = 4096;
@@ -25,41 +28,37 @@ const defaultMaxTokensThinking = 16_384;
 export function messagesBody(asked: Conversation, model: string, stream: boolean, drops = false): string {
   const claude = { id: model, family: "claude", drops } as const;
   const conversation = withinModel(asked, claude);
-  const { inferenceConfig, toolChoice, outputFormat, serviceTier } = conversation;
+  const { inferenceConfig, outputFormat, serviceTier } = conversation;
   if (serviceTier !== undefined && serviceTier !== "default")
-    throw unsupported("service_tier", "this model's provider has no such tier.");
-  if (outputFormat?.type === "json")
-    throw unsupported("response_format", "this model needs a schema. Use json_schema.");
+    throw unsupportedField(conversation, "serviceTier", "this model's provider has no such tier.");
   const wished = modelFields(conversation, claude);
+  const toolChoice = claudeToolChoice(conversation);
+  const system = systemPrompt(conversation);
+  const format =
+    outputFormat?.type === "json_schema" ? { type: "json_schema", schema: outputFormat.schema } : undefined;
   const usualMaxTokens = claudeGeneration(model).adaptive ? defaultMaxTokensThinking : defaultMaxTokens;
   const { maxTokens, temperature, topP, stopSequences } = inferenceConfig;
   return JSON.stringify({
     model,
     max_tokens: maxTokens ?? wished.maxTokens ?? usualMaxTokens,
     messages: begunByUser(withCallIds(conversation.messages)).map(anthropicMessage),
-    ...(conversation.system.length === 0 ? {} : { system: marked(conversation.system, systemBlock) }),
+    ...(system.length === 0 ? {} : { system: marked(system, systemBlock) }),
     ...(temperature === undefined ? {} : { temperature }),
     ...(topP === undefined ? {} : { top_p: topP }),
     ...(stopSequences === undefined ? {} : { stop_sequences: stopSequences }),
     ...(conversation.tools.length === 0 ? {} : { tools: marked(conversation.tools, toolBlock) }),
-    ...(toolChoice === undefined || conversation.tools.length === 0 ? {} : { tool_choice: choice(toolChoice) }),
-    ...(outputFormat === undefined && wished.effort === undefined
+    ...(toolChoice === undefined ? {} : { tool_choice: toolChoice }),
+    // JSON leaves out what is undefined.
+    ...(format === undefined && wished.effort === undefined
       ? {}
-      : {
-          output_config: {
-            ...(outputFormat === undefined ? {} : { format: { type: "json_schema", schema: outputFormat.schema } }),
-            ...(wished.effort === undefined ? {} : { effort: wished.effort }),
-          },
-        }),
+      : { output_config: { format, effort: wished.effort } }),
     ...wished.fields,
     ...(stream ? { stream: true } : {}),
   });
 }
 
-function choice(toolChoice: NonNullable<Conversation["toolChoice"]>): unknown {
-  if ("tool" in toolChoice) return { type: "tool", name: toolChoice.tool.name };
-  return { type: "any" in toolChoice ? "any" : "none" in toolChoice ? "none" : "auto" };
-}
+/** Thoughts have no place for a mark; what stands behind them is cached with them. */
+const unmarkable: ReadonlySet<unknown> = new Set(["thinking", "redacted_thinking"]);
 
 /** Cache points stand behind their block in a conversation and on it in Anthropic's words. */
 function marked<Block extends object>(
@@ -71,7 +70,7 @@ function marked<Block extends object>(
     if ("cachePoint" in block) {
       const point = block.cachePoint as { ttl?: string };
       const last = written.at(-1);
-      if (last !== undefined)
+      if (last !== undefined && !unmarkable.has(last.type))
         last.cache_control = { type: "ephemeral", ...(point.ttl === undefined ? {} : { ttl: point.ttl }) };
       continue;
     }

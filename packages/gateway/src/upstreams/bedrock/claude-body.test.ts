@@ -101,6 +101,18 @@ describe("an effort that a message states", () => {
     expect(body).not.toHaveProperty("anthropic_beta");
   });
 
+  it.each([
+    ["nothing else", {}, []],
+    ["no content", { content: null }, []],
+    ["empty content", { content: [] }, [{ role: "system", content: [] }]],
+    ["when a text would go", { clear_at: "next_user_message" }, []],
+    ["a text", { content: "Think." }, [{ role: "system", content: "Think." }]],
+  ])("leaves no message without a word: %s", (_, more, left) => {
+    const stating = { role: "system", output_config: { effort: "low" }, ...more };
+    const body = sent({ messages: [...base.messages, stating] }, "per-turn-control-2026-07-01");
+    expect(body).toMatchObject({ messages: [...base.messages, ...left], output_config: { effort: "low" } });
+  });
+
   it("stays where the client named the beta that Bedrock knows", () => {
     const body = sent({ messages }, "mid-conversation-output-config-2026-07-01");
     expect(body.messages).toEqual(messages);

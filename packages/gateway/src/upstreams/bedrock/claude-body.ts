@@ -73,16 +73,19 @@ function lazyTool(tool: unknown): unknown {
   return rest;
 }
 
-/** A message may say how much to think from there on; Bedrock hears only of the whole request, so the last one said counts. */
+/**
+ * A message may say how much to think from there on; Bedrock hears only of the whole request, so the last one said counts.
+ * One that said nothing else goes: a message without content is refused.
+ */
 function withOneEffort(body: JsonObject): JsonObject {
   if (!Array.isArray(body.messages)) return body;
   let config = body.output_config;
-  const messages = body.messages.map((message) => {
-    if (!isObject(message) || !isObject(message.output_config)) return message;
+  const messages = body.messages.flatMap((message) => {
+    if (!isObject(message) || !isObject(message.output_config)) return [message];
     const { output_config, ...rest } = message;
     const { effort } = message.output_config;
     if (effort != null) config = { ...(isObject(config) ? config : {}), effort };
-    return rest;
+    return rest.content == null ? [] : [rest];
   });
   return { ...body, messages, output_config: config };
 }

@@ -59,11 +59,11 @@ export function claudeCount({ call, deployment }: Outgoing, furtherBetas: readon
 }
 
 /** Bedrock checks the body as if it were to be answered: a limit above the thoughts', and no empty list of tools. */
-function countable({ tools, ...body }: JsonObject): JsonObject {
+function countable({ tools, max_tokens, ...body }: JsonObject): JsonObject {
   const budget = isObject(body.thinking) ? body.thinking.budget_tokens : undefined;
   return {
-    max_tokens: typeof budget === "number" ? budget + 1 : 1,
     ...body,
+    max_tokens: max_tokens || (typeof budget === "number" ? budget + 1 : 1),
     ...(Array.isArray(tools) && tools.length === 0 ? {} : { tools }),
   };
 }

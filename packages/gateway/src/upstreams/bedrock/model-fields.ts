@@ -1,201 +1,106 @@
-import { unsupported } from "../../dialects/body.ts";
-import type { Conversation, Wishes } from "../../dialects/conversation.ts";
-import type { GatewayError } from "../../errors.ts";
-import { type ClaudeEffort, type ClaudeGeneration, claudeGeneration, effortWithin } from "./claude-generations.ts";
+import type { Conversation, InferenceConfig } from "../../dialects/conversation.ts";
+import { unsupportedField } from "../../dialects/field-names.ts";
+import { isForced } from "../../dialects/forced-tool.ts";
+import { claudeGeneration, effortWithin } from "./claude-generations.ts";
+import { claudeThinking, type Thinking } from "./claude-thinking.ts";
 import { signedThoughts } from "./claude-thoughts.ts";
-import type { Family } from "./family.ts";
-import { usesTools } from "./request.ts";
+import { type Model, noSuchEffort, refuse, thinks } from "./model.ts";
 
-/** A model, as far as its words differ from others'. */
-export interface Model {
-  readonly id: string;
-  readonly family: Family;
-  /** What it has no words for is left out instead of refused (`drop_params`). */
-  readonly drops: boolean;
-}
-
-export interface ModelFields {
+export interface ModelFields extends Omit<Thinking, "thinking"> {
   /** For `additionalModelRequestFields`. */
   readonly fields?: Readonly<Record<string, unknown>>;
-  /** Claude's, where it thinks as much as it sees fit. */
-  readonly effort?: ClaudeEffort;
-  /** Replaces the limit, where thinking would not fit below it. */
-  readonly maxTokens?: number;
 }
-
-/** Budgets that LiteLLM uses for the same words, so a configuration moves over with the same bill. */
-const thinkingBudgets: Readonly<Record<string, number>> = {
-  minimal: 1024,
-  low: 1024,
-  medium: 2048,
-  high: 4096,
-  xhigh: 8192,
-  max: 16384,
-};
-/** Claude's smallest; a limit on the whole answer must leave room beyond it. */
-const smallestBudget = 1024;
 
 /**
  * The conversation without what a model refuses though it changes nothing: later generations of Claude answer 400 to any
  * temperature, and most clients send the usual one; all of them answer it to thoughts of other models.
  * @throws GatewayError `unsupported` naming what would change something
  */
-export function withinModel(conversation: Conversation, { id, family, drops }: Model): Conversation {
-  if (family !== "claude") return conversation;
-  const { sampling, forcedTools } = claudeGeneration(id);
-  const { inferenceConfig, toolChoice } = conversation;
-  const messages = signedThoughts(conversation.messages);
-  let within = messages === conversation.messages ? conversation : { ...conversation, messages };
-  if (sampling) {
-    // Since 4.1 both together are refused, and some frameworks say the usual one with every request.
-    const { topP, ...rest } = inferenceConfig;
-    if (topP === 1 && inferenceConfig.temperature !== undefined) within = { ...within, inferenceConfig: rest };
-  } else {
-    const { temperature, topP, ...rest } = inferenceConfig;
-    if (!drops) {
-      refuseUnlessUsual("temperature", temperature);
-      refuseUnlessUsual("top_p", topP);
-    }
-    if (temperature !== undefined || topP !== undefined) within = { ...within, inferenceConfig: rest };
-  }
-  if (!forcedTools && toolChoice !== undefined && ("any" in toolChoice || "tool" in toolChoice)) {
-    if (!drops) {
-      throw unsupported(
-        "tool_choice",
-        "this model cannot be made to call a tool. Use auto, or ask for JSON of a schema.",
-      );
-    }
-    within = { ...within, toolChoice: { auto: {} } };
-  }
-  return within;
+export function withinModel(conversation: Conversation, model: Model): Conversation {
+  if (model.family !== "claude") return conversation;
+  const within = forcedWithin(conversation, model);
+  const inferenceConfig = samplingWithin(within, model);
+  const messages = signedThoughts(within.messages);
+  const same = inferenceConfig === within.inferenceConfig && messages === within.messages;
+  return same ? within : { ...within, inferenceConfig, messages };
 }
 
-/** One is what the model does anyway. */
-function refuseUnlessUsual(field: string, value: number | undefined): void {
-  if (value !== undefined && value !== 1)
-    throw unsupported(field, "this model takes none. Leave it out or choose another model.");
+function forcedWithin(conversation: Conversation, { id, drops }: Model): Conversation {
+  if (claudeGeneration(id).forcedTools || !isForced(conversation.toolChoice)) return conversation;
+  if (drops) return { ...conversation, toolChoice: { auto: {} } };
+  const why = "this model cannot be made to call a tool. Use auto, or ask for JSON of a schema.";
+  throw unsupportedField(conversation, "toolChoice", why);
 }
+
+/** What a Claude that thinks takes of `top_p`; of the other two it takes the usual. */
+const leastTopP = 0.95;
+
+function samplingWithin(conversation: Conversation, model: Model): InferenceConfig {
+  const { inferenceConfig } = conversation;
+  const { temperature, topP, ...rest } = inferenceConfig;
+  if (temperature === undefined && topP === undefined) return inferenceConfig;
+  const { sampling } = claudeGeneration(model.id);
+  const thinking = sampling && claudeThinking(conversation, model).thinking !== undefined;
+  // Since 4.1 both together are refused, and some frameworks say the usual one with every request.
+  if (sampling && !thinking)
+    return topP === 1 && temperature !== undefined ? { ...rest, temperature } : inferenceConfig;
+  const keepsTopP = thinking && topP !== undefined && topP >= leastTopP;
+  if (!model.drops) {
+    const why = thinking ? whileThinking : "this model takes none. Leave it out or choose another model.";
+    // One is what the model does anyway.
+    if (temperature !== undefined && temperature !== 1) throw unsupportedField(conversation, "temperature", why);
+    if (topP !== undefined && topP !== 1 && !keepsTopP) throw unsupportedField(conversation, "topP", why);
+  }
+  return keepsTopP ? { ...rest, topP } : rest;
+}
+
+const whileThinking = "this model takes none while it thinks. Leave it out, or ask for no thinking.";
 
 /** Wishes in the words of one model. */
 export function modelFields(conversation: Conversation, model: Model): ModelFields {
-  const wishes = attainable(conversation);
+  const asked = attainable(conversation);
   switch (model.family) {
     case "claude":
       return claudeFields(conversation, model);
     case "nova":
     case "nova2":
-      return novaFields(wishes, model);
+      return novaFields(asked, model);
     case "gpt-oss":
-      refuse(model, wishes, ["topK", "parallelToolCalls", "thinkingBudget"]);
-      return thinks(wishes) ? { fields: { reasoning_effort: wishes.reasoningEffort } } : {};
+      refuse(model, asked, ["topK", "parallelToolCalls", "thinkingBudget"]);
+      return gptOssFields(asked);
     default:
-      refuse(model, wishes, ["topK", "parallelToolCalls", "thinkingBudget", "reasoningEffort"]);
+      refuse(model, asked, ["topK", "parallelToolCalls", "thinkingBudget", "reasoningEffort"]);
       return {};
   }
 }
 
 /** A model that is made to call its one tool calls it once: nothing is lost by not saying so. */
-function attainable({ wishes, toolChoice, tools }: Conversation): Wishes {
+function attainable(conversation: Conversation): Conversation {
+  const { wishes, toolChoice, tools } = conversation;
   const one =
     toolChoice !== undefined &&
     ("tool" in toolChoice || ("any" in toolChoice && tools.filter((tool) => "toolSpec" in tool).length === 1));
-  return one ? { ...wishes, parallelToolCalls: undefined } : wishes;
+  return one ? { ...conversation, wishes: { ...wishes, parallelToolCalls: undefined } } : conversation;
 }
 
 function claudeFields(conversation: Conversation, model: Model): ModelFields {
-  const { wishes, toolChoice, tools, inferenceConfig } = conversation;
+  const { wishes } = conversation;
   const generation = claudeGeneration(model.id);
   const fields: Record<string, unknown> = { ...asObject(conversation.bedrock?.additionalModelRequestFields) };
-  if (!generation.sampling) refuse(model, wishes, ["topK"]);
-  else if (wishes.topK !== undefined) fields.top_k = wishes.topK;
-  if (toolChoice !== undefined && "none" in toolChoice && usesTools(conversation))
-    fields.tool_choice = { type: "none" };
-  else if (wishes.parallelToolCalls === false && tools.length > 0) fields.tool_choice = claudeToolChoice(conversation);
-  const { thinking, ...beside } =
-    !generation.adaptive && goesOnWithoutThoughts(conversation)
-      ? {}
-      : claudeThinking(wishes, inferenceConfig.maxTokens, model, generation);
+  const { thinking, ...beside } = claudeThinking(conversation, model);
+  if (!generation.sampling) refuse(model, conversation, ["topK"]);
+  else if (wishes.topK !== undefined && thinking === undefined) fields.top_k = wishes.topK;
+  else if (wishes.topK !== undefined && !model.drops) throw unsupportedField(conversation, "topK", whileThinking);
   if (thinking !== undefined) fields.thinking = thinking;
   return Object.keys(fields).length === 0 ? beside : { ...beside, fields };
 }
 
-/**
- * Between a call and the answer to its result the earlier generations go on thinking only where they are handed their
- * thoughts back, and refuse the request otherwise; most clients hand none back.
- */
-function goesOnWithoutThoughts({ messages }: Conversation): boolean {
-  const [call, result] = messages.slice(-2);
-  if (call?.role !== "assistant" || !result?.content.some((block) => "toolResult" in block)) return false;
-  return !call.content.some((block) => "reasoningContent" in block);
-}
-
-interface Thinking extends Pick<ModelFields, "effort" | "maxTokens"> {
-  readonly thinking?: Readonly<Record<string, unknown>>;
-}
-
-/** A budget where one was named and is taken, else as much as the model sees fit, else a budget for the effort. */
-function claudeThinking(
-  wishes: Wishes,
-  maxTokens: number | undefined,
-  model: Model,
-  { budgets, adaptive, efforts, off }: ClaudeGeneration,
-): Thinking {
-  const { thinkingBudget, reasoningEffort } = wishes;
-  if (thinkingBudget !== undefined && budgets) return budgeted(thinkingBudget, maxTokens);
-  if (!budgets && !adaptive) {
-    refuse(model, wishes, ["thinkingBudget", "reasoningEffort"]);
-    return {};
-  }
-  if (thinkingBudget === undefined && !thinks(wishes))
-    return reasoningEffort === undefined ? {} : unthinking(model, off);
-  if (!adaptive) return budgeted(effortBudget(reasoningEffort ?? "", maxTokens), maxTokens);
-  const thinking = { type: "adaptive" };
-  if (!thinks(wishes)) return { thinking };
-  const effort = effortWithin(reasoningEffort ?? "", efforts);
-  if (effort === undefined) throw noSuchEffort();
-  return { thinking, effort };
-}
-
-function budgeted(budget: number, maxTokens: number | undefined): Thinking {
-  const thinking = { type: "enabled", budget_tokens: budget };
-  return maxTokens === undefined ? { thinking, maxTokens: budget + 4096 } : { thinking };
-}
-
-function unthinking({ drops }: Model, off: ClaudeGeneration["off"]): Thinking {
-  if (off === "silence" || (off === "never" && drops)) return {};
-  if (off === "never") throw unsupported("reasoning_effort", "this model always thinks. Use low.");
-  return { thinking: { type: off } };
-}
-
-/** The limit counts thoughts and answer together, as OpenAI counts them. */
-function effortBudget(effort: string, maxTokens: number | undefined): number {
-  const wanted = thinkingBudgets[effort];
-  if (wanted === undefined) throw noSuchEffort();
-  if (maxTokens === undefined) return wanted;
-  if (maxTokens <= smallestBudget) {
-    throw unsupported(
-      "reasoning_effort",
-      `this model thinks in at least ${smallestBudget} tokens. Raise max_completion_tokens above that.`,
-    );
-  }
-  return Math.min(wanted, Math.max(smallestBudget, Math.floor(maxTokens / 2)));
-}
-
-function noSuchEffort(): GatewayError {
-  return unsupported("reasoning_effort", `use none, ${Object.keys(thinkingBudgets).join(", ")}.`);
-}
-
-function claudeToolChoice({ toolChoice }: Conversation): unknown {
-  const single = { disable_parallel_tool_use: true };
-  if (toolChoice === undefined || "auto" in toolChoice) return { type: "auto", ...single };
-  return "tool" in toolChoice ? { type: "tool", name: toolChoice.tool.name, ...single } : { type: "any", ...single };
-}
-
-function novaFields(wishes: Wishes, model: Model): ModelFields {
+function novaFields(conversation: Conversation, model: Model): ModelFields {
+  const { wishes } = conversation;
   const { family } = model;
   refuse(
     model,
-    wishes,
+    conversation,
     family === "nova2"
       ? ["thinkingBudget", "parallelToolCalls"]
       : ["thinkingBudget", "parallelToolCalls", "reasoningEffort"],
@@ -204,37 +109,17 @@ function novaFields(wishes: Wishes, model: Model): ModelFields {
   if (wishes.topK !== undefined) fields.inferenceConfig = { topK: wishes.topK };
   if (thinks(wishes) && family === "nova2") {
     if (!["low", "medium", "high"].includes(wishes.reasoningEffort ?? ""))
-      throw unsupported("reasoning_effort", "use none, low, medium or high.");
+      throw unsupportedField(conversation, "reasoningEffort", "use none, low, medium or high.");
     fields.reasoningConfig = { type: "enabled", maxReasoningEffort: wishes.reasoningEffort };
   }
   return Object.keys(fields).length === 0 ? {} : { fields };
 }
 
-function thinks(wishes: Wishes): boolean {
-  return wishes.reasoningEffort !== undefined && wishes.reasoningEffort !== "none";
-}
-
-type Wish = Exclude<keyof Wishes, "usualEffort" | "names">;
-
-const fieldNames: Readonly<Record<Wish, string>> = {
-  topK: "top_k",
-  parallelToolCalls: "parallel_tool_calls",
-  thinkingBudget: "thinking",
-  reasoningEffort: "reasoning_effort",
-};
-
-/** `parallel_tool_calls: true` and an effort of `none` ask for what happens anyway. */
-function refuse({ drops }: Model, wishes: Wishes, names: readonly Wish[]): void {
-  if (drops) return;
-  for (const name of names) {
-    const value = wishes[name];
-    if (value === undefined || value === true || value === "none") continue;
-    if (name === "reasoningEffort" && wishes.usualEffort === true) continue;
-    throw unsupported(
-      wishes.names?.[name] ?? fieldNames[name],
-      "this model has no such setting. Leave it out or choose another model.",
-    );
-  }
+function gptOssFields(conversation: Conversation): ModelFields {
+  if (!thinks(conversation.wishes)) return {};
+  const effort = effortWithin(conversation.wishes.reasoningEffort ?? "", ["low", "medium", "high"]);
+  if (effort === undefined) throw noSuchEffort(conversation);
+  return { fields: { reasoning_effort: effort } };
 }
 
 function asObject(value: unknown): Readonly<Record<string, unknown>> {

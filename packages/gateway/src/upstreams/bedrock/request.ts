@@ -1,10 +1,12 @@
-import { unsupported } from "../../dialects/body.ts";
-import type { Conversation, SystemBlock } from "../../dialects/conversation.ts";
+import type { Conversation } from "../../dialects/conversation.ts";
+import { unsupportedField } from "../../dialects/field-names.ts";
+import { usesTools } from "../../dialects/past-tools.ts";
+import { systemPrompt } from "../system-prompt.ts";
 import { cachedWithin } from "./cache-points.ts";
-import { type Model, modelFields, withinModel } from "./model-fields.ts";
+import { claudeTools } from "./claude-tool-choice.ts";
+import type { Model } from "./model.ts";
+import { modelFields, withinModel } from "./model-fields.ts";
 import { converseTurns } from "./turns.ts";
-
-const jsonOnly = "Answer with one valid JSON value and nothing else: no prose around it and no code fence.";
 
 /**
  * A conversation as the body of Converse. What the client sent for Converse itself stays as it was, except that
@@ -21,9 +23,8 @@ export function converseBody(
   const { inferenceConfig, outputFormat, serviceTier, bedrock } = conversation;
   const wished = modelFields(conversation, model);
   const format = outputFormat?.type === "json_schema" ? textFormat(outputFormat) : undefined;
-  const system: readonly SystemBlock[] =
-    outputFormat?.type === "json" ? [...conversation.system, { text: jsonOnly }] : conversation.system;
-  const toolConfig = converseTools(conversation, model);
+  const system = systemPrompt(conversation);
+  const { toolConfig, beside } = converseTools(conversation, model);
   const limits = wished.maxTokens === undefined ? inferenceConfig : { ...inferenceConfig, maxTokens: wished.maxTokens };
   // JSON leaves out what is undefined.
   const own = {
@@ -38,7 +39,7 @@ export function converseBody(
     // Claude says only among its own fields which stop sequence it met.
     additionalModelResponseFieldPaths:
       model.family === "claude" && inferenceConfig.stopSequences !== undefined ? ["/stop_sequence"] : undefined,
-    additionalModelRequestFields: wished.fields,
+    additionalModelRequestFields: beside === undefined ? wished.fields : { ...wished.fields, ...beside },
     requestMetadata: saysAnything(metadata) ? metadata : undefined,
   };
   return JSON.stringify(bedrock === undefined ? own : { ...bedrock, ...defined(own) });
@@ -53,23 +54,18 @@ function saysAnything(of: object): boolean {
   return false;
 }
 
-function converseTools(conversation: Conversation, { family }: Model): unknown {
+/** Tools and the choice among them, and what has to be said of it beside Converse's own words. */
+function converseTools(conversation: Conversation, { family }: Model): { toolConfig?: object; beside?: object } {
   const { tools, toolChoice } = conversation;
-  if (toolChoice === undefined || !("none" in toolChoice)) {
-    return tools.length === 0 ? undefined : { tools, ...(toolChoice === undefined ? {} : { toolChoice }) };
-  }
+  const isForbidden = toolChoice !== undefined && "none" in toolChoice;
   // Converse cannot forbid tools. Without tools in the history they can be left out; with them they must be declared.
-  if (!usesTools(conversation)) return undefined;
-  if (family === "claude") return { tools };
-  throw unsupported(
-    "tool_choice",
+  if (tools.length === 0 || (isForbidden && !usesTools(conversation))) return {};
+  if (family === "claude") return claudeTools(conversation);
+  if (!isForbidden) return { toolConfig: { tools, toolChoice } };
+  throw unsupportedField(
+    conversation,
+    "toolChoice",
     "this model cannot be told to call no tool while the conversation holds tool calls.",
-  );
-}
-
-export function usesTools(conversation: Conversation): boolean {
-  return conversation.messages.some(({ content }) =>
-    content.some((block) => "toolUse" in block || "toolResult" in block),
   );
 }
 

@@ -1,13 +1,6 @@
 import { unsupported } from "../../dialects/body.ts";
-import type {
-  ContentBlock,
-  Conversation,
-  Document,
-  Message,
-  Source,
-  ToolResult,
-  Wishes,
-} from "../../dialects/conversation.ts";
+import type { ContentBlock, Conversation, Document, Message, Source, ToolResult } from "../../dialects/conversation.ts";
+import { fieldName, unsupportedField } from "../../dialects/field-names.ts";
 import { mediaTypeOf, textOfDocument } from "../../dialects/media.ts";
 
 export interface ChatRequest {
@@ -40,7 +33,7 @@ export function chatBody(conversation: Conversation, request: ChatRequest): stri
     ...(maxTokens === undefined ? {} : { [limitName]: maxTokens }),
     ...(temperature === undefined ? {} : { temperature }),
     ...(topP === undefined ? {} : { top_p: topP }),
-    ...beyondOpenai(wishes, request),
+    ...beyondOpenai(conversation, request),
     ...(stopSequences === undefined ? {} : { stop: stopSequences }),
     ...(tools.length === 0 ? {} : { tools }),
     ...(toolChoice === undefined || tools.length === 0 ? {} : { tool_choice: chatChoice(toolChoice) }),
@@ -58,10 +51,15 @@ export function chatBody(conversation: Conversation, request: ChatRequest): stri
 }
 
 /** What OpenAI's protocol has no words for, in vLLM's; elsewhere refused or left out. */
-function beyondOpenai({ topK, thinkingBudget }: Wishes, { drops, vllm = false }: ChatRequest): Record<string, number> {
-  if (topK !== undefined && !vllm && !drops) throw unsupported("top_k", "this model's provider has no such setting.");
-  if (thinkingBudget !== undefined && !vllm && !drops)
-    throw unsupported("thinking", "this model's provider takes an effort, not a budget. Send reasoning_effort.");
+function beyondOpenai(conversation: Conversation, { drops, vllm = false }: ChatRequest): Record<string, number> {
+  const { topK, thinkingBudget } = conversation.wishes;
+  if (topK !== undefined && !vllm && !drops)
+    throw unsupportedField(conversation, "topK", "this model's provider has no such setting.");
+  if (thinkingBudget !== undefined && !vllm && !drops) {
+    const effort = fieldName(conversation, "reasoningEffort");
+    const why = `this model's provider takes an effort, not a budget. Send ${effort}.`;
+    throw unsupportedField(conversation, "thinkingBudget", why);
+  }
   return {
     ...(topK === undefined || !vllm ? {} : { top_k: topK }),
     // vLLM refuses it for a model that does not think.

@@ -109,6 +109,7 @@ export function readClaudeRequest(body: unknown, model: string, headerBetas: rea
   const stating = request.messages.findIndex(({ output_config }) => output_config !== undefined);
   if (stating >= 0 && !named.has("mid-conversation-output-config-2026-07-01"))
     extra(`messages.${stating}.output_config`);
+  if (request.tool_choice !== undefined) checkChoosable(request.tools?.length ?? 0);
   checkVersion(request, model);
   checkRoles(request, model);
   if (request.thinking?.display === "updates" && !named.has("thinking-display-updates-2026-08-18"))
@@ -141,14 +142,30 @@ const fields = z.looseObject({
   anthropic_beta: z.array(z.string()).optional(),
   thinking: thinking.optional(),
   output_config: outputConfig.optional(),
+  tool_choice: z.looseObject({ type: z.string().optional() }).optional(),
+  // Anthropic's own tools, which Converse has no words for.
+  tools: z.array(z.unknown()).optional(),
 });
+
+/** What of Converse's own words meets Claude's beside them. */
+interface BesideFields {
+  readonly maxTokens: number | undefined;
+  /** How many are declared. */
+  readonly tools: number;
+  /** The kind of `toolConfig.toolChoice`. */
+  readonly toolChoice: string | undefined;
+}
 
 /**
  * What `additionalModelRequestFields` of Converse ask of Claude.
  * @throws TypeError as for a body of Claude's
  */
-export function readClaudeFields(value: unknown, model: string, maxTokens: number | undefined) {
+export function readClaudeFields(value: unknown, model: string, { maxTokens, tools, toolChoice }: BesideFields) {
   const asked = checked(fields, value ?? {}, "");
+  if (asked.tool_choice !== undefined) {
+    checkChoosable(tools + (asked.tools?.length ?? 0));
+    checkSaidOnce(asked.tool_choice.type, toolChoice);
+  }
   const named = new Set(asked.anthropic_beta ?? []);
   checkBetas(named);
   checkThinking(asked.thinking, maxTokens, model, named.has("interleaved-thinking-2025-05-14"));
@@ -157,6 +174,21 @@ export function readClaudeFields(value: unknown, model: string, maxTokens: numbe
 
 export function thinks(wish: ClaudeRequest["thinking"]): boolean {
   return wish?.type === "enabled" || wish?.type === "adaptive";
+}
+
+/** A choice needs tools to choose from. */
+function checkChoosable(tools: number): void {
+  if (tools === 0) throw new TypeError("tool_choice: may only be specified while providing tools.");
+}
+
+/** Converse puts both choices into one body, whose kind it takes from one of them. */
+function checkSaidOnce(beside: string | undefined, own: string | undefined): void {
+  if (beside !== undefined && own !== undefined)
+    throw new TypeError(
+      `The additional field tool_choice/type conflicts with the existing field toolConfig.toolChoice.${own}. Remove tool_choice/type and try your request again.`,
+    );
+  if (beside === undefined && own === undefined)
+    throw new TypeError("The model returned the following errors: tool_choice.type: Field required");
 }
 
 function checkBetas(named: ReadonlySet<string>): void {

@@ -138,3 +138,33 @@ it("thinks and fits a schema for Converse, too, where Claude's own fields ask fo
   expect(() => asked({ thinking }, opus47)).toThrow("is not supported for this model");
   expect(() => asked({ anthropic_beta: ["fast-mode-2026-02-01"] })).toThrow("invalid beta flag");
 });
+
+describe("a choice of tools beside Converse's own words", () => {
+  const asked = (tool_choice: object, toolConfig?: object) => {
+    const messages = [{ role: "user", content: [{ text: "Hi" }] }];
+    const body = { messages, additionalModelRequestFields: { tool_choice }, toolConfig };
+    return converse(body, { model: sonnet46, rules: [], guarded: false, betas: [] }).json();
+  };
+  const tools = [{ toolSpec: { name: "look", inputSchema: { json: {} } } }];
+  const single = { disable_parallel_tool_use: true };
+
+  it.each([
+    ["a kind that is said in both", { type: "tool", name: "look" }, { tools, toolChoice: { tool: { name: "look" } } }],
+    ["even the same", { type: "auto", ...single }, { tools, toolChoice: { auto: {} } }],
+  ])("is refused: %s", (_, choice, toolConfig) => {
+    const kind = Object.keys(toolConfig.toolChoice)[0];
+    const conflict = `tool_choice/type conflicts with the existing field toolConfig.toolChoice.${kind}`;
+    expect(() => asked(choice, toolConfig)).toThrow(conflict);
+  });
+
+  it("is refused without tools, and without a kind in either", () => {
+    expect(() => asked({ type: "any" })).toThrow("only be specified while providing tools");
+    expect(() => run({ tool_choice: { type: "any" } })).toThrow("only be specified while providing tools");
+    expect(() => asked(single, { tools })).toThrow("tool_choice.type: Field required");
+  });
+
+  it("is taken where each says its part", () => {
+    expect(asked(single, { tools, toolChoice: { any: {} } })).toHaveProperty("output");
+    expect(asked({ type: "auto", ...single }, { tools })).toHaveProperty("output");
+  });
+});
