@@ -94,8 +94,6 @@ export function openCall(emit: Emit, { block, id, index }: ItemPlace, callId: st
     },
     sign: noSignature,
     close() {
-      // A tool without parameters may be called without a word; clients parse what they get.
-      if (json === "") this.append("{}");
       input.close(json);
       const item = callItem(id, index, callId, called, json, "completed");
       emit("response.output_item.done", { output_index: index, item });

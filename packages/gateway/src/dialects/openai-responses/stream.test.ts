@@ -97,16 +97,6 @@ describe("events of a streamed response", () => {
     expect(added.item).toEqual({ id: "rs_x_0", type: "reasoning", summary: [], encrypted_content: null });
   });
 
-  it("give a call without a word the arguments that clients can parse", () => {
-    const events = call("look");
-    expect(events.slice(2, -1)).toMatchObject([
-      { type: "response.output_item.added", item: { arguments: "", status: "in_progress" } },
-      { type: "response.function_call_arguments.delta", delta: "{}" },
-      { type: "response.function_call_arguments.done", arguments: "{}" },
-      { type: "response.output_item.done", item: { arguments: "{}", status: "completed" } },
-    ]);
-  });
-
   it("tell a custom tool's text as it comes", () => {
     const events = call("run", '{"inp', 'ut":"a\\', 'n\\"b', '\\""}');
     expect(events.slice(2, -1)).toMatchObject([

@@ -65,7 +65,7 @@ export function responsesStream(meta: ResponseMeta): ResponsesWriter {
       open = openCall(event, next(block), id, calledBy(name));
     },
     toolInput(block, json) {
-      if (open?.kind === "call" && open.block === block && json !== "") open.append(json);
+      if (open?.kind === "call" && open.block === block) open.append(json);
     },
     blockStop: close,
     stop(stopReason) {
