@@ -100,5 +100,6 @@ function watchInvoke(progress: Progress, type: unknown, frame: Frame): void {
     inputTokens: found.inputTokens === 0 ? (before?.inputTokens ?? 0) : found.inputTokens,
     cacheReadTokens: found.cacheReadTokens === 0 ? (before?.cacheReadTokens ?? 0) : found.cacheReadTokens,
     cacheWriteTokens: found.cacheWriteTokens === 0 ? (before?.cacheWriteTokens ?? 0) : found.cacheWriteTokens,
+    reasoningTokens: found.reasoningTokens === 0 ? (before?.reasoningTokens ?? 0) : found.reasoningTokens,
   };
 }
