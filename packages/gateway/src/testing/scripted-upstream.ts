@@ -1,34 +1,46 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { text } from "node:stream/consumers";
+import { setTimeout } from "node:timers/promises";
 import { encodeFrame } from "../streams/event-stream.ts";
 
-/** What is answered: as JSON to one who asks for a whole answer, and these bytes to one who asks for a stream. */
+/**
+ * What is answered: as JSON to one who asks for a whole answer, and these bytes to one who asks for a stream; those
+ * `late` come when the others have been read.
+ */
 export interface Script {
   readonly status?: number;
   readonly whole?: unknown;
   readonly stream?: string | Buffer;
+  readonly late?: string | Buffer;
 }
+
+const latenessMs = 30;
 
 /** A provider of a test's own that says what it is told to say, whatever it is asked. */
 export async function startScripted() {
-  let script: Script = {};
+  let scripts: readonly Script[] = [];
   const server = createServer(async (request, response) => {
     const body = JSON.parse(await text(request));
     const streams = body.stream === true || /-stream$/.test(request.url ?? "");
-    const { status = 200, whole, stream } = script;
+    const { status = 200, whole, stream, late } = scripts[0] ?? {};
+    if (scripts.length > 1) scripts = scripts.slice(1);
     if (!streams || status >= 400) {
       response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(whole));
       return;
     }
     const type = typeof stream === "string" ? "text/event-stream" : "application/vnd.amazon.eventstream";
-    response.writeHead(200, { "content-type": type }).end(stream);
+    response.writeHead(200, { "content-type": type });
+    response.write(stream ?? "");
+    if (late !== undefined) await setTimeout(latenessMs);
+    response.end(late);
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    says(said: Script): void {
-      script = said;
+    /** One after another, and the last one from then on. */
+    says(...said: readonly Script[]): void {
+      scripts = said;
     },
     close(): void {
       server.closeAllConnections();
@@ -44,22 +56,23 @@ export function chatChunks(...choices: readonly object[]): string {
   return `${[...chunks, usage].map((chunk) => `data: ${JSON.stringify(chunk)}\n\n`).join("")}data: [DONE]\n\n`;
 }
 
-/** Frames of a converse-stream, as pairs of their type and what they say, with a count behind them. */
-export function converseFrames(...events: readonly (readonly [type: string, event: object])[]): Buffer {
+type ConverseEvent = readonly [type: string, event: object];
+
+/** A converse-stream, as pairs of its events' types and what they say, with a count behind them. */
+export function converseFrames(...events: readonly ConverseEvent[]): Buffer {
   const usage = { inputTokens: 3, outputTokens: 2, totalTokens: 5 };
-  return Buffer.concat(
-    [["messageStart", { role: "assistant" }] as const, ...events, ["metadata", { usage }] as const].map(
-      ([type, event]) => encodeFrame({ ":message-type": "event", ":event-type": type }, JSON.stringify(event)),
-    ),
+  return frames(["messageStart", { role: "assistant" }], ...events, ["metadata", { usage }]);
+}
+
+export function frames(...events: readonly ConverseEvent[]): Buffer {
+  const told = events.map(([type, event]) =>
+    encodeFrame({ ":message-type": "event", ":event-type": type }, JSON.stringify(event)),
   );
+  return Buffer.concat(told);
 }
 
 /** Chunks of InvokeModelWithResponseStream, each one of Anthropic's events. */
 export function invokeFrames(...events: readonly object[]): Buffer {
-  return Buffer.concat(
-    events.map((event) => {
-      const bytes = Buffer.from(JSON.stringify(event)).toString("base64");
-      return encodeFrame({ ":message-type": "event", ":event-type": "chunk" }, JSON.stringify({ bytes }));
-    }),
-  );
+  const chunk = (event: object) => ({ bytes: Buffer.from(JSON.stringify(event)).toString("base64") });
+  return frames(...events.map((event): ConverseEvent => ["chunk", chunk(event)]));
 }
