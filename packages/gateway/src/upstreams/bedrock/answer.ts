@@ -1,5 +1,5 @@
 import type { Usage } from "../../call.ts";
-import { isObject } from "../../dialects/body.ts";
+import { isObject, type JsonObject } from "../../dialects/body.ts";
 import type { Answer, ContentBlock } from "../../dialects/conversation.ts";
 import { GatewayError } from "../../errors.ts";
 import { malformedAnswer } from "../answer-stream.ts";
@@ -19,14 +19,19 @@ export function converseAnswer(body: Buffer): Answer {
   const broken = brokenOutput(parsed.stopReason);
   if (broken !== undefined) throw broken;
   return {
-    // Blocks pass as they are; the dialects look at the kinds they know.
-    content: (output.content.every(isObject)
-      ? output.content
-      : output.content.filter(isObject)) as unknown as readonly ContentBlock[],
+    content: output.content.filter(isObject).map(blockOf),
     stopReason: parsed.stopReason,
     stopSequence: stopSequence(parsed.additionalModelResponseFields),
     usage: converseUsage(parsed.usage),
   };
+}
+
+/** Blocks pass as they are; the dialects look at the kinds they know. Words with citations are words. */
+function blockOf(block: JsonObject): ContentBlock {
+  const { citationsContent: cited } = block;
+  if (!isObject(cited)) return block as unknown as ContentBlock;
+  const parts = Array.isArray(cited.content) ? cited.content.filter(isObject) : [];
+  return { text: parts.map(({ text }) => (typeof text === "string" ? text : "")).join("") };
 }
 
 /**
