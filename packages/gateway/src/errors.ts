@@ -27,6 +27,8 @@ export interface GatewayErrorDetails {
   readonly cause?: unknown;
   /** The request field at fault, for example `messages[1].content`. */
   readonly param?: string;
+  /** The provider's own word for what was wrong, where it has one that says more than ours. */
+  readonly providerCode?: string;
   readonly retryAfterSeconds?: number;
   /** False: the client must not retry by itself. Left out, it is false where asking again changes nothing. */
   readonly shouldRetry?: boolean;
@@ -39,6 +41,7 @@ export class GatewayError extends Error {
   readonly code: GatewayErrorCode;
   readonly status: number;
   readonly param: string | undefined;
+  readonly providerCode: string | undefined;
   readonly retryAfterSeconds: number | undefined;
   readonly shouldRetry: boolean | undefined;
   readonly headers: Readonly<Record<string, string>>;
@@ -49,6 +52,7 @@ export class GatewayError extends Error {
     this.code = code;
     this.status = statusOf[code];
     this.param = details.param;
+    this.providerCode = details.providerCode;
     this.retryAfterSeconds = details.retryAfterSeconds;
     this.shouldRetry = details.shouldRetry ?? (lasting.has(code) ? false : undefined);
     this.headers = details.headers ?? {};

@@ -4,19 +4,20 @@ import { noUsage } from "./dialects/conversation.ts";
 import { charactersPerToken } from "./dialects/estimate.ts";
 import type { RelayResult } from "./streams/relay.ts";
 
+/** Stop reasons of an answer that may have cost nothing: the model need not have been asked. */
+const filtered: ReadonlySet<string | undefined> = new Set(["guardrail_intervened", "content_filtered"]);
 /** Stop reasons that the record tells apart from an ordinary end. */
-const notable = new Set(["guardrail_intervened", "content_filtered"]);
+const notable: ReadonlySet<string | undefined> = new Set([...filtered, "malformed_model_output", "malformed_tool_use"]);
 
 type Sent = Extract<RelayResult, { kind: "sent" }>;
 
 /** How a call that reached the client ended, for the record, the limits and the bill. */
 export function settlementOf(result: Sent, call: LlmCall, deployment: Deployment, startedAt: number): Settlement {
   const { progress, outcome } = result;
-  const stopped =
-    progress.stopReason !== undefined && notable.has(progress.stopReason) ? progress.stopReason : undefined;
+  const stopped = notable.has(progress.stopReason) ? progress.stopReason : undefined;
   // Counting costs nothing, and a call that went well says nothing else of what it cost.
   const free = outcome === "ok" && call.operation === "count_tokens";
-  const usage = free ? undefined : counted(progress.usage, stopped !== undefined);
+  const usage = free ? undefined : counted(progress.usage, filtered.has(progress.stopReason));
   return {
     outcome,
     status: result.firstByteAt === undefined ? 499 : 200,
@@ -29,8 +30,8 @@ export function settlementOf(result: Sent, call: LlmCall, deployment: Deployment
 }
 
 /** Nothing is answered for nothing: a count of nothing is no count, unless the model was never asked. */
-function counted(usage: Usage | undefined, stopped: boolean): Usage | undefined {
-  return usage !== undefined && (stopped || tokensOf(usage) > 0) ? usage : undefined;
+function counted(usage: Usage | undefined, unasked: boolean): Usage | undefined {
+  return usage !== undefined && (unasked || tokensOf(usage) > 0) ? usage : undefined;
 }
 
 /**

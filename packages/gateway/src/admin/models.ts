@@ -55,6 +55,23 @@ function openaiModel(id: string) {
   return { id, object: "model", created, owned_by: "onbehalf" };
 }
 
-function anthropicModel(id: string) {
-  return { type: "model", id, display_name: id, created_at: new Date(created * 1000).toISOString() };
+/**
+ * Clients read what the SDK's types promise. A name may stand for models of several providers, so what one of them can do
+ * is not said of it; it is there as long as it is configured.
+ */
+export function anthropicModel(id: string) {
+  return {
+    type: "model",
+    id,
+    display_name: id,
+    created_at: new Date(created * 1000).toISOString(),
+    lifecycle: "active",
+    deprecated_at: null,
+    retires_at: null,
+    line: null,
+    capabilities: null,
+    max_input_tokens: null,
+    max_tokens: null,
+    allowed_fallback_models: null,
+  };
 }

@@ -131,7 +131,10 @@ export interface Answer {
   readonly usage: Usage;
 }
 
-/** An answer as it comes. Blocks are numbered as upstream numbered them, and come one after another. */
+/**
+ * An answer as it comes. Blocks are numbered as upstream numbered them, and come one after another. A writer is told an
+ * input for every call, and of none that is empty.
+ */
 export interface AnswerSink {
   start(): void;
   text(block: number, text: string): void;

@@ -46,6 +46,13 @@ export function joinStream(open: (sink: AnswerSink) => AnswerReader, writer: Ans
 }
 
 function counting(writer: AnswerWriter, progress: Progress): AnswerSink {
+  /** The call that has no input yet. */
+  let mute: number | undefined;
+  // A tool without parameters may be called without a word; clients parse what they get, or run nothing without it.
+  const endCall = (): void => {
+    if (mute !== undefined) writer.toolInput(mute, "{}");
+    mute = undefined;
+  };
   return {
     start: () => writer.start(),
     text(block, text) {
@@ -58,13 +65,23 @@ function counting(writer: AnswerWriter, progress: Progress): AnswerSink {
     },
     signature: (block, signature) => writer.signature(block, signature),
     redacted: (block, data) => writer.redacted(block, data),
-    toolStart: (block, id, name) => writer.toolStart(block, id, name),
+    toolStart(block, id, name) {
+      endCall();
+      mute = block;
+      writer.toolStart(block, id, name);
+    },
     toolInput(block, json) {
+      if (json === "") return;
+      mute = undefined;
       progress.characters += heard(json);
       writer.toolInput(block, json);
     },
-    blockStop: (block) => writer.blockStop(block),
+    blockStop(block) {
+      endCall();
+      writer.blockStop(block);
+    },
     stop(reason, sequence) {
+      endCall();
       progress.complete = true;
       progress.stopReason = reason;
       writer.stop(reason, sequence);

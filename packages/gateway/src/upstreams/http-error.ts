@@ -27,6 +27,8 @@ const byType: Readonly<Record<string, GatewayErrorCode>> = {
   insufficient_quota: "upstream_throttled",
   timeout_error: "upstream_timeout",
   invalid_request_error: "upstream_invalid_request",
+  content_filter: "upstream_invalid_request",
+  content_policy_violation: "upstream_invalid_request",
   authentication_error: "upstream_denied",
   permission_error: "upstream_denied",
 };
@@ -76,21 +78,41 @@ function elsewhere(status: number, location: string | string[] | undefined): Gat
 /** Ollama says 500 to an answer's schema that its grammar has no words for, and would say it again. */
 const requestsFault = /^invalid JSON schema in format$|^invalid format: /;
 
-function failure(told: GatewayErrorCode, what: string, body: string, retry: number | undefined): GatewayError {
+function failure(meant: GatewayErrorCode, what: string, body: string, retry: number | undefined): GatewayError {
   const error = errorIn(parsed(body));
   const message = messageOf(error);
-  const kind = message !== undefined && requestsFault.test(message) ? "upstream_invalid_request" : told;
+  const kind = message !== undefined && requestsFault.test(message) ? "upstream_invalid_request" : meant;
   // What is not JSON comes from something in between: its first words tell the operator from what.
   const cause = `${what}: ${message ?? body.slice(0, 200).replace(/\s+/g, " ")}`;
   const details = { cause, ...(retry === undefined ? {} : { retryAfterSeconds: retry }) };
   if (kind !== "upstream_invalid_request")
     return new GatewayError(kind, said[kind] ?? "The model provider refused the request.", details);
-  const code = toldLength(kind, message, isObject(error) ? String(error.code) : undefined);
-  return new GatewayError(code, message ?? "The model provider refused the request.", {
+  const { code, param } = isObject(error) ? error : {};
+  const told = filters.has(code) ? "content_filtered" : toldLength(kind, message, String(code));
+  return new GatewayError(told, message ?? "The model provider refused the request.", {
     ...details,
-    ...(isObject(error) && typeof error.param === "string" ? { param: mask(error.param.slice(0, maxParam)) } : {}),
+    ...(typeof param === "string" ? { param: mask(param.slice(0, maxParam)) } : {}),
+    ...(told === kind && isPlain(code) ? { providerCode: code } : {}),
   });
 }
+
+/** OpenAI's and Azure's words for content that they do not answer. */
+const filters: ReadonlySet<unknown> = new Set(["content_filter", "content_policy_violation"]);
+
+/** Whether a code is one of plain words, such as `invalid_image_format`, of which no key is made, and about the request. */
+function isPlain(code: unknown): code is string {
+  return typeof code === "string" && plainWords.test(code) && !ours.has(code);
+}
+
+const plainWords = /^(?=.{1,64}$)[a-z]+\d{0,3}(?:_[a-z]+\d{0,3})+$/;
+
+/** What is wrong with the gateway's own account; a client would look for it in his. */
+const ours: ReadonlySet<string> = new Set([
+  "invalid_api_key",
+  "model_not_found",
+  "insufficient_quota",
+  "rate_limit_exceeded",
+]);
 
 function parsed(body: string): unknown {
   try {

@@ -56,14 +56,26 @@ export function converseConversation(body: JsonObject): Conversation {
 }
 
 function converseCount(usage: Usage) {
-  const { inputTokens, outputTokens, cacheReadTokens, cacheWriteTokens } = usage;
+  const { inputTokens, outputTokens, cacheReadTokens, cacheWriteTokens, cacheWriteHourTokens } = usage;
   return {
     inputTokens,
     outputTokens,
     totalTokens: inputTokens + outputTokens + cacheReadTokens + cacheWriteTokens,
     cacheReadInputTokens: cacheReadTokens,
     cacheWriteInputTokens: cacheWriteTokens,
+    ...(cacheWriteHourTokens === undefined
+      ? {}
+      : { cacheDetails: cacheDetails(cacheWriteTokens, cacheWriteHourTokens) }),
   };
+}
+
+/** What was written into the cache by how long it is kept, the longest first, as AWS says it. */
+function cacheDetails(written: number, forHour: number) {
+  const details = [
+    { ttl: "1h", inputTokens: forHour },
+    { ttl: "5m", inputTokens: written - forHour },
+  ];
+  return details.filter(({ inputTokens }) => inputTokens > 0);
 }
 
 /** Converse frames for an answer that comes from elsewhere. */

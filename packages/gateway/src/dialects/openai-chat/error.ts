@@ -26,7 +26,7 @@ const typeOf: Readonly<Record<GatewayErrorCode, string>> = {
   internal: "server_error",
 };
 
-/** The words OpenAI's SDKs and their users compare `code` with; our own code where OpenAI has none. */
+/** The words OpenAI's SDKs and their users compare `code` with; the provider's or our own code where OpenAI has none. */
 const codeOf: Readonly<Partial<Record<GatewayErrorCode, string>>> = {
   unauthenticated: "invalid_api_key",
   unsupported: "unsupported_parameter",
@@ -42,7 +42,7 @@ export function openaiErrorBody(error: GatewayError, requestId?: string): string
       message: error.message,
       type: typeOf[error.code],
       param: error.param ?? null,
-      code: codeOf[error.code] ?? error.code,
+      code: codeOf[error.code] ?? error.providerCode ?? error.code,
       ...(requestId === undefined ? {} : { request_id: requestId }),
     },
   });

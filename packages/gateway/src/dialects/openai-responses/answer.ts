@@ -2,7 +2,7 @@ import type { Usage } from "../../call.ts";
 import { isObject, type JsonObject } from "../body.ts";
 import type { Answer } from "../conversation.ts";
 import { asksToCompact, compacted } from "./compaction.ts";
-import { callItem, createCalled, messageItem, reasoningItem } from "./items.ts";
+import { callItem, createCalled, type EndStatus, messageItem, reasoningItem } from "./items.ts";
 import { shownTools } from "./tools.ts";
 
 export interface ResponseMeta {
@@ -25,7 +25,7 @@ export function responseUsage(usage: Usage) {
 }
 
 /** Status and reason in OpenAI's words; a guardrail is told apart from a model's own filter by `guardrail`. */
-export function responseStatus(stopReason: string) {
+export function responseStatus(stopReason: string): { status: EndStatus; incomplete_details: unknown } {
   if (stopReason === "max_tokens" || stopReason === "model_context_window_exceeded") {
     return { status: "incomplete", incomplete_details: { reason: "max_output_tokens" } };
   }
@@ -80,11 +80,13 @@ export function responsesAnswer(answer: Answer, meta: ResponseMeta): string {
   if (asksToCompact(meta.body))
     return JSON.stringify(responseObject(meta, state, compacted(answer, meta.id), answer.usage));
   const called = createCalled(meta.body);
+  const last = answer.content.length - 1;
   const output = answer.content.flatMap((block, index): unknown[] => {
-    if ("text" in block) return [messageItem(meta.id, index, block.text, "completed")];
+    const status = index === last ? state.status : "completed";
+    if ("text" in block) return [messageItem(meta.id, index, block.text, status)];
     if ("toolUse" in block) {
       const { toolUseId, name, input } = block.toolUse;
-      return [callItem(meta.id, index, toolUseId, called(name), JSON.stringify(input ?? {}), "completed")];
+      return [callItem(meta.id, index, toolUseId, called(name), JSON.stringify(input ?? {}), status)];
     }
     if (!("reasoningContent" in block)) return [];
     const { reasoningContent } = block;

@@ -22,6 +22,9 @@ export function itemId(id: string, index: number, what: "message" | "reasoning" 
 
 const callPrefixes = { function: "fc", custom: "ctc", tool_search: "tsc", hosted: "fc" } as const;
 
+/** Whether an answer and the item that it ends with are whole, or were cut. */
+export type EndStatus = "completed" | "incomplete";
+
 export function messageItem(id: string, index: number, text: string, status: string) {
   const content = status === "in_progress" ? [] : [{ type: "output_text", text, annotations: [], logprobs: [] }];
   return { id: itemId(id, index, "message"), type: "message", status, role: "assistant", content };

@@ -1,5 +1,5 @@
 import { createInputReader, customInput } from "./custom-input.ts";
-import { type Called, callItem, itemId, messageItem, reasoningItem } from "./items.ts";
+import { type Called, callItem, type EndStatus, itemId, messageItem, reasoningItem } from "./items.ts";
 
 export type Emit = (type: string, payload: Record<string, unknown>) => void;
 
@@ -11,7 +11,7 @@ export interface OpenItem {
   append(delta: string): void;
   sign(signature: string): void;
   /** @returns the whole item */
-  close(): unknown;
+  close(status: EndStatus): unknown;
 }
 
 export interface ItemPlace {
@@ -38,10 +38,10 @@ export function openMessage(emit: Emit, { block, id, index }: ItemPlace): OpenIt
       emit("response.output_text.delta", { ...place, delta, logprobs: [] });
     },
     sign: noSignature,
-    close() {
+    close(status) {
       emit("response.output_text.done", { ...place, text, logprobs: [] });
       emit("response.content_part.done", { ...place, part: part() });
-      const item = messageItem(id, index, text, "completed");
+      const item = messageItem(id, index, text, status);
       emit("response.output_item.done", { output_index: index, item });
       return item;
     },
@@ -93,11 +93,9 @@ export function openCall(emit: Emit, { block, id, index }: ItemPlace, callId: st
       input.append(delta);
     },
     sign: noSignature,
-    close() {
-      // A tool without parameters may be called without a word; clients parse what they get.
-      if (json === "") this.append("{}");
+    close(status) {
       input.close(json);
-      const item = callItem(id, index, callId, called, json, "completed");
+      const item = callItem(id, index, callId, called, json, status);
       emit("response.output_item.done", { output_index: index, item });
       return item;
     },

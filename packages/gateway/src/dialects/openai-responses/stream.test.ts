@@ -97,16 +97,6 @@ describe("events of a streamed response", () => {
     expect(added.item).toEqual({ id: "rs_x_0", type: "reasoning", summary: [], encrypted_content: null });
   });
 
-  it("give a call without a word the arguments that clients can parse", () => {
-    const events = call("look");
-    expect(events.slice(2, -1)).toMatchObject([
-      { type: "response.output_item.added", item: { arguments: "", status: "in_progress" } },
-      { type: "response.function_call_arguments.delta", delta: "{}" },
-      { type: "response.function_call_arguments.done", arguments: "{}" },
-      { type: "response.output_item.done", item: { arguments: "{}", status: "completed" } },
-    ]);
-  });
-
   it("tell a custom tool's text as it comes", () => {
     const events = call("run", '{"inp', 'ut":"a\\', 'n\\"b', '\\""}');
     expect(events.slice(2, -1)).toMatchObject([
@@ -147,6 +137,46 @@ describe("events of a streamed response", () => {
     });
   });
 
+  it.each([
+    ["a call", "look", '{"a": "cut'],
+    ["a custom tool's text", "run", '{"input":"cut'],
+    ["a search for tools", "tool_search", '{"query":"cut'],
+    ["a message", undefined, "cut"],
+  ])("tell %s that was cut from those before it, which are whole", (_, tool, said) => {
+    for (const reason of ["max_tokens", "guardrail_intervened"]) {
+      const events = eventsOf((stream) => {
+        stream.text(0, "Let me.");
+        stream.blockStop(0);
+        if (tool === undefined) stream.text(1, said);
+        else {
+          stream.toolStart(1, "call_1", tool);
+          stream.toolInput(1, said);
+        }
+        stream.blockStop(1);
+        stream.stop(reason);
+        stream.finish();
+      });
+      const done = events.filter(({ type }) => type === "response.output_item.done").map(({ item }) => item);
+      expect(done.map(({ status }) => status)).toEqual(["completed", "incomplete"]);
+      expect(events.at(-1)).toMatchObject({
+        type: "response.incomplete",
+        response: { status: "incomplete", output: done },
+      });
+    }
+  });
+
+  it("end a block where it ends, though its end is told later", () => {
+    const events = eventsOf((stream) => {
+      stream.text(0, "One");
+      stream.blockStop(0);
+      stream.text(0, "Two");
+      stream.stop("end_turn");
+      stream.finish();
+    });
+    const texts = events.at(-1).response.output.map(({ content: [part] }: Event) => part.text);
+    expect(texts).toEqual(["One", "Two"]);
+  });
+
   it("say what failed twice: in the SDKs' words, and to clients that wait for the response's end", () => {
     const events = eventsOf((stream) => {
       stream.text(0, "One");
@@ -166,6 +196,13 @@ describe("events of a streamed response", () => {
         },
       },
     ]);
+    const failedCall = eventsOf((stream) => {
+      stream.toolStart(0, "call_1", "look");
+      stream.toolInput(0, '{"a": cut');
+      stream.blockStop(0);
+      stream.fail(new GatewayError("upstream_failed", "It broke."));
+    });
+    expect(failedCall.map(({ type }) => type)).not.toContain("response.output_item.done");
     const [last] = eventsOf((stream) => stream.fail(new GatewayError("upstream_failed", "It broke."))).slice(-1);
     expect(last.response.error).toEqual({ code: "server_error", message: "It broke." });
   });

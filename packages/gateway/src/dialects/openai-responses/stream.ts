@@ -3,7 +3,7 @@ import type { AnswerWriter } from "../../upstreams/answer-stream.ts";
 import { openaiErrorBody } from "../openai-chat/error.ts";
 import { eventStreamHeaders } from "../openai-chat/stream.ts";
 import { type ResponseMeta, responseObject, responseStatus } from "./answer.ts";
-import { createCalled, reasoningItem } from "./items.ts";
+import { createCalled, type EndStatus, reasoningItem } from "./items.ts";
 import { type OpenItem, openCall, openMessage, openReasoning } from "./open-items.ts";
 
 export interface ResponsesWriter extends AnswerWriter {
@@ -13,7 +13,8 @@ export interface ResponsesWriter extends AnswerWriter {
 
 /**
  * The events of a streamed response, in OpenAI's order and numbered. Each item is repeated whole when it is done, and all
- * of them at the end: this protocol is the one that cannot be written without keeping the answer.
+ * of them at the end: this protocol is the one that cannot be written without keeping the answer. An item is done when
+ * another begins or the answer ends, for that tells whether it is whole.
  */
 export function responsesStream(meta: ResponseMeta): ResponsesWriter {
   const output: unknown[] = [];
@@ -21,6 +22,7 @@ export function responsesStream(meta: ResponseMeta): ResponsesWriter {
   let out = "";
   let sequence = 0;
   let open: OpenItem | undefined;
+  let ended = false;
   let usage: Usage | undefined;
   let reason = "end_turn";
 
@@ -28,13 +30,14 @@ export function responsesStream(meta: ResponseMeta): ResponsesWriter {
     out += `event: ${type}\ndata: ${JSON.stringify({ type, sequence_number: sequence, ...payload })}\n\n`;
     sequence += 1;
   };
-  const close = (): void => {
-    if (open !== undefined) output.push(open.close());
+  const close = (status: EndStatus = "completed"): void => {
+    if (open !== undefined) output.push(open.close(status));
     open = undefined;
+    ended = false;
   };
   const next = (block: number) => ({ block, id: meta.id, index: output.length });
   const begin = (block: number, kind: "message" | "reasoning"): OpenItem => {
-    if (open?.block === block && open.kind === kind) return open;
+    if (!ended && open?.block === block && open.kind === kind) return open;
     close();
     open = kind === "message" ? openMessage(event, next(block)) : openReasoning(event, next(block));
     return open;
@@ -65,11 +68,13 @@ export function responsesStream(meta: ResponseMeta): ResponsesWriter {
       open = openCall(event, next(block), id, calledBy(name));
     },
     toolInput(block, json) {
-      if (open?.kind === "call" && open.block === block && json !== "") open.append(json);
+      if (open?.kind === "call" && open.block === block) open.append(json);
     },
-    blockStop: close,
+    blockStop() {
+      ended = open !== undefined;
+    },
     stop(stopReason) {
-      close();
+      close(responseStatus(stopReason).status);
       reason = stopReason;
     },
     usage(counted) {
@@ -81,6 +86,8 @@ export function responsesStream(meta: ResponseMeta): ResponsesWriter {
       event(state.status === "completed" ? "response.completed" : "response.incomplete", { response });
     },
     fail(error) {
+      // A call is not told to be done: some clients run it at once, and it may be the call that failed.
+      if (ended && open?.kind !== "call") close("incomplete");
       // Some clients read the event flat, as the SDKs type it, some nested, as OpenAI writes it; Codex only the second one.
       const { error: nested } = JSON.parse(openaiErrorBody(error));
       const { code, message, param } = nested;

@@ -67,10 +67,16 @@ export function claudeUsage(usage: unknown, before: Usage): Usage {
     outputTokens: count("output_tokens", before.outputTokens),
     cacheReadTokens: count("cache_read_input_tokens", before.cacheReadTokens),
     cacheWriteTokens: count("cache_creation_input_tokens", before.cacheWriteTokens),
-    reasoningTokens: 0,
+    reasoningTokens: thoughtTokens(from) ?? before.reasoningTokens,
   };
   const forHour = cachedForHour(from) ?? before.cacheWriteHourTokens;
   return forHour === undefined ? counted : { ...counted, cacheWriteHourTokens: forHour };
+}
+
+/** What of the output was thought; undefined where it is not said. */
+export function thoughtTokens({ output_tokens_details: details }: JsonObject): number | undefined {
+  const tokens = isObject(details) ? details.thinking_tokens : undefined;
+  return typeof tokens === "number" && tokens >= 0 ? tokens : undefined;
 }
 
 /** What of the cache's writes is kept for an hour; undefined where it is nothing. */

@@ -39,8 +39,7 @@ export function claudeExchange(outgoing: Outgoing, tellUser: boolean, furtherBet
       const message: unknown = JSON.parse(body.toString("utf8"));
       const stopReason = guardrailStop(message);
       if (stopReason === undefined || !isObject(message)) return { body, usage };
-      const told = { ...message, stop_reason: anthropicStopReason(stopReason), ...stopDetails(stopReason) };
-      return { body: JSON.stringify(told), usage, stopReason };
+      return { body: JSON.stringify({ ...message, ...stopped(stopReason) }), usage, stopReason };
     },
     ...(call.stream ? { stream: claudeStream } : {}),
   };
@@ -75,18 +74,41 @@ export function countAnswer(body: Buffer) {
   return { body: JSON.stringify({ input_tokens: counted.inputTokens }), usage: undefined };
 }
 
-/** Chunks of InvokeModel, each one of Anthropic's events in base64, back into the events they are. */
+/** How a message ends, in Anthropic's words. */
+function stopped(stopReason: string) {
+  return { stop_reason: anthropicStopReason(stopReason), ...stopDetails(stopReason) };
+}
+
+/**
+ * Chunks of InvokeModel, each one of Anthropic's events in base64, back into the events they are. How the message ends
+ * waits for the last of them: that, too, may say that a guardrail stepped in.
+ */
 function claudeStream(): ResponseStream {
   const progress = newProgress();
   const watch = createClaudeWatch(progress);
+  let ending: JsonObject | undefined;
+  let intervened: ReturnType<typeof guardrailStop>;
+  const ended = (): string => {
+    if (ending === undefined) return "";
+    const end =
+      intervened === undefined ? ending : { ...ending, delta: { ...Object(ending.delta), ...stopped(intervened) } };
+    ending = undefined;
+    return `event: message_delta\ndata: ${JSON.stringify(wholeUsage(end, progress.usage))}\n\n`;
+  };
   /** The event as Anthropic's own service would say it. */
   const said = (event: string): string => {
     const type = watch(event);
-    if (type === "message_delta") return `event: ${type}\ndata: ${wholeUsage(event, progress.usage)}\n\n`;
-    if (type !== "message_stop") return `event: ${type}\ndata: ${event}\n\n`;
-    // Bedrock adds its own metrics to the last event, and whether a guardrail stepped in.
-    progress.stopReason = guardrailStop(JSON.parse(event)) ?? progress.stopReason;
-    return 'event: message_stop\ndata: {"type":"message_stop"}\n\n';
+    if (type !== "message_delta" && type !== "message_stop") return `event: ${type}\ndata: ${event}\n\n`;
+    const parsed: JsonObject = JSON.parse(event);
+    intervened ??= guardrailStop(parsed);
+    progress.stopReason = intervened ?? progress.stopReason;
+    const before = ended();
+    if (type === "message_delta") {
+      ending = parsed;
+      return before;
+    }
+    // Bedrock adds its own metrics to the last event.
+    return `${before}event: message_stop\ndata: {"type":"message_stop"}\n\n`;
   };
   return passingStream({
     progress,
@@ -104,8 +126,7 @@ function claudeStream(): ResponseStream {
 }
 
 /** Anthropic's own service says all counts at the end, and clients read them there; Bedrock says some only at the start. */
-function wholeUsage(event: string, usage: Usage | undefined): string {
-  const parsed: unknown = JSON.parse(event);
-  if (!isObject(parsed) || !isObject(parsed.usage) || usage === undefined) return event;
-  return JSON.stringify({ ...parsed, usage: { ...anthropicUsage(usage), ...parsed.usage } });
+function wholeUsage(end: JsonObject, usage: Usage | undefined): JsonObject {
+  if (!isObject(end.usage) || usage === undefined) return end;
+  return { ...end, usage: { ...anthropicUsage(usage), ...end.usage } };
 }

@@ -1,7 +1,7 @@
 import type { Usage } from "../../call.ts";
 import { isObject, type JsonObject } from "../../dialects/body.ts";
 import { noUsage } from "../../dialects/conversation.ts";
-import { cachedForHour } from "../anthropic/watch.ts";
+import { cachedForHour, thoughtTokens } from "../anthropic/watch.ts";
 import type { UpstreamHeaders } from "../exchange.ts";
 
 /**
@@ -59,7 +59,7 @@ function familyUsage(usage: JsonObject): Usage {
     cacheWriteTokens: count(
       usage.cache_creation_input_tokens ?? usage.cacheWriteInputTokenCount ?? usage.cacheWriteInputTokens,
     ),
-    reasoningTokens: 0,
+    reasoningTokens: thoughtTokens(usage) ?? 0,
   };
   return forHour === undefined ? counted : { ...counted, cacheWriteHourTokens: forHour };
 }

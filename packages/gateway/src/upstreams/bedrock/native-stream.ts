@@ -5,7 +5,7 @@ import { malformedAnswer } from "../answer-stream.ts";
 import { deltaCharacters, tokensOf } from "../anthropic/watch.ts";
 import { isWhole, newProgress, type Progress, type ResponseStream } from "../exchange.ts";
 import { converseUsage } from "./answer.ts";
-import { usageIn } from "./invoke-usage.ts";
+import { guardrailStop, usageIn } from "./invoke-usage.ts";
 import { frameFailure } from "./reader.ts";
 
 /** Frames passed on as they are once their checksums hold, with usage and end read on the way. */
@@ -85,12 +85,15 @@ function watchInvoke(progress: Progress, type: unknown, frame: Frame): void {
   if (type !== "chunk") return;
   const chunk: JsonObject = JSON.parse(frame.text());
   const bytes = typeof chunk.bytes === "string" ? Buffer.from(chunk.bytes, "base64") : Buffer.alloc(0);
-  if (!bytes.includes('"usage"') && !bytes.includes("okenCount") && !bytes.includes("oken_count")) {
+  const counts = bytes.includes('"usage"') || bytes.includes("okenCount") || bytes.includes("oken_count");
+  // In words its quotes would be escaped.
+  if (!counts && !bytes.includes('"INTERVENED"')) {
     heard(progress, bytes);
     return;
   }
   const event: unknown = JSON.parse(bytes.toString("utf8"));
   if (!isObject(event)) return;
+  progress.stopReason = guardrailStop(event) ?? progress.stopReason;
   const found = usageIn(event) ?? (isObject(event.message) ? usageIn(event.message) : undefined);
   if (found === undefined) return;
   const before = progress.usage;
@@ -100,5 +103,6 @@ function watchInvoke(progress: Progress, type: unknown, frame: Frame): void {
     inputTokens: found.inputTokens === 0 ? (before?.inputTokens ?? 0) : found.inputTokens,
     cacheReadTokens: found.cacheReadTokens === 0 ? (before?.cacheReadTokens ?? 0) : found.cacheReadTokens,
     cacheWriteTokens: found.cacheWriteTokens === 0 ? (before?.cacheWriteTokens ?? 0) : found.cacheWriteTokens,
+    reasoningTokens: found.reasoningTokens === 0 ? (before?.reasoningTokens ?? 0) : found.reasoningTokens,
   };
 }

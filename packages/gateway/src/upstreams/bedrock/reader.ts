@@ -1,15 +1,29 @@
 import { isObject, type JsonObject } from "../../dialects/body.ts";
 import type { AnswerSink } from "../../dialects/conversation.ts";
+import type { GatewayError } from "../../errors.ts";
 import { createFrameReader, type Frame, type FrameHeaders } from "../../streams/event-stream.ts";
 import { type AnswerReader, malformedAnswer } from "../answer-stream.ts";
-import { converseUsage, stopSequence } from "./answer.ts";
+import { brokenOutput, converseUsage, stopSequence } from "./answer.ts";
 import { streamError } from "./error.ts";
 
 /** Reads a converse-stream: frames to events. */
 export function converseReader(sink: AnswerSink): AnswerReader {
+  let broken: GatewayError | undefined;
+  const stop = ({ stopReason, additionalModelResponseFields: fields }: JsonObject): void => {
+    broken = brokenOutput(String(stopReason));
+    if (broken === undefined) sink.stop(String(stopReason), stopSequence(fields));
+  };
+  // Comes behind the end, and what broke is billed, too.
+  const count = ({ usage }: JsonObject): void => {
+    sink.usage(converseUsage(usage));
+    if (broken !== undefined) sink.fail(broken);
+  };
   const reader = createFrameReader((headers, frame) => {
-    if (headers[":message-type"] === "event") tell(sink, headers[":event-type"], frame);
-    else sink.fail(frameFailure(headers, frame));
+    const type = headers[":event-type"];
+    if (headers[":message-type"] !== "event") sink.fail(frameFailure(headers, frame));
+    else if (type === "messageStop") stop(JSON.parse(frame.text()));
+    else if (type === "metadata") count(JSON.parse(frame.text()));
+    else tell(sink, type, frame);
   });
   return {
     push(chunk) {
@@ -21,6 +35,7 @@ export function converseReader(sink: AnswerSink): AnswerReader {
     },
     end() {
       if (!reader.atBoundary()) sink.fail(malformedAnswer("its stream ended inside an event"));
+      else if (broken !== undefined) sink.fail(broken);
     },
   };
 }
@@ -60,12 +75,6 @@ function tell(sink: AnswerSink, type: unknown, frame: Frame): void {
     }
     case "contentBlockStop":
       sink.blockStop(block);
-      break;
-    case "messageStop":
-      sink.stop(String(event.stopReason), stopSequence(event.additionalModelResponseFields));
-      break;
-    case "metadata":
-      sink.usage(converseUsage(event.usage));
   }
 }
 

@@ -33,18 +33,21 @@ export function endingOf(choice: JsonObject, called: boolean, stops: readonly st
 
 type Ending = Pick<Answer, "stopReason" | "stopSequence">;
 
-/** OpenAI counts cached tokens as part of the prompt; `Usage` counts them apart. */
+/** OpenAI counts cached tokens, read and written, as part of the prompt; `Usage` counts them apart. */
 export function chatUsageOf(usage: unknown): Usage | undefined {
   if (!isObject(usage)) return undefined;
-  const cached = number(isObject(usage.prompt_tokens_details) ? usage.prompt_tokens_details.cached_tokens : 0);
+  const prompt = isObject(usage.prompt_tokens_details) ? usage.prompt_tokens_details : {};
+  const read = number(prompt.cached_tokens);
+  const written = number(prompt.cache_write_tokens);
   const reasoning = number(
     isObject(usage.completion_tokens_details) ? usage.completion_tokens_details.reasoning_tokens : 0,
   );
   return {
     ...noUsage,
-    inputTokens: Math.max(0, number(usage.prompt_tokens) - cached),
+    inputTokens: Math.max(0, number(usage.prompt_tokens) - read - written),
     outputTokens: number(usage.completion_tokens),
-    cacheReadTokens: cached,
+    cacheReadTokens: read,
+    cacheWriteTokens: written,
     reasoningTokens: reasoning,
   };
 }

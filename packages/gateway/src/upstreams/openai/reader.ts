@@ -6,7 +6,8 @@ import { eventError } from "../http-error.ts";
 import { chatUsageOf, endingOf, isText, toolIdOf } from "./answer.ts";
 
 /**
- * Reads chat-completion chunks as an answer. Blocks are numbered as they begin: thoughts, text, then each tool call.
+ * Reads chat-completion chunks as an answer. Blocks are numbered as they begin: thoughts, text, a refusal, which is text
+ * of its own, then each tool call.
  * @param stops the stop texts that were asked for
  */
 export function chatReader(sink: AnswerSink, stops: readonly string[] = []): AnswerReader {
@@ -47,7 +48,8 @@ export function chatReader(sink: AnswerSink, stops: readonly string[] = []): Ans
       const delta: JsonObject = isObject(choice.delta) ? choice.delta : {};
       const thought = delta.reasoning_content ?? delta.reasoning;
       if (typeof thought === "string" && thought !== "") sink.reasoning(enter("reasoning"), thought);
-      if (typeof delta.content === "string" && delta.content !== "") sink.text(enter("text"), delta.content);
+      if (isText(delta.content)) sink.text(enter("text"), delta.content);
+      if (isText(delta.refusal)) sink.text(enter("refusal"), delta.refusal);
       toolCalls(delta.tool_calls);
       if (typeof choice.finish_reason === "string") {
         if (current !== undefined) sink.blockStop(current.block);
