@@ -1,4 +1,5 @@
 import { globSync } from "node:fs";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { signIn } from "@onbehalf/sandbox/token";
@@ -155,6 +156,18 @@ describe("a question by session", () => {
     const sources = hops.filter(({ exchange }) => exchange !== null).map(({ exchange }) => exchange?.source);
     expect(sources.length).toBeGreaterThanOrEqual(2);
     expect(new Set(sources)).toEqual(new Set(["cached"]));
+  });
+
+  it("finds a stand-in for Bedrock that takes the API key of Bedrock which the sandbox documents", async () => {
+    const key = /Bearer (bedrock-api-key-\S+?)`/.exec(await readFile("packages/sandbox/README.md", "utf8"))?.[1];
+    const converse = (token: string) =>
+      fetch(`${chain.urls.bedrock}/model/amazon.nova-lite-v1:0/converse`, {
+        method: "POST",
+        headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
+        body: JSON.stringify({ messages: [{ role: "user", content: [{ text: "Hello" }] }] }),
+      });
+    expect((await converse(String(key))).status).toBe(200);
+    expect((await converse(`${key}-or-nearly`)).status).toBe(403);
   });
 
   it("of someone without a group is refused by the gateway, in words", async () => {

@@ -188,6 +188,12 @@ describe("the bounds of an answer", () => {
     expect((await jsonOf(response)).message).toMatch(/query|conversation_id|think_mode/);
   });
 
+  it("knows an id that no random generator would give for what it is: one of no conversation", async () => {
+    const body = { query: "Who is Bob?", conversation_id: "11111111-1111-1111-1111-111111111111" };
+    const known = await bench.ask(await bench.token(), { query: "Who is Bob?", conversation_id: crypto.randomUUID() });
+    expect((await bench.ask(await bench.token(), body)).status).toBe(known.status);
+  });
+
   it("takes the question as `message` too, and a connection only by its name", async () => {
     expect((await bench.ask(await bench.token(), { message: "Who is Bob?" })).status).toBe(200);
     const app = { id: "a", name: "a", connection: "elsewhere" };

@@ -24,6 +24,8 @@ export const standInCredentials = {
   accessKeyId: "AKIASANDBOXSANDBOX00",
   secretAccessKey: "sandbox-secret-access-key-that-opens-nothing",
   region: "us-east-1",
+  /** A Bedrock API key, for clients with `AWS_BEARER_TOKEN_BEDROCK`. */
+  bearerKey: "bedrock-api-key-of-the-sandbox-that-opens-nothing",
 } as const;
 
 const dataFolder = join(import.meta.dirname, "data");

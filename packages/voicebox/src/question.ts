@@ -46,7 +46,7 @@ export const questionSchema = z
   .object({
     query: optional(text),
     message: optional(text),
-    conversation_id: optional(z.uuid()),
+    conversation_id: optional(z.guid()),
     think_mode: optional(z.enum(["standard", "lite", "fast"])),
     client_id: optional(name),
     app: optional(appSchema),

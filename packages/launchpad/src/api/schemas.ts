@@ -10,7 +10,7 @@ export const askRequest = z
   .object({
     query: question.optional(),
     message: question.optional().describe("Another name for `query`."),
-    conversation_id: z.uuid().nullish().describe("From an earlier answer, to go on with that conversation."),
+    conversation_id: z.guid().nullish().describe("From an earlier answer, to go on with that conversation."),
     think_mode: z.enum(["standard", "lite", "fast"]).optional(),
   })
   .refine(({ query, message }) => query !== undefined || message !== undefined, {

@@ -4,6 +4,15 @@ import { z } from "zod";
 export const appModes = ["session", "jwt", "app_key"] as const;
 export type AppMode = (typeof appModes)[number];
 
+/** A point in time, with or without an offset as programs write it; kept in UTC, so that the text's order is time's. */
+export const moment = z.iso.datetime({ offset: true }).overwrite(inUtc);
+
+/** As it is where it is none: that has been found already, and is told. */
+function inUtc(text: string): string {
+  const ms = Date.parse(text);
+  return Number.isNaN(ms) ? text : new Date(ms).toISOString();
+}
+
 /** What an administrator decides about an application: the data it speaks with and who may come how. */
 export const appSettings = z.object({
   name: z.string().trim().min(1).max(100).describe("What people call the application."),
@@ -19,7 +28,7 @@ export const appSettings = z.object({
     .default([])
     .describe("Other sites whose pages may call with this application's key."),
   requests_per_minute: z.number().int().min(1).max(100_000).nullable().default(null),
-  expires_at: z.iso.datetime().nullable().default(null),
+  expires_at: moment.nullable().default(null),
   disabled: z.boolean().default(false),
 });
 

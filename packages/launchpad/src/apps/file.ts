@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { ConfigError, type Env, loadFile } from "@onbehalf/service-kit";
 import { z } from "zod";
-import { type App, type AppKey, appSettings } from "./app.ts";
+import { type App, type AppKey, appSettings, moment } from "./app.ts";
 import { hashKey, keyHint, keyPattern } from "./key.ts";
 
 /** Applications that are kept in a file, with their keys: for those who keep configuration in git. */
@@ -20,7 +20,7 @@ const fileKey = z.strictObject({
   hint: z.string().max(20).optional(),
   key_file: z.string().min(1).optional(),
   key: z.string().min(1).optional(),
-  expires_at: z.iso.datetime().nullable().default(null),
+  expires_at: moment.nullable().default(null),
   disabled: z.boolean().default(false),
 });
 

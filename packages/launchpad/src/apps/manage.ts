@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { HttpError } from "@onbehalf/service-kit";
 import { z } from "zod";
-import { type App, type AppKey, type AppSettings, appSettings } from "./app.ts";
+import { type App, type AppKey, type AppSettings, appSettings, moment } from "./app.ts";
 import { createKey } from "./key.ts";
 import type { AppRegistry } from "./registry.ts";
 import type { AppStore } from "./store.ts";
@@ -17,7 +17,7 @@ const name = z
 /** What is needed to make a key. With `replaces`, the older key goes on for `overlap_seconds`, while clients move. */
 export const keyRequest = z.object({
   name,
-  expires_at: z.iso.datetime().nullable().default(null),
+  expires_at: moment.nullable().default(null),
   replaces: z.string().max(100).nullish(),
   overlap_seconds: z
     .number()

@@ -65,6 +65,14 @@ describe("applications of file and database", () => {
     await close();
   });
 
+  it("keep their end in UTC, however it was written", () => {
+    const end = (expires_at: string) => keyRequest.parse({ name: "a", expires_at }).expires_at;
+    expect(end("2030-01-01T02:00:00+02:00")).toBe("2030-01-01T00:00:00.000Z");
+    expect(end("2030-01-01T00:00:00+00:00")).toBe("2030-01-01T00:00:00.000Z");
+    expect(end("2030-01-01T00:00:00Z")).toBe("2030-01-01T00:00:00.000Z");
+    expect(() => end("2030-01-01")).toThrow(/expires_at/);
+  });
+
   it("let a rotated key end after the overlap, but never later than it would have", async () => {
     const { registry, management, close } = await stage();
     const app = await management.create(settings, "carol");
@@ -80,7 +88,7 @@ describe("applications of file and database", () => {
     );
     const ends = (await registry.keys(app.id)).map(({ name, expires_at }) => [name, expires_at]);
     expect(ends).toEqual([
-      ["a", "2026-01-01T00:00:05Z"],
+      ["a", "2026-01-01T00:00:05.000Z"],
       ["b", null],
     ]);
     await expect(

@@ -45,7 +45,8 @@ export async function writeToken(setting: TokenSetting, token: AccessToken | Cli
     audiences:
       audiences.length === 1 ? (setting.definition.audienceClaims[audiences[0] ?? ""] ?? audiences) : audiences,
     clientId: String(token.clientId),
-    scopes: [...token.scopes],
+    // Of scopes that nobody knows the library keeps one empty word.
+    scopes: [...token.scopes].filter((scope) => scope !== ""),
     issuedAt: iat,
     expiresAt: exp,
     sessionId: token.kind === "AccessToken" ? token.sid : undefined,

@@ -1,3 +1,4 @@
+import { decodeJwt } from "jose";
 import * as oidc from "openid-client";
 import { describe, expect, test } from "vitest";
 import { signIn, walkSignIn } from "../token.ts";
@@ -105,6 +106,12 @@ describe("authorization code with PKCE (OpenID Connect Core, RFC 7636, RFC 9207)
       expect([response.status, response.headers.get("location")]).toEqual([400, null]);
       expect(await response.text()).toContain("Sign-in did not work");
     }
+  });
+
+  test("a scope that nobody knows is not in the token, and nothing in its place", async () => {
+    const { provider } = await providerForTest();
+    const { accessToken } = await signIn({ issuer: provider.issuerUrl("default"), user: "alice", scope: "nope" });
+    expect(decodeJwt(accessToken).scp).toEqual([]);
   });
 
   test("a scope reserved for a group is left out for others", async () => {
