@@ -8,6 +8,7 @@ import { type Exchange, newProgress, type ResponseStream, type WholeAnswer } fro
 import { createExtraHeaders } from "../extra-headers.ts";
 import { eventError, httpError } from "../http-error.ts";
 import type { KeyOf } from "../key.ts";
+import { passedBody } from "../passed-body.ts";
 import { passingStream } from "../passing-stream.ts";
 import type { Outgoing, Upstream } from "../upstream.ts";
 import { messageAnswer, messagesReader } from "./answer.ts";
@@ -49,15 +50,16 @@ export function createAnthropicUpstream(keyOf: KeyOf): Upstream {
   };
 }
 
-function passed({ call, deployment }: Outgoing): Exchange {
+function passed(outgoing: Outgoing): Exchange {
+  const { call, deployment } = outgoing;
   const counts = call.operation === "count_tokens";
   // Other models behind this protocol sign nothing, and take their own back.
   const body = deployment.modelId.includes("claude") ? claudeTurns(call.body) : call.body;
-  const same = body === call.body && deployment.modelId === call.model;
+  const told = deployment.modelId === call.model ? body : { ...body, model: deployment.modelId };
   return {
     method: "POST",
     path: counts ? "/v1/messages/count_tokens" : "/v1/messages",
-    body: same ? call.raw.body : JSON.stringify({ ...body, model: deployment.modelId }),
+    body: passedBody(outgoing, told),
     headers: { "content-type": "application/json", accept: call.stream ? "text/event-stream" : "application/json" },
     answer: (body) => (counts ? { body, usage: undefined } : passedMessage(body)),
     ...(call.stream ? { stream: passedStream } : {}),

@@ -7,6 +7,7 @@ import type { Exchange } from "../exchange.ts";
 import { createExtraHeaders } from "../extra-headers.ts";
 import { httpError } from "../http-error.ts";
 import type { KeyOf } from "../key.ts";
+import { passedBody } from "../passed-body.ts";
 import type { Outgoing, Upstream } from "../upstream.ts";
 import { chatAnswerOf } from "./answer.ts";
 import { isOllama, ollamaConversation, ollamaUrl } from "./ollama.ts";
@@ -99,12 +100,13 @@ function limitName({ provider, modelId, params }: Deployment): ChatRequest["limi
   return openai || /^(?:gpt-(?:[5-9]|\d\d)|o\d)/.test(modelId) ? "max_completion_tokens" : "max_tokens";
 }
 
-function embeddingsPass({ call, deployment }: Outgoing): Exchange {
-  const same = deployment.modelId === call.model;
+function embeddingsPass(outgoing: Outgoing): Exchange {
+  const { call, deployment } = outgoing;
+  const told = deployment.modelId === call.model ? call.body : { ...call.body, model: deployment.modelId };
   return {
     method: "POST",
     path: "/embeddings",
-    body: same ? call.raw.body : JSON.stringify({ ...call.body, model: deployment.modelId }),
+    body: passedBody(outgoing, told),
     headers: { "content-type": "application/json", accept: "application/json" },
     answer: passedAnswer,
   };

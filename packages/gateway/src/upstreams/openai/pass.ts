@@ -5,13 +5,15 @@ import { createSseReader } from "../../streams/sse.ts";
 import { malformedAnswer } from "../answer-stream.ts";
 import { type Exchange, newProgress, type ResponseStream, type WholeAnswer } from "../exchange.ts";
 import { eventError } from "../http-error.ts";
+import { passedBody } from "../passed-body.ts";
 import { passingStream } from "../passing-stream.ts";
 import type { Outgoing } from "../upstream.ts";
 import { chatUsageOf, countOf, stopReasonOf } from "./answer.ts";
 import { isOllama, ollamaBody } from "./ollama.ts";
 
 /** Chat completions to a server that speaks them: the bytes as they came, unless the model has another name there or Ollama other words. */
-export function chatPass({ call, deployment }: Outgoing): Exchange {
+export function chatPass(outgoing: Outgoing): Exchange {
+  const { call, deployment } = outgoing;
   const options = isObject(call.body.stream_options) ? call.body.stream_options : {};
   const asked = options.include_usage === true;
   const told = isOllama(deployment) ? ollamaBody(call.body) : call.body;
@@ -25,7 +27,7 @@ export function chatPass({ call, deployment }: Outgoing): Exchange {
   return {
     method: "POST",
     path: "/chat/completions",
-    body: same ? call.raw.body : JSON.stringify(changed),
+    body: passedBody(outgoing, same ? call.body : changed),
     headers: { "content-type": "application/json", accept: call.stream ? "text/event-stream" : "application/json" },
     answer: passedAnswer,
     ...(call.stream ? { stream: () => passedStream(asked) } : {}),
