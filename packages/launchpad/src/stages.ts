@@ -105,6 +105,7 @@ function createPeople({ config, resources: { stores, providers }, log }: StagePa
     store: stores.sessions,
     seal: createSeal(config.session.secret, "session"),
     lifetimes: config.session,
+    providers: new Set(config.providers.map(({ id }) => id)),
   });
   const keepFresh = createKeepFresh({
     sessions,

@@ -1,3 +1,5 @@
+import { once } from "node:events";
+import { connect } from "node:http2";
 import { Readable } from "node:stream";
 import { Hono } from "hono";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -14,7 +16,16 @@ app.get("/", (c) => c.text("none"));
 let service: Service;
 beforeAll(async () => {
   const log = createLogger({ service: "test", level: "silent" });
-  service = await serve({ name: "test", app, host: "127.0.0.1", port: 0, portVariable: "P", log, graceSeconds: 0 });
+  service = await serve({
+    name: "test",
+    app,
+    host: "127.0.0.1",
+    port: 0,
+    portVariable: "P",
+    log,
+    graceSeconds: 0,
+    http2: true,
+  });
 });
 afterAll(() => service.close());
 
@@ -31,7 +42,27 @@ const chunked = (size: number) => ({
   duplex: "half" as const,
 });
 
+/** With neither length nor transfer encoding, as only HTTP/2 has them. */
+async function overHttp2(size: number): Promise<number> {
+  const session = connect(service.url);
+  try {
+    const stream = session.request({ ":method": "POST", ":path": "/" });
+    const [headers] = await Promise.race([
+      once(stream.end(Buffer.alloc(size, "x")), "response"),
+      once(session, "error"),
+    ]);
+    return headers[":status"];
+  } finally {
+    session.destroy();
+  }
+}
+
 describe("a body", () => {
+  test("over HTTP/2 is counted, which says beforehand neither its length nor that there is one", async () => {
+    expect(await overHttp2(1_000)).toBe(200);
+    expect(await overHttp2(1_001)).toBe(413);
+  });
+
   test("at the limit passes, announced or chunked", async () => {
     const announced = await fetch(service.url, { method: "POST", body: "x".repeat(1_000) });
     expect([announced.status, await announced.text()]).toEqual([200, "1000"]);

@@ -19,7 +19,9 @@ export function bodyLimit(maxBytes: number): MiddlewareHandler {
     const length = c.req.header("content-length");
     if (length !== undefined && Number(length) > maxBytes) throw tooLarge(maxBytes);
     const announced = length !== undefined && c.req.header("transfer-encoding") === undefined;
-    const bodiless = connectionOf(c.env) !== undefined && c.req.header("transfer-encoding") === undefined;
+    // Of HTTP/1.1 only: in HTTP/2 a body may come without either header.
+    const incoming = connectionOf(c.env)?.incoming;
+    const bodiless = incoming?.httpVersionMajor === 1 && c.req.header("transfer-encoding") === undefined;
     return announced || bodiless ? next() : counted(c, next);
   };
 }

@@ -1,3 +1,4 @@
+import type { ServerResponse } from "node:http";
 import { connect } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Hono } from "hono";
@@ -36,6 +37,28 @@ async function start(body: () => ReadableStream<Uint8Array>, init: ResponseInit 
 const encoder = new TextEncoder();
 
 describe("a stream", () => {
+  test("whose client left before there was an answer is cancelled", async () => {
+    const gone = Promise.withResolvers<void>();
+    const cancelled = Promise.withResolvers<string>();
+    const log = createLogger({ service: "test", level: "silent" });
+    const app = new Hono().get("/", async (c) => {
+      const { outgoing } = c.env as unknown as { outgoing: ServerResponse };
+      outgoing.once("close", gone.resolve);
+      await gone.promise;
+      // A turn later, when whoever listens for the end from now on has missed it.
+      await sleep(10);
+      return new Response(new ReadableStream({ cancel: (reason: Error) => cancelled.resolve(reason.name) }));
+    });
+    const options = { host: "127.0.0.1", port: 0, portVariable: "P", graceSeconds: 0 };
+    const service = await serve({ name: "test", app, log, ...options });
+    opened.push(service);
+    const socket = connect(service.port, "127.0.0.1").end("GET / HTTP/1.1\r\nhost: a\r\n\r\n");
+    socket.on("error", () => {});
+    await sleep(50);
+    socket.destroy();
+    expect(await cancelled.promise).toBe("ClientGone");
+  });
+
   test("arrives whole, in parts as they come, with its headers and cookies", async () => {
     const read = Promise.withResolvers<void>();
     const parts = async function* () {

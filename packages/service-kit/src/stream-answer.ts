@@ -16,6 +16,8 @@ export async function sendStream(
   const leave = (): void => {
     if (!isComplete(outgoing)) reader.cancel(new ClientGone()).catch(() => {});
   };
+  // A client may be gone before there is an answer, and says so only once.
+  if (outgoing.destroyed) return leave();
   outgoing.on("close", leave);
   outgoing.writeHead(response.status, { ...answerHeaders(outgoing), ...headersOf(response) });
   outgoing.flushHeaders?.();

@@ -8,6 +8,7 @@ import { type Caller, ownerOf, userName } from "./caller.ts";
 import type { Connection } from "./connections.ts";
 import type { Exchanges } from "./exchanges.ts";
 import { asHttp } from "./failure.ts";
+import type { QueryCall } from "./graph/graph.ts";
 import { createSession, type Session } from "./graph/session.ts";
 import { callerOf } from "./identify.ts";
 import { headersFor, headerText } from "./llm/headers.ts";
@@ -145,7 +146,7 @@ interface SessionParts {
 function sessionOf({ setup, question, caller, exchanges, signal, traceparent }: SessionParts): Session {
   const connection: Connection = setup.connections.find(question.app.connection);
   const { dataset } = question.app;
-  const call = { signal, traceparent, authorization: databaseToken(connection, caller, exchanges, signal) };
+  const call = { signal, traceparent, authorization: databaseToken(connection, caller, exchanges) };
   return createSession({
     graph: connection.graph,
     dataset,
@@ -162,11 +163,10 @@ function databaseToken(
   { exchange: target }: Connection,
   caller: Caller,
   exchanges: Exchanges | undefined,
-  signal: AbortSignal,
-): (() => Promise<string>) | undefined {
+): QueryCall["authorization"] {
   if (target === undefined || caller.kind !== "user" || exchanges === undefined) return undefined;
   const exchange = exchanges.to(target);
-  return async () => (await exchange(caller.subject, { signal })).accessToken;
+  return async (signal) => (await exchange(caller.subject, { signal })).accessToken;
 }
 
 /** Adds up what the model used and keeps what was asked of the database. */

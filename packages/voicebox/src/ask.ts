@@ -2,6 +2,7 @@ import { HttpError } from "@onbehalf/service-kit";
 import { type Action, type Answer, actionsOf, type Provenance, proof, provenanceOf, type Step } from "./answer.ts";
 import { type Caller, ownerOf } from "./caller.ts";
 import { type Conversations, messagesOf } from "./conversation.ts";
+import { GraphError } from "./graph/graph.ts";
 import type { GraphDescription } from "./graph/schema.ts";
 import type { Session } from "./graph/session.ts";
 import type { LlmMessage, LlmReply, LlmTurn, ToolCall } from "./llm/turn.ts";
@@ -201,7 +202,10 @@ function withoutQuery(input: unknown): unknown {
   return rest;
 }
 
-/** Where the things in the evidence come from; nothing to tell when it names none. */
+/**
+ * Where the things in the evidence come from; nothing to tell when it names none, or the graph does not say: the answer is
+ * whole without, and paid for.
+ */
 async function provenanceFor(
   evidence: readonly Evidence[],
   { session, mode }: AskContext,
@@ -209,7 +213,10 @@ async function provenanceFor(
 ): Promise<Provenance | undefined> {
   const table = proof(evidence)?.table;
   if (mode === "check" || table === undefined) return undefined;
-  const sources = await session.sources(table);
+  const sources = await session.sources(table).catch((error: unknown) => {
+    if (error instanceof GraphError) return [];
+    throw error;
+  });
   return sources.length === 0 ? undefined : provenanceOf(sources, described);
 }
 

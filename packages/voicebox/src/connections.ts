@@ -83,7 +83,7 @@ async function open(name: string, config: ConnectionConfig | undefined, dispatch
       if (auth.type === "none") return undefined;
       // Never without the user's token where one is wanted: the database would see an anonymous reader.
       if (call.authorization === undefined) throw new GraphError("denied", "The database wants a signed-in user.");
-      return `Bearer ${await call.authorization()}`;
+      return `Bearer ${await call.authorization(call.signal)}`;
     },
   });
   return {

@@ -2,7 +2,7 @@ import { HttpError, type Outcome, type TrailExchange, type TrailHop } from "@onb
 import { AuthError, toWire } from "@onbehalf/shared-auth";
 import { type Context, Hono } from "hono";
 import { routePath } from "hono/route";
-import type { z } from "zod";
+import { z } from "zod";
 import type { Caller } from "../caller.ts";
 import { launchpadHop } from "../trail.ts";
 import type { TrailStore } from "../trail-store.ts";
@@ -168,5 +168,6 @@ function badAnswer(cause: unknown): HttpError {
 function describe(error: unknown): { status: number; code: string } {
   if (error instanceof HttpError) return { status: error.status, code: error.error };
   if (error instanceof AuthError) return { status: toWire(error).status, code: error.code };
+  if (error instanceof z.core.$ZodError) return { status: 400, code: "invalid_request" };
   return { status: 500, code: "internal_error" };
 }

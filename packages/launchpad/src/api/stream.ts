@@ -37,7 +37,8 @@ export interface StreamOptions {
  */
 export function snapshotStream(options: StreamOptions): ReadableStream<Uint8Array> {
   const encoder = new TextEncoder();
-  const lines = ndjsonLines(options.upstream.body ?? emptyBody());
+  const reader = options.upstream.body?.getReader();
+  const lines = ndjsonLines(reader === undefined ? emptyBody() : chunksOf(reader));
   let last: Snapshot | undefined;
   let over = false;
   const end = (outcome: "ok" | "error" | "aborted"): void => {
@@ -73,7 +74,8 @@ export function snapshotStream(options: StreamOptions): ReadableStream<Uint8Arra
     },
     async cancel() {
       end("aborted");
-      await options.upstream.body?.cancel().catch(() => {});
+      // By the reader, which has the body to itself; what it waits for then ends.
+      await reader?.cancel().catch(() => {});
     },
   });
 }
@@ -101,3 +103,8 @@ function brokenOff(last: Snapshot | undefined, requestId: string, error: unknown
 }
 
 async function* emptyBody(): AsyncGenerator<Uint8Array> {}
+
+/** The parts of a body as its reader gets them; over when the reader cancels it. */
+async function* chunksOf(reader: ReadableStreamDefaultReader<Uint8Array>): AsyncGenerator<Uint8Array> {
+  for (let part = await reader.read(); !part.done; part = await reader.read()) yield part.value;
+}

@@ -47,6 +47,17 @@ describe("applications of file and database", () => {
     await close();
   });
 
+  it("keep a key from the file's application of the same id, which is another one", async () => {
+    const { registry, store, close } = await stage();
+    const other = createKey();
+    await store.createApp({ ...fileApp, source: "database", isDefault: false });
+    await store.createKey({ ...fileKey, id: "k1", hint: other.hint, hash: other.hash });
+    expect(await registry.byKey(other.key)).toBeUndefined();
+    expect((await registry.keys("demo")).map(({ id }) => id)).toEqual(["file:demo:k"]);
+    expect((await registry.byKey(made.key))?.app.source).toBe("file");
+    await close();
+  });
+
   it("note at most once a minute that a key was used", async () => {
     let now = Date.parse("2026-01-01T00:00:00Z");
     const { registry, management, close } = await stage(() => now);

@@ -30,6 +30,7 @@ export function createAppRegistry(file: FileApps, store: AppStore, now: () => nu
     const ids = new Set(file.apps.map(({ id }) => id));
     return [...file.apps, ...stored.filter(({ id }) => !ids.has(id))];
   }
+  const isOfFile = (id: string): boolean => file.apps.some((app) => app.id === id);
   async function byId(id: string): Promise<App | undefined> {
     const ofFile = file.apps.find((app) => app.id === id);
     return ofFile === undefined && storedIds.test(id) ? store.app(id) : ofFile;
@@ -45,16 +46,19 @@ export function createAppRegistry(file: FileApps, store: AppStore, now: () => nu
       return apps.find(({ modes }) => modes.includes("session"));
     },
     async keys(appId) {
-      const ofFile = file.keys.filter(({ app_id }) => app_id === appId).map(withUse);
-      return ofFile.length > 0 ? ofFile : store.keys(appId);
+      if (!isOfFile(appId)) return store.keys(appId);
+      return file.keys.filter(({ app_id }) => app_id === appId).map(withUse);
     },
     async byKey(given) {
       if (!keyPattern.test(given)) return undefined;
       // The file's first: those work while the database is away.
       const matches = ({ hash }: AppKey): boolean => keyMatches(given, hash);
-      const key = file.keys.find(matches) ?? (await store.keysByHint(keyHint(given))).find(matches);
-      const app = key && (await byId(key.app_id));
-      return key && app && { app, key };
+      const ofFile = file.keys.find(matches);
+      const key = ofFile ?? (await store.keysByHint(keyHint(given))).find(matches);
+      // The file's application of that id is another one than the key was made for, and may speak with other data.
+      if (key === undefined || (ofFile === undefined && isOfFile(key.app_id))) return undefined;
+      const app = await byId(key.app_id);
+      return app && { app, key };
     },
     async used(key) {
       const at = new Date(now()).toISOString();

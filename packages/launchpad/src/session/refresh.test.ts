@@ -15,7 +15,7 @@ function stage(provider: (tokens: SessionTokens) => Promise<SessionTokens>) {
   const store = keyValueSessionStore(memoryStore({ maxEntries: 100 }));
   const options = { seal: createSeal("0123456789abcdef0123456789abcdef", "session"), now };
   const lifetimes = { absoluteSeconds: 10_000, idleSeconds: 10_000 };
-  const sessions = createSessions({ store, lifetimes, ...options });
+  const sessions = createSessions({ store, lifetimes, providers: new Set(["okta"]), ...options });
   const replica = () => createKeepFresh({ sessions, store, now, refresh: ({ tokens }) => provider(tokens) });
   const login: Login = {
     provider: "okta",

@@ -34,11 +34,12 @@ function stage() {
     },
   };
   const lifetimes = { absoluteSeconds: 1_000, idleSeconds: 100 };
-  const sessions = createSessions({ store, seal: createSeal(secret, "session"), lifetimes, now });
+  const providers = new Set(["okta"]);
+  const sessions = createSessions({ store, seal: createSeal(secret, "session"), lifetimes, providers, now });
   const later = (seconds: number): void => {
     nowMs += seconds * 1000;
   };
-  return { store, inner, sessions, written, later, lifetimes, now };
+  return { store, inner, sessions, written, later, lifetimes, providers, now };
 }
 
 describe("sessions", () => {
@@ -81,16 +82,26 @@ describe("sessions", () => {
   });
 
   it("do not open a record that was put in another's place, or sealed by another secret", async () => {
-    const { sessions, inner, written, lifetimes, now } = stage();
+    const { sessions, inner, written, lifetimes, providers, now } = stage();
     const alice = await sessions.open(login("alice"), "");
     const mallory = await sessions.open(login("mallory"), "");
     const [hers, his] = written;
     if (hers === undefined || his === undefined) throw new Error("two sessions were opened");
     await inner.create({ ...his, sealed: hers.sealed });
     expect(await sessions.find(mallory.cookie)).toBeUndefined();
-    const elsewhere = createSessions({ store: inner, seal: createSeal(`${secret}x`, "session"), lifetimes, now });
+    const another = createSeal(`${secret}x`, "session");
+    const elsewhere = createSessions({ store: inner, seal: another, lifetimes, providers, now });
     expect(await elsewhere.find(alice.cookie)).toBeUndefined();
     expect(await sessions.find(alice.cookie)).toBeDefined();
+  });
+
+  it("are none where the provider they began at is configured no more", async () => {
+    const { sessions, inner, lifetimes, now } = stage();
+    const { cookie, session } = await sessions.open(login("alice"), "");
+    const seal = createSeal(secret, "session");
+    const without = createSessions({ store: inner, seal, lifetimes, providers: new Set(["keycloak"]), now });
+    expect([await without.find(cookie), await without.list(session.user)]).toEqual([undefined, []]);
+    expect(await sessions.find(cookie)).toBeDefined();
   });
 
   it("belong to issuer and subject, whatever name and address say", async () => {

@@ -27,6 +27,8 @@ export interface SessionsOptions {
   readonly store: SessionStore;
   readonly seal: Seal;
   readonly lifetimes: Lifetimes;
+  /** Where people sign in. A session of a provider that was removed is none: its tokens can be renewed nowhere. */
+  readonly providers: ReadonlySet<string>;
   /** Milliseconds since the epoch. */
   readonly now?: () => number;
 }
@@ -57,7 +59,7 @@ const sealedShape = z.object({
 const idBytes = 32;
 
 /** Server-side sessions: an opaque id in the browser, the record sealed in a store. */
-export function createSessions({ store, seal, lifetimes, now = Date.now }: SessionsOptions): Sessions {
+export function createSessions({ store, seal, lifetimes, providers, now = Date.now }: SessionsOptions): Sessions {
   const seconds = (): number => Math.floor(now() / 1000);
 
   async function toStored(session: Session): Promise<StoredSession> {
@@ -78,7 +80,7 @@ export function createSessions({ store, seal, lifetimes, now = Date.now }: Sessi
   async function fromStored(stored: StoredSession | undefined): Promise<Session | undefined> {
     if (stored === undefined || !isAlive(stored, lifetimes, seconds())) return undefined;
     const opened = sealedShape.safeParse(await seal.open(stored.sealed, stored.id));
-    if (!opened.success) return undefined;
+    if (!opened.success || !providers.has(opened.data.provider)) return undefined;
     const { id, createdAt, lastSeenAt, expiresAt, generation } = stored;
     return { ...(opened.data as Login & { userAgent: string }), id, createdAt, lastSeenAt, expiresAt, generation };
   }

@@ -41,7 +41,7 @@ export interface QueryLimits {
 export interface QueryCall {
   readonly signal: AbortSignal;
   /** The caller's verified token as subject of a further exchange; absent without JWT authentication. */
-  readonly authorization?: (() => Promise<string>) | undefined;
+  readonly authorization?: ((signal: AbortSignal) => Promise<string>) | undefined;
   readonly traceparent?: string | undefined;
   /** Ask for the table's `sources` too, if that comes cheap. */
   readonly withSources?: boolean | undefined;

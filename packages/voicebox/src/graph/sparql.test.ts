@@ -132,6 +132,11 @@ describe("a SPARQL endpoint", () => {
   });
 
   it("needs the database's name where its address has a place for it", async () => {
+    for (const database of [".", ".."]) {
+      const asked = ask("ASK {}", { path: "/{database}/query", dataset: { ...everything, database } });
+      await expect(asked).rejects.toMatchObject({ code: "unknown_database" });
+    }
+    expect(seen).toEqual([]);
     await expect(ask("ASK {}", { path: "/{database}/query" })).rejects.toMatchObject({ code: "unknown_database" });
   });
 });

@@ -60,6 +60,12 @@ function addressOf(url: string, database: string | undefined): string {
   if (!url.includes("{database}")) return url;
   if (database === undefined)
     throw new GraphError("unknown_database", "The application names no database, and the connection needs one.");
+  // A path reads these two as places, encoded or not.
+  if (database === "." || database === "..")
+    throw new GraphError(
+      "unknown_database",
+      `The application names the database "${database}", and none has that name.`,
+    );
   return url.replaceAll("{database}", encodeURIComponent(database));
 }
 
