@@ -68,6 +68,19 @@ export function requiredString(from: JsonObject, name: string, path = name): str
   return value;
 }
 
+export function requiredObject(from: JsonObject, name: string, path = name): JsonObject {
+  const value = objectField(from, name, path);
+  if (value === undefined) throw missing(path);
+  return value;
+}
+
+/** A list of at least one. */
+export function requiredList(from: JsonObject, name: string, path = name): readonly unknown[] {
+  const value = arrayField(from, name, path);
+  if (value === undefined || value.length === 0) throw missing(path);
+  return value;
+}
+
 /** An element of an array that must be an object. */
 export function objectAt(list: readonly unknown[], index: number, path: string): JsonObject {
   const value = list[index];

@@ -16,6 +16,8 @@ export interface Conversation {
   /** Sent by the client for its own bookkeeping; AWS gets what it allows of it. */
   readonly metadata?: Readonly<Record<string, string>> | undefined;
   readonly wishes: Wishes;
+  /** Where the client asks for citations: a provider that cites nothing refuses them by this path. */
+  readonly citationsAt?: string | undefined;
   /** Converse's own fields that have no counterpart elsewhere; only a Bedrock upstream can honour them. */
   readonly bedrock?: Readonly<Record<string, unknown>> | undefined;
 }
@@ -44,7 +46,7 @@ export interface CachePoint {
   readonly cachePoint: { readonly type: "default"; readonly ttl?: string };
 }
 
-export type SystemBlock = { readonly text: string } | CachePoint | { readonly guardContent: unknown };
+export type SystemBlock = { readonly text: string } | CachePoint;
 
 export interface Message {
   readonly role: "user" | "assistant";
@@ -52,21 +54,46 @@ export interface Message {
 }
 
 export type ContentBlock =
-  | { readonly text: string }
+  /** With citations in an answer only. */
+  | { readonly text: string; readonly citations?: readonly Citation[] }
   | { readonly image: { readonly format: string; readonly source: Source } }
-  | {
-      readonly document: { readonly format: string; readonly name: string; readonly source: Source } & Record<
-        string,
-        unknown
-      >;
-    }
+  | { readonly document: Document }
+  | { readonly searchResult: SearchResult }
   | { readonly toolUse: { readonly toolUseId: string; readonly name: string; readonly input: unknown } }
   | { readonly toolResult: ToolResult }
   | { readonly reasoningContent: Reasoning }
-  | CachePoint
-  | { readonly guardContent: unknown };
+  | CachePoint;
 
-export type Source = { readonly bytes: string } | { readonly s3Location: unknown } | { readonly text: string };
+/** Text may be in parts, by which it is cited. */
+export type Source =
+  | { readonly bytes: string }
+  | { readonly text: string }
+  | { readonly content: readonly { readonly text: string }[] };
+
+export interface Document {
+  readonly format: string;
+  readonly name: string;
+  readonly source: Source;
+  /** What the model is told of it besides, and does not cite. */
+  readonly context?: string | undefined;
+  readonly citations?: { readonly enabled: boolean } | undefined;
+}
+
+export interface SearchResult {
+  /** Where it was found. */
+  readonly source: string;
+  readonly title: string;
+  readonly content: readonly { readonly text: string }[];
+  readonly citations?: { readonly enabled: boolean } | undefined;
+}
+
+/** What a text stands on, as Converse says it. */
+export interface Citation {
+  readonly title?: string | undefined;
+  readonly source?: string | undefined;
+  readonly sourceContent: readonly { readonly text: string }[];
+  readonly location: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+}
 
 export interface ToolResult {
   readonly toolUseId: string;
@@ -78,12 +105,8 @@ export type ToolResultBlock =
   | { readonly text: string }
   | { readonly json: unknown }
   | { readonly image: { readonly format: string; readonly source: Source } }
-  | {
-      readonly document: { readonly format: string; readonly name: string; readonly source: Source } & Record<
-        string,
-        unknown
-      >;
-    };
+  | { readonly document: Document }
+  | { readonly searchResult: SearchResult };
 
 export type Reasoning =
   | { readonly reasoningText: { readonly text: string; readonly signature?: string } }
@@ -134,6 +157,8 @@ export interface Answer {
 export interface AnswerSink {
   start(): void;
   text(block: number, text: string): void;
+  /** Of the text so far; dialects that cannot ask for any have no word for it. */
+  citation?(block: number, citation: Citation): void;
   reasoning(block: number, text: string): void;
   signature(block: number, signature: string): void;
   redacted(block: number, data: string): void;

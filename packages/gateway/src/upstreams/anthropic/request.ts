@@ -2,6 +2,7 @@ import { unsupported } from "../../dialects/body.ts";
 import type {
   ContentBlock,
   Conversation,
+  Document,
   Message,
   Source,
   Tool,
@@ -25,7 +26,10 @@ export function messagesBody(asked: Conversation, model: string, stream: boolean
   const conversation = withinModel(asked, claude);
   const { inferenceConfig, toolChoice, outputFormat, serviceTier } = conversation;
   if (serviceTier !== undefined && serviceTier !== "default")
-    throw unsupported("service_tier", "this model's provider has no such tier.");
+    throw unsupported(
+      conversation.wishes.names?.serviceTier ?? "service_tier",
+      "this model's provider has no such tier.",
+    );
   if (outputFormat?.type === "json")
     throw unsupported("response_format", "this model needs a schema. Use json_schema.");
   const wished = modelFields(conversation, claude);
@@ -117,8 +121,8 @@ function contentBlock(block: ContentBlock): Record<string, unknown> | undefined 
     };
   }
   if ("reasoningContent" in block) return thought(block.reasoningContent);
-  if ("image" in block || "document" in block) return mediaBlock(block);
-  throw unsupported("content", "this model's provider has no such block.");
+  // Written on the block before it.
+  return "cachePoint" in block ? undefined : mediaBlock(block);
 }
 
 function thought(reasoning: Extract<ContentBlock, { reasoningContent: unknown }>["reasoningContent"]) {
@@ -133,14 +137,29 @@ function resultBlock(block: ToolResultBlock): unknown {
   return mediaBlock(block);
 }
 
-function mediaBlock(block: Extract<ContentBlock, { image: unknown } | { document: unknown }>): Record<string, unknown> {
+type Media = Extract<ContentBlock, { image: unknown } | { document: unknown } | { searchResult: unknown }>;
+
+function mediaBlock(block: Media): Record<string, unknown> {
   if ("image" in block) return { type: "image", source: base64("image", block.image.format, block.image.source) };
-  const { format, name, source } = block.document;
-  if (format === "pdf") return { type: "document", title: name, source: base64("document", format, source) };
-  if ("s3Location" in source) throw unsupported("document", "this model's provider takes bytes only.");
+  if ("searchResult" in block) {
+    const { content, ...result } = block.searchResult;
+    return { type: "search_result", ...result, content: content.map(textPart) };
+  }
+  const { name, context, citations } = block.document;
+  // JSON leaves out what is undefined.
+  return { type: "document", title: name, source: documentSource(block.document), context, citations };
+}
+
+function documentSource({ format, source }: Document): unknown {
+  if ("content" in source) return { type: "content", content: source.content.map(textPart) };
   const data = textOfDocument(format, source);
-  if (data === undefined) throw unsupported("document", `this model's provider takes PDF and text, and not ${format}.`);
-  return { type: "document", title: name, source: { type: "text", media_type: "text/plain", data } };
+  if (data !== undefined) return { type: "text", media_type: "text/plain", data };
+  if (format === "pdf") return base64("document", format, source);
+  throw unsupported("document", `this model's provider takes PDF and text, and not ${format}.`);
+}
+
+function textPart({ text }: { readonly text: string }) {
+  return { type: "text", text };
 }
 
 function base64(kind: "image" | "document", format: string, source: Source) {

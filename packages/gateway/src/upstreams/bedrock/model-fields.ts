@@ -23,14 +23,14 @@ export interface ModelFields {
 }
 
 /** Budgets that LiteLLM uses for the same words, so a configuration moves over with the same bill. */
-const thinkingBudgets: Readonly<Record<string, number>> = {
-  minimal: 1024,
-  low: 1024,
-  medium: 2048,
-  high: 4096,
-  xhigh: 8192,
-  max: 16384,
-};
+const thinkingBudgets: ReadonlyMap<string, number> = new Map([
+  ["minimal", 1024],
+  ["low", 1024],
+  ["medium", 2048],
+  ["high", 4096],
+  ["xhigh", 8192],
+  ["max", 16384],
+]);
 /** Claude's smallest; a limit on the whole answer must leave room beyond it. */
 const smallestBudget = 1024;
 
@@ -42,7 +42,8 @@ const smallestBudget = 1024;
 export function withinModel(conversation: Conversation, { id, family, drops }: Model): Conversation {
   if (family !== "claude") return conversation;
   const { sampling, forcedTools } = claudeGeneration(id);
-  const { inferenceConfig, toolChoice } = conversation;
+  const { inferenceConfig, toolChoice, wishes } = conversation;
+  const { names } = wishes;
   let within = conversation;
   if (sampling) {
     // Since 4.1 both together are refused, and some frameworks say the usual one with every request.
@@ -51,15 +52,15 @@ export function withinModel(conversation: Conversation, { id, family, drops }: M
   } else {
     const { temperature, topP, ...rest } = inferenceConfig;
     if (!drops) {
-      refuseUnlessUsual("temperature", temperature);
-      refuseUnlessUsual("top_p", topP);
+      refuseUnlessUsual(names?.temperature ?? "temperature", temperature);
+      refuseUnlessUsual(names?.topP ?? "top_p", topP);
     }
     if (temperature !== undefined || topP !== undefined) within = { ...within, inferenceConfig: rest };
   }
   if (!forcedTools && toolChoice !== undefined && ("any" in toolChoice || "tool" in toolChoice)) {
     if (!drops) {
       throw unsupported(
-        "tool_choice",
+        names?.toolChoice ?? "tool_choice",
         "this model cannot be made to call a tool. Use auto, or ask for JSON of a schema.",
       );
     }
@@ -145,12 +146,12 @@ function claudeThinking(
     return {};
   }
   if (thinkingBudget === undefined && !thinks(wishes))
-    return reasoningEffort === undefined ? {} : unthinking(model, off);
-  if (!adaptive) return budgeted(effortBudget(reasoningEffort ?? "", maxTokens), maxTokens);
+    return reasoningEffort === undefined ? {} : unthinking(model, wishes, off);
+  if (!adaptive) return budgeted(effortBudget(wishes, maxTokens), maxTokens);
   const thinking = { type: "adaptive" };
   if (!thinks(wishes)) return { thinking };
   const effort = effortWithin(reasoningEffort ?? "", efforts);
-  if (effort === undefined) throw noSuchEffort();
+  if (effort === undefined) throw noSuchEffort(wishes);
   return { thinking, effort };
 }
 
@@ -159,28 +160,28 @@ function budgeted(budget: number, maxTokens: number | undefined): Thinking {
   return maxTokens === undefined ? { thinking, maxTokens: budget + 4096 } : { thinking };
 }
 
-function unthinking({ drops }: Model, off: ClaudeGeneration["off"]): Thinking {
+function unthinking({ drops }: Model, wishes: Wishes, off: ClaudeGeneration["off"]): Thinking {
   if (off === "silence" || (off === "never" && drops)) return {};
-  if (off === "never") throw unsupported("reasoning_effort", "this model always thinks. Use low.");
+  if (off === "never") throw unsupported(nameOf("reasoningEffort", wishes), "this model always thinks. Use low.");
   return { thinking: { type: off } };
 }
 
 /** The limit counts thoughts and answer together, as OpenAI counts them. */
-function effortBudget(effort: string, maxTokens: number | undefined): number {
-  const wanted = thinkingBudgets[effort];
-  if (wanted === undefined) throw noSuchEffort();
+function effortBudget(wishes: Wishes, maxTokens: number | undefined): number {
+  const wanted = thinkingBudgets.get(wishes.reasoningEffort ?? "");
+  if (wanted === undefined) throw noSuchEffort(wishes);
   if (maxTokens === undefined) return wanted;
   if (maxTokens <= smallestBudget) {
     throw unsupported(
-      "reasoning_effort",
+      nameOf("reasoningEffort", wishes),
       `this model thinks in at least ${smallestBudget} tokens. Raise max_completion_tokens above that.`,
     );
   }
   return Math.min(wanted, Math.max(smallestBudget, Math.floor(maxTokens / 2)));
 }
 
-function noSuchEffort(): GatewayError {
-  return unsupported("reasoning_effort", `use none, ${Object.keys(thinkingBudgets).join(", ")}.`);
+function noSuchEffort(wishes: Wishes): GatewayError {
+  return unsupported(nameOf("reasoningEffort", wishes), `use none, ${[...thinkingBudgets.keys()].join(", ")}.`);
 }
 
 function claudeToolChoice({ toolChoice }: Conversation): unknown {
@@ -202,7 +203,7 @@ function novaFields(wishes: Wishes, model: Model): ModelFields {
   if (wishes.topK !== undefined) fields.inferenceConfig = { topK: wishes.topK };
   if (thinks(wishes) && family === "nova2") {
     if (!["low", "medium", "high"].includes(wishes.reasoningEffort ?? ""))
-      throw unsupported("reasoning_effort", "use none, low, medium or high.");
+      throw unsupported(nameOf("reasoningEffort", wishes), "use none, low, medium or high.");
     fields.reasoningConfig = { type: "enabled", maxReasoningEffort: wishes.reasoningEffort };
   }
   return Object.keys(fields).length === 0 ? {} : { fields };
@@ -221,6 +222,11 @@ const fieldNames: Readonly<Record<Wish, string>> = {
   reasoningEffort: "reasoning_effort",
 };
 
+/** What the client calls it. */
+function nameOf(wish: Wish, { names }: Wishes): string {
+  return names?.[wish] ?? fieldNames[wish];
+}
+
 /** `parallel_tool_calls: true` and an effort of `none` ask for what happens anyway. */
 function refuse({ drops }: Model, wishes: Wishes, names: readonly Wish[]): void {
   if (drops) return;
@@ -228,10 +234,7 @@ function refuse({ drops }: Model, wishes: Wishes, names: readonly Wish[]): void 
     const value = wishes[name];
     if (value === undefined || value === true || value === "none") continue;
     if (name === "reasoningEffort" && wishes.usualEffort === true) continue;
-    throw unsupported(
-      wishes.names?.[name] ?? fieldNames[name],
-      "this model has no such setting. Leave it out or choose another model.",
-    );
+    throw unsupported(nameOf(name, wishes), "this model has no such setting. Leave it out or choose another model.");
   }
 }
 

@@ -2,10 +2,11 @@ import { unsupported } from "../../dialects/body.ts";
 import type {
   ContentBlock,
   Conversation,
+  Document,
   Message,
+  SearchResult,
   Source,
   ToolResult,
-  ToolResultBlock,
   Wishes,
 } from "../../dialects/conversation.ts";
 import { mediaTypeOf, textOfDocument } from "../../dialects/media.ts";
@@ -26,7 +27,9 @@ export interface ChatRequest {
  * @throws GatewayError naming what OpenAI-compatible servers have no words for
  */
 export function chatBody(conversation: Conversation, request: ChatRequest): string {
-  const { model, stream, limitName, vllm = false } = request;
+  const { model, stream, limitName, drops, vllm = false } = request;
+  if (conversation.citationsAt !== undefined && !drops)
+    throw unsupported(conversation.citationsAt, "this model's provider cites nothing.");
   const { inferenceConfig, wishes, toolChoice, outputFormat, serviceTier } = conversation;
   const tools = conversation.tools.flatMap((tool) => ("toolSpec" in tool ? [chatTool(tool.toolSpec)] : []));
   const system = conversation.system.flatMap((block) => ("text" in block ? [block.text] : []));
@@ -111,7 +114,7 @@ function chatMessages(message: Message, vllm: boolean): unknown[] {
   const tools = results.map((result) => ({
     role: "tool",
     tool_call_id: result.toolUseId,
-    content: resultText(result.content),
+    content: resultText(result),
   }));
   const parts = [...results.flatMap(resultMedia), ...message.content.flatMap(userPart)];
   return parts.length === 0 ? tools : [...tools, { role: "user", content: plain(parts) }];
@@ -154,19 +157,26 @@ type Part =
 
 function userPart(block: ContentBlock): Part[] {
   if ("text" in block) return [{ type: "text", text: block.text }];
+  if ("searchResult" in block) return [{ type: "text", text: searchText(block.searchResult) }];
   if ("image" in block)
     return [{ type: "image_url", image_url: { url: dataUrlOf("image", block.image.format, block.image.source) } }];
-  if ("document" in block) return [documentPart(block.document)];
+  if ("document" in block) return documentParts(block.document);
   return [];
 }
 
+function searchText({ source, title, content }: SearchResult): string {
+  return `${title} (${source}):\n\n${content.map(({ text }) => text).join("\n")}`;
+}
+
 /** OpenAI knows files of one kind and most other servers none at all, but what is text in a file is so without it, too. */
-function documentPart({ format, name, source }: Extract<ContentBlock, { document: unknown }>["document"]): Part {
+function documentParts({ format, name, source, context }: Document): Part[] {
   const filename = `${name}.${format}`;
   const text = textOfDocument(format, source);
-  return text === undefined
-    ? { type: "file", file: { filename, file_data: dataUrlOf("document", format, source) } }
-    : { type: "text", text: `${filename}:\n\n${text}` };
+  const part: Part =
+    text === undefined
+      ? { type: "file", file: { filename, file_data: dataUrlOf("document", format, source) } }
+      : { type: "text", text: `${filename}:\n\n${text}` };
+  return context === undefined ? [part] : [{ type: "text", text: `About ${filename}: ${context}` }, part];
 }
 
 function dataUrlOf(kind: "image" | "document", format: string, source: Source): string {
@@ -181,13 +191,17 @@ function plain(parts: readonly Part[]): string | readonly Part[] {
 
 const seeBelow = "(The result is in the message after this.)";
 
-function resultText(content: readonly ToolResultBlock[]): string {
+/** OpenAI has no place that says a call failed. */
+const failed = "Error: ";
+
+function resultText({ content, status }: ToolResult): string {
   const texts = content.flatMap((block) =>
     "json" in block
       ? [JSON.stringify(block.json)]
       : userPart(block).flatMap((part) => (isMedia(part) ? [] : [part.text])),
   );
-  return texts.length === 0 && content.length > 0 ? seeBelow : texts.join("\n");
+  const said = texts.length === 0 && content.length > 0 ? seeBelow : texts.join("\n");
+  return status === "error" ? failed + said : said;
 }
 
 function resultMedia({ toolUseId, content }: ToolResult): Part[] {
