@@ -1,5 +1,6 @@
 import type { Usage } from "../call.ts";
 import type { GatewayError } from "../errors.ts";
+import type { JsonObject } from "./body.ts";
 
 /**
  * The one conversation in the middle, shaped like Bedrock's Converse because that is the richest. Each dialect turns
@@ -117,7 +118,7 @@ export type Tool =
       readonly toolSpec: {
         readonly name: string;
         readonly description?: string;
-        readonly inputSchema: { readonly json: unknown };
+        readonly inputSchema: { readonly json: JsonObject };
         readonly strict?: boolean;
       };
     }
@@ -131,7 +132,14 @@ export type ToolChoice =
 
 export type OutputFormat =
   | { readonly type: "json" }
-  | { readonly type: "json_schema"; readonly name?: string; readonly description?: string; readonly schema: unknown };
+  | {
+      readonly type: "json_schema";
+      readonly name?: string;
+      readonly description?: string;
+      readonly schema: JsonObject;
+      /** Undefined in protocols that hold the model to every schema, and have no such field. */
+      readonly strict?: boolean | undefined;
+    };
 
 /** Why the model stopped, in Converse's words. */
 export type StopReason =

@@ -18,7 +18,6 @@ import type { Conversation, InferenceConfig, OutputFormat, Tool, ToolChoice, Wis
 import { pastTools } from "../past-tools.ts";
 import { cachePoint } from "./content.ts";
 import { chatMessages } from "./messages.ts";
-import { schemaSubset } from "./schema-subset.ts";
 import { bothTake } from "./turns.ts";
 
 /**
@@ -111,7 +110,7 @@ export function functionTool(definition: JsonObject, path: string): Tool {
     toolSpec: {
       name,
       ...(description === undefined || description === "" ? {} : { description }),
-      inputSchema: { json: isStrict ? schemaSubset(json) : json },
+      inputSchema: { json },
       ...(isStrict ? { strict: true } : {}),
     },
   };
@@ -170,7 +169,8 @@ export function schemaFormat(from: JsonObject, path: string): OutputFormat {
     type: "json_schema",
     ...(name === undefined ? {} : { name }),
     ...(description === undefined ? {} : { description }),
-    schema: schemaSubset(schema),
+    schema,
+    strict: booleanField(from, "strict", `${path}.strict`) === true,
   };
 }
 

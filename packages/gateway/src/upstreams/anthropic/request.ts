@@ -1,9 +1,10 @@
-import { unsupported } from "../../dialects/body.ts";
+import { type JsonObject, unsupported } from "../../dialects/body.ts";
 import type {
   ContentBlock,
   Conversation,
   Document,
   Message,
+  OutputFormat,
   Source,
   Tool,
   ToolResultBlock,
@@ -11,6 +12,7 @@ import type {
 import { mediaTypeOf, textOfDocument } from "../../dialects/media.ts";
 import { claudeGeneration } from "../bedrock/claude-generations.ts";
 import { modelFields, withinModel } from "../bedrock/model-fields.ts";
+import { withinSubset } from "../bedrock/schema-subset.ts";
 
 /** Anthropic wants a limit; this is used when the client named none. Models that think by themselves count thoughts in. */
 const defaultMaxTokens = 4096;
@@ -23,7 +25,7 @@ const defaultMaxTokensThinking = 16_384;
  */
 export function messagesBody(asked: Conversation, model: string, stream: boolean, drops = false): string {
   const claude = { id: model, family: "claude", drops } as const;
-  const conversation = withinModel(asked, claude);
+  const conversation = withinModel(withinSubset(asked), claude);
   const { inferenceConfig, toolChoice, outputFormat, serviceTier } = conversation;
   if (serviceTier !== undefined && serviceTier !== "default")
     throw unsupported(
@@ -49,13 +51,18 @@ export function messagesBody(asked: Conversation, model: string, stream: boolean
       ? {}
       : {
           output_config: {
-            ...(outputFormat === undefined ? {} : { format: { type: "json_schema", schema: outputFormat.schema } }),
+            ...(outputFormat === undefined ? {} : { format: { type: "json_schema", schema: described(outputFormat) } }),
             ...(wished.effort === undefined ? {} : { effort: wished.effort }),
           },
         }),
     ...wished.fields,
     ...(stream ? { stream: true } : {}),
   });
+}
+
+/** Anthropic has no field of its own for what a schema is for. */
+function described({ schema, description }: Extract<OutputFormat, { type: "json_schema" }>): JsonObject {
+  return description === undefined || schema.description !== undefined ? schema : { ...schema, description };
 }
 
 function choice(toolChoice: NonNullable<Conversation["toolChoice"]>): unknown {

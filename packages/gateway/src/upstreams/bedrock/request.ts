@@ -2,6 +2,7 @@ import { unsupported } from "../../dialects/body.ts";
 import type { Conversation, SystemBlock } from "../../dialects/conversation.ts";
 import { cachedWithin } from "./cache-points.ts";
 import { type Model, modelFields, withinModel } from "./model-fields.ts";
+import { withinSubset } from "./schema-subset.ts";
 
 const jsonOnly = "Answer with one valid JSON value and nothing else: no prose around it and no code fence.";
 
@@ -16,7 +17,7 @@ export function converseBody(
   metadata: Readonly<Record<string, string>>,
   guardrail: unknown,
 ): string {
-  const conversation = withinModel(cachedWithin(asked, model.family), model);
+  const conversation = withinModel(withinSubset(cachedWithin(asked, model.family)), model);
   const { inferenceConfig, outputFormat, serviceTier, bedrock } = conversation;
   const wished = modelFields(conversation, model);
   const format = outputFormat?.type === "json_schema" ? textFormat(outputFormat) : undefined;

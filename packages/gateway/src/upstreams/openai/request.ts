@@ -6,10 +6,12 @@ import type {
   Message,
   SearchResult,
   Source,
+  Tool,
   ToolResult,
   Wishes,
 } from "../../dialects/conversation.ts";
 import { mediaTypeOf, textOfDocument } from "../../dialects/media.ts";
+import { takesStrict } from "./strict-schema.ts";
 
 export interface ChatRequest {
   readonly model: string;
@@ -72,15 +74,14 @@ function beyondOpenai({ topK, thinkingBudget }: Wishes, { drops, vllm = false }:
   };
 }
 
-function chatTool(spec: { name: string; description?: string; inputSchema: { json: unknown }; strict?: boolean }) {
-  const { name, description, inputSchema, strict } = spec;
+function chatTool({ name, description, inputSchema, strict }: Extract<Tool, { toolSpec: unknown }>["toolSpec"]) {
   return {
     type: "function",
     function: {
       name,
       ...(description === undefined ? {} : { description }),
       parameters: inputSchema.json,
-      ...(strict === undefined ? {} : { strict }),
+      ...(strict === undefined ? {} : { strict: strict && takesStrict(inputSchema.json) }),
     },
   };
 }
@@ -92,14 +93,14 @@ function chatChoice(choice: NonNullable<Conversation["toolChoice"]>): unknown {
 
 function chatFormat(format: NonNullable<Conversation["outputFormat"]>): unknown {
   if (format.type === "json") return { type: "json_object" };
-  const { name, description, schema } = format;
+  const { name, description, schema, strict = takesStrict(schema) } = format;
   return {
     type: "json_schema",
     json_schema: {
       name: name ?? "answer",
       ...(description === undefined ? {} : { description }),
       schema,
-      strict: true,
+      strict,
     },
   };
 }
