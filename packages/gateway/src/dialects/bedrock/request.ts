@@ -1,9 +1,9 @@
 import {
   arrayField,
-  isObject,
   type JsonObject,
   numberField,
   objectField,
+  parsedObject,
   positiveField,
   requiredList,
   requiredObject,
@@ -88,11 +88,8 @@ function textFormat(format: JsonObject | undefined): OutputFormat | undefined {
 
 /** Converse has the schema as a text. */
 function parsedSchema(text: string, path: string): JsonObject {
-  let schema: unknown;
-  try {
-    schema = JSON.parse(text);
-  } catch {}
-  if (!isObject(schema)) throw wrongType(path, "an object of JSON Schema, as a string of JSON");
+  const schema = parsedObject(text);
+  if (schema === undefined) throw wrongType(path, "an object of JSON Schema, as a string of JSON");
   return schema;
 }
 
