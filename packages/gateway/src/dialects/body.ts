@@ -2,7 +2,10 @@ import { GatewayError } from "../errors.ts";
 
 export type JsonObject = Readonly<Record<string, unknown>>;
 
-/** @throws GatewayError `invalid_request` when the bytes are not one JSON object */
+/** JSON is read at any depth, but walked and written only as deep as there is a stack, which holds several thousand levels. */
+const maxDepth = 512;
+
+/** @throws GatewayError `invalid_request` when the bytes are not one JSON object, or one nested too deeply */
 export function parseObject(bytes: Uint8Array): JsonObject {
   let value: unknown;
   try {
@@ -12,7 +15,37 @@ export function parseObject(bytes: Uint8Array): JsonObject {
     throw new GatewayError("invalid_request", "The request body is not valid JSON.", { cause });
   }
   if (!isObject(value)) throw new GatewayError("invalid_request", "The request body must be a JSON object.");
+  // Each level takes two brackets, so most short ones need no look.
+  if (bytes.byteLength > 2 * maxDepth && isDeeper(value, maxDepth))
+    throw new GatewayError("invalid_request", `The request body is nested more than ${maxDepth} levels deep.`);
   return value;
+}
+
+/** The object in a text of JSON; undefined where there is none, or one nested too deeply. */
+export function parsedObject(text: string): JsonObject | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return isObject(value) && !isDeeper(value, maxDepth) ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function isDeeper(value: object, levels: number): boolean {
+  // Lists are walked by their elements, which takes a fraction of the time that it takes by their names.
+  if (Array.isArray(value)) {
+    for (const inner of value) if (isNested(inner) && (levels === 1 || isDeeper(inner, levels - 1))) return true;
+    return false;
+  }
+  for (const name in value) {
+    const inner: unknown = value[name as keyof typeof value];
+    if (isNested(inner) && (levels === 1 || isDeeper(inner, levels - 1))) return true;
+  }
+  return false;
+}
+
+function isNested(value: unknown): value is object {
+  return typeof value === "object" && value !== null;
 }
 
 export function isObject(value: unknown): value is JsonObject {
@@ -69,6 +102,19 @@ export function arrayField(from: JsonObject, name: string, path = name): readonl
 export function requiredString(from: JsonObject, name: string, path = name): string {
   const value = stringField(from, name, path);
   if (value === undefined || value === "") throw missing(path);
+  return value;
+}
+
+export function requiredObject(from: JsonObject, name: string, path = name): JsonObject {
+  const value = objectField(from, name, path);
+  if (value === undefined) throw missing(path);
+  return value;
+}
+
+/** A list of at least one. */
+export function requiredList(from: JsonObject, name: string, path = name): readonly unknown[] {
+  const value = arrayField(from, name, path);
+  if (value === undefined || value.length === 0) throw missing(path);
   return value;
 }
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { messagesBody } from "../upstreams/anthropic/request.ts";
 import { messagesConversation } from "./anthropic/request.ts";
-import { converseConversation } from "./bedrock/translator.ts";
+import { converseConversation } from "./bedrock/request.ts";
 import { chatConversation } from "./openai-chat/request.ts";
 
 const cache_control = { type: "ephemeral" };

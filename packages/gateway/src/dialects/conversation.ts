@@ -1,5 +1,6 @@
 import type { Usage } from "../call.ts";
 import type { GatewayError } from "../errors.ts";
+import type { JsonObject } from "./body.ts";
 import type { FieldNames } from "./field-names.ts";
 
 /**
@@ -19,6 +20,8 @@ export interface Conversation {
   readonly wishes: Wishes;
   /** What the client calls its fields, where it is not as chat completions do: a refusal names the client's. */
   readonly names?: FieldNames | undefined;
+  /** Where the client asks for citations: a provider that cites nothing refuses them by this path. */
+  readonly citationsAt?: string | undefined;
   /** Converse's own fields that have no counterpart elsewhere; only a Bedrock upstream can honour them. */
   readonly bedrock?: Readonly<Record<string, unknown>> | undefined;
 }
@@ -47,7 +50,7 @@ export interface CachePoint {
   readonly cachePoint: { readonly type: "default"; readonly ttl?: string };
 }
 
-export type SystemBlock = { readonly text: string } | CachePoint | { readonly guardContent: unknown };
+export type SystemBlock = { readonly text: string } | CachePoint;
 
 export interface Message {
   readonly role: "user" | "assistant";
@@ -55,24 +58,46 @@ export interface Message {
 }
 
 export type ContentBlock =
-  | { readonly text: string }
+  /** With citations in an answer only. */
+  | { readonly text: string; readonly citations?: readonly Citation[] }
   | { readonly image: { readonly format: string; readonly source: Source } }
   | { readonly document: Document }
+  | { readonly searchResult: SearchResult }
   | { readonly toolUse: { readonly toolUseId: string; readonly name: string; readonly input: unknown } }
   | { readonly toolResult: ToolResult }
   | { readonly reasoningContent: Reasoning }
-  | CachePoint
-  | { readonly guardContent: unknown };
+  | CachePoint;
 
-export type Document = {
+/** Text may be in parts, by which it is cited. */
+export type Source =
+  | { readonly bytes: string }
+  | { readonly text: string }
+  | { readonly content: readonly { readonly text: string }[] };
+
+export interface Document {
   readonly format: string;
   readonly name: string;
   readonly source: Source;
-  /** What the client says of it beside it. */
-  readonly context?: string;
-} & Readonly<Record<string, unknown>>;
+  /** What the model is told of it besides, and does not cite. */
+  readonly context?: string | undefined;
+  readonly citations?: { readonly enabled: boolean } | undefined;
+}
 
-export type Source = { readonly bytes: string } | { readonly s3Location: unknown } | { readonly text: string };
+export interface SearchResult {
+  /** Where it was found. */
+  readonly source: string;
+  readonly title: string;
+  readonly content: readonly { readonly text: string }[];
+  readonly citations?: { readonly enabled: boolean } | undefined;
+}
+
+/** What a text stands on, as Converse says it. */
+export interface Citation {
+  readonly title?: string | undefined;
+  readonly source?: string | undefined;
+  readonly sourceContent: readonly { readonly text: string }[];
+  readonly location: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+}
 
 export interface ToolResult {
   readonly toolUseId: string;
@@ -84,7 +109,8 @@ export type ToolResultBlock =
   | { readonly text: string }
   | { readonly json: unknown }
   | { readonly image: { readonly format: string; readonly source: Source } }
-  | { readonly document: Document };
+  | { readonly document: Document }
+  | { readonly searchResult: SearchResult };
 
 export type Reasoning =
   | { readonly reasoningText: { readonly text: string; readonly signature?: string } }
@@ -95,7 +121,7 @@ export type Tool =
       readonly toolSpec: {
         readonly name: string;
         readonly description?: string;
-        readonly inputSchema: { readonly json: unknown };
+        readonly inputSchema: { readonly json: JsonObject };
         readonly strict?: boolean;
       };
     }
@@ -109,7 +135,14 @@ export type ToolChoice =
 
 export type OutputFormat =
   | { readonly type: "json" }
-  | { readonly type: "json_schema"; readonly name?: string; readonly description?: string; readonly schema: unknown };
+  | {
+      readonly type: "json_schema";
+      readonly name?: string;
+      readonly description?: string;
+      readonly schema: JsonObject;
+      /** Undefined in protocols that hold the model to every schema, and have no such field. */
+      readonly strict?: boolean | undefined;
+    };
 
 /** Why the model stopped, in Converse's words. */
 export type StopReason =
@@ -138,6 +171,8 @@ export interface Answer {
 export interface AnswerSink {
   start(): void;
   text(block: number, text: string): void;
+  /** Of the text so far; dialects that cannot ask for any have no word for it. */
+  citation?(block: number, citation: Citation): void;
   reasoning(block: number, text: string): void;
   signature(block: number, signature: string): void;
   redacted(block: number, data: string): void;

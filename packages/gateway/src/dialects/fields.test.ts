@@ -5,7 +5,7 @@ import { GatewayError } from "../errors.ts";
 import { bedrockBetas } from "../upstreams/bedrock/claude-betas.ts";
 import { claudeBody } from "../upstreams/bedrock/claude-body.ts";
 import { messagesConversation } from "./anthropic/request.ts";
-import { converseConversation } from "./bedrock/translator.ts";
+import { converseConversation } from "./bedrock/request.ts";
 import type { JsonObject } from "./body.ts";
 import type { Conversation } from "./conversation.ts";
 import { chatConversation } from "./openai-chat/request.ts";

@@ -1,31 +1,39 @@
 import { GatewayError } from "../errors.ts";
 import type { ContentBlock, Source } from "./conversation.ts";
 
-const imageFormats: Readonly<Record<string, string>> = {
-  "image/png": "png",
-  "image/jpeg": "jpeg",
-  "image/jpg": "jpeg",
-  "image/gif": "gif",
-  "image/webp": "webp",
-};
+const imageTypes: ReadonlyMap<string, string> = new Map(
+  Object.entries({
+    "image/png": "png",
+    "image/jpeg": "jpeg",
+    "image/jpg": "jpeg",
+    "image/gif": "gif",
+    "image/webp": "webp",
+  }),
+);
 
-const documentFormats: Readonly<Record<string, string>> = {
-  "application/pdf": "pdf",
-  "text/csv": "csv",
-  "application/msword": "doc",
-  "application/vnd.openxmlformats-officedocument.wordprocessingml.document": "docx",
-  "application/vnd.ms-excel": "xls",
-  "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": "xlsx",
-  "text/html": "html",
-  "text/plain": "txt",
-  "text/markdown": "md",
-};
+const documentTypes: ReadonlyMap<string, string> = new Map(
+  Object.entries({
+    "application/pdf": "pdf",
+    "text/csv": "csv",
+    "application/msword": "doc",
+    "application/vnd.openxmlformats-officedocument.wordprocessingml.document": "docx",
+    "application/vnd.ms-excel": "xls",
+    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": "xlsx",
+    "text/html": "html",
+    "text/plain": "txt",
+    "text/markdown": "md",
+  }),
+);
+
+/** In Converse's words. */
+export const imageFormats: ReadonlySet<string> = new Set(imageTypes.values());
+export const documentFormats: ReadonlySet<string> = new Set(documentTypes.values());
 
 export type ImageBlock = Extract<ContentBlock, { image: unknown }>;
 export type DocumentBlock = Extract<ContentBlock, { document: unknown }>;
 
 export function imageFromBase64(mediaType: string, data: string, param: string): ImageBlock {
-  const format = imageFormats[mediaType.toLowerCase()];
+  const format = imageTypes.get(mediaType.toLowerCase());
   if (format === undefined) {
     throw new GatewayError("unsupported", `'${param}' is ${mediaType}; use PNG, JPEG, GIF or WebP.`, { param });
   }
@@ -33,7 +41,7 @@ export function imageFromBase64(mediaType: string, data: string, param: string):
 }
 
 export function documentFromBase64(mediaType: string, data: string, name: string, param: string): DocumentBlock {
-  const format = documentFormats[mediaType.toLowerCase()];
+  const format = documentTypes.get(mediaType.toLowerCase());
   if (format === undefined) {
     throw new GatewayError(
       "unsupported",
@@ -61,6 +69,7 @@ const textFormats: ReadonlySet<string> = new Set(["txt", "md", "csv", "html"]);
 /** What stands in a document, for providers that know none of its kind; undefined where it is no text. */
 export function textOfDocument(format: string, source: Source): string | undefined {
   if ("text" in source) return source.text;
+  if ("content" in source) return source.content.map(({ text }) => text).join("\n");
   return textFormats.has(format) && "bytes" in source
     ? Buffer.from(source.bytes, "base64").toString("utf8")
     : undefined;
@@ -87,5 +96,5 @@ export function dataUrl(url: string, param: string): { readonly mediaType: strin
 
 export function mediaTypeOf(kind: "image" | "document", format: string): string {
   if (kind === "image") return `image/${format}`;
-  return Object.entries(documentFormats).find(([, known]) => known === format)?.[0] ?? "application/octet-stream";
+  return [...documentTypes].find(([, known]) => known === format)?.[0] ?? "application/octet-stream";
 }

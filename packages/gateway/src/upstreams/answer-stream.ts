@@ -59,6 +59,7 @@ function counting(writer: AnswerWriter, progress: Progress): AnswerSink {
       progress.characters += heard(text);
       writer.text(block, text);
     },
+    citation: (block, citation) => writer.citation?.(block, citation),
     reasoning(block, text) {
       progress.characters += heard(text);
       writer.reasoning(block, text);

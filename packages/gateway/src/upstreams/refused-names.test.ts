@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { messagesConversation } from "../dialects/anthropic/request.ts";
-import { converseConversation } from "../dialects/bedrock/translator.ts";
+import { converseConversation } from "../dialects/bedrock/request.ts";
 import type { JsonObject } from "../dialects/body.ts";
 import type { Conversation } from "../dialects/conversation.ts";
 import { chatConversation } from "../dialects/openai-chat/request.ts";
@@ -135,7 +135,7 @@ const refusals: readonly Refusal[] = [
     "anthropic",
     "toolConfig.toolChoice",
   ],
-  ["converse", { serviceTier: { type: "flex" } }, "anthropic", "serviceTier"],
+  ["converse", { serviceTier: { type: "flex" } }, "anthropic", "serviceTier.type"],
 ];
 
 /** What to send instead, by its name, too. */

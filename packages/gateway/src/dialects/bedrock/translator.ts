@@ -1,59 +1,12 @@
 import type { Usage } from "../../call.ts";
 import { encodeFrame } from "../../streams/event-stream.ts";
 import type { AnswerWriter } from "../../upstreams/answer-stream.ts";
-import { arrayField, isObject, type JsonObject, missing, objectField, unsupported } from "../body.ts";
-import {
-  type Conversation,
-  type InferenceConfig,
-  type Message,
-  noUsage,
-  type SystemBlock,
-  type Tool,
-  type ToolChoice,
-} from "../conversation.ts";
-import type { FieldNames } from "../field-names.ts";
+import { unsupported } from "../body.ts";
+import { type ContentBlock, noUsage } from "../conversation.ts";
 import type { Translator } from "../translator.ts";
 import { exceptionFrame } from "./error.ts";
 import { operationOf } from "./parse.ts";
-
-const names: FieldNames = {
-  temperature: "inferenceConfig.temperature",
-  topP: "inferenceConfig.topP",
-  maxTokens: "inferenceConfig.maxTokens",
-  toolChoice: "toolConfig.toolChoice",
-  serviceTier: "serviceTier",
-};
-
-/** A Converse body is a conversation already; only what Converse has beside it must be said to another upstream. */
-export function converseConversation(body: JsonObject): Conversation {
-  for (const name of [
-    "guardrailConfig",
-    "promptVariables",
-    "additionalModelRequestFields",
-    "additionalModelResponseFieldPaths",
-  ]) {
-    if (body[name] != null) throw unsupported(name, "this model is not served by Bedrock.");
-  }
-  const messages = arrayField(body, "messages");
-  if (messages === undefined || messages.length === 0) throw missing("messages");
-  const toolConfig = objectField(body, "toolConfig");
-  const tier = objectField(body, "serviceTier")?.type;
-  const format = objectField(objectField(body, "outputConfig") ?? {}, "textFormat");
-  const structure = objectField(objectField(format ?? {}, "structure") ?? {}, "jsonSchema");
-  return {
-    system: (arrayField(body, "system") ?? []) as readonly SystemBlock[],
-    messages: messages as readonly Message[],
-    inferenceConfig: (objectField(body, "inferenceConfig") ?? {}) as InferenceConfig,
-    tools: (toolConfig?.tools ?? []) as readonly Tool[],
-    ...(isObject(toolConfig?.toolChoice) ? { toolChoice: toolConfig.toolChoice as unknown as ToolChoice } : {}),
-    ...(typeof structure?.schema === "string"
-      ? { outputFormat: { type: "json_schema", schema: JSON.parse(structure.schema) } }
-      : {}),
-    ...(typeof tier === "string" ? { serviceTier: tier } : {}),
-    wishes: {},
-    names,
-  };
-}
+import { converseConversation } from "./request.ts";
 
 function converseCount(usage: Usage) {
   const { inputTokens, outputTokens, cacheReadTokens, cacheWriteTokens, cacheWriteHourTokens } = usage;
@@ -78,6 +31,12 @@ function cacheDetails(written: number, forHour: number) {
   return details.filter(({ inputTokens }) => inputTokens > 0);
 }
 
+/** A text that cites is a block of another kind. */
+function answered(block: ContentBlock): unknown {
+  if (!("text" in block) || block.citations === undefined) return block;
+  return { citationsContent: { content: [{ text: block.text }], citations: block.citations } };
+}
+
 /** Converse frames for an answer that comes from elsewhere. */
 export function converseWriter(): AnswerWriter {
   const startedAt = performance.now();
@@ -94,6 +53,7 @@ export function converseWriter(): AnswerWriter {
     keepAlive: undefined,
     start: () => event("messageStart", { role: "assistant" }),
     text: (block, text) => delta(block, { text }),
+    citation: (block, citation) => delta(block, { citation }),
     reasoning: (block, text) => delta(block, { reasoningContent: { text } }),
     signature: (block, signature) => delta(block, { reasoningContent: { signature } }),
     redacted: (block, redactedContent) => delta(block, { reasoningContent: { redactedContent } }),
@@ -128,7 +88,7 @@ export const converseTranslator: Translator = {
   },
   answer: (answer) =>
     JSON.stringify({
-      output: { message: { role: "assistant", content: answer.content } },
+      output: { message: { role: "assistant", content: answer.content.map(answered) } },
       stopReason: answer.stopReason,
       usage: converseCount(answer.usage),
       metrics: { latencyMs: 0 },

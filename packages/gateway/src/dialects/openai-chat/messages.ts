@@ -1,4 +1,13 @@
-import { arrayField, isObject, type JsonObject, objectAt, requiredString, stringField, unsupported } from "../body.ts";
+import {
+  arrayField,
+  isObject,
+  type JsonObject,
+  objectAt,
+  parsedObject,
+  requiredString,
+  stringField,
+  unsupported,
+} from "../body.ts";
 import type { ContentBlock, Message, SystemBlock } from "../conversation.ts";
 import { append, cachePoint, pushMessage, textContent, userContent } from "./content.ts";
 
@@ -76,12 +85,7 @@ function toolUse(calls: readonly unknown[], index: number, list: string): Conten
 function toolInput(text: unknown, path: string): JsonObject {
   if (text == null || text === "") return {};
   if (typeof text !== "string") throw unsupported(path, "arguments are a string of JSON.");
-  try {
-    const input: unknown = JSON.parse(text);
-    return isObject(input) ? input : { arguments: text };
-  } catch {
-    return { arguments: text };
-  }
+  return parsedObject(text) ?? { arguments: text };
 }
 
 /**

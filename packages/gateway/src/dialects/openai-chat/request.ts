@@ -21,7 +21,6 @@ import { pastTools } from "../past-tools.ts";
 import { thinkingBudget } from "../thinking.ts";
 import { cachePoint } from "./content.ts";
 import { chatMessages } from "./messages.ts";
-import { schemaSubset } from "./schema-subset.ts";
 
 /**
  * A chat-completions body as a conversation: every field is mapped, refused by name, or one of those that
@@ -110,7 +109,7 @@ export function functionTool(definition: JsonObject, path: string): Tool {
     toolSpec: {
       name,
       ...(description === undefined || description === "" ? {} : { description }),
-      inputSchema: { json: isStrict ? schemaSubset(json) : json },
+      inputSchema: { json },
       ...(isStrict ? { strict: true } : {}),
     },
   };
@@ -169,7 +168,8 @@ export function schemaFormat(from: JsonObject, path: string): OutputFormat {
     type: "json_schema",
     ...(name === undefined ? {} : { name }),
     ...(description === undefined ? {} : { description }),
-    schema: schemaSubset(schema),
+    schema,
+    strict: booleanField(from, "strict", `${path}.strict`) === true,
   };
 }
 

@@ -1,4 +1,4 @@
-import { isObject, type JsonObject, requiredString, stringField } from "../body.ts";
+import { isObject, type JsonObject, parsedObject, requiredString, stringField } from "../body.ts";
 import type { ContentBlock } from "../conversation.ts";
 import { declaredTools } from "./declared-tools.ts";
 import { itemContent } from "./item-content.ts";
@@ -22,13 +22,7 @@ export function pastCall(item: JsonObject, path: string): ContentBlock {
  * would stand in the way of every later turn.
  */
 function callInput(given: string): JsonObject {
-  if (given === "") return {};
-  try {
-    const input: unknown = JSON.parse(given);
-    return isObject(input) ? input : { arguments: given };
-  } catch {
-    return { arguments: given };
-  }
+  return given === "" ? {} : (parsedObject(given) ?? { arguments: given });
 }
 
 /** A `function_call_output` or `custom_tool_call_output`. */

@@ -3,6 +3,7 @@ import { type Answer, type AnswerSink, type ContentBlock, noUsage } from "../../
 import { createSseReader } from "../../streams/sse.ts";
 import { type AnswerReader, endProblem, malformedAnswer } from "../answer-stream.ts";
 import { eventError } from "../http-error.ts";
+import { citationOf } from "./citations.ts";
 import { claudeUsage } from "./watch.ts";
 
 /** Anthropic's stop reasons in Converse's words; the others are the same. */
@@ -26,7 +27,7 @@ export function messageAnswer(body: Buffer): Answer {
 }
 
 function blockOf(block: JsonObject): ContentBlock[] {
-  if (block.type === "text") return [{ text: String(block.text) }];
+  if (block.type === "text") return [textBlock(block)];
   if (block.type === "tool_use")
     return [{ toolUse: { toolUseId: String(block.id), name: String(block.name), input: block.input } }];
   if (block.type === "redacted_thinking") return [{ reasoningContent: { redactedContent: String(block.data) } }];
@@ -34,6 +35,11 @@ function blockOf(block: JsonObject): ContentBlock[] {
   return [
     { reasoningContent: { reasoningText: { text: String(block.thinking), signature: String(block.signature ?? "") } } },
   ];
+}
+
+function textBlock({ text, citations }: JsonObject): ContentBlock {
+  const cited = Array.isArray(citations) ? citations.flatMap((one) => citationOf(one) ?? []) : [];
+  return { text: String(text), ...(cited.length === 0 ? {} : { citations: cited }) };
 }
 
 /** Reads Anthropic's events as an answer. */
@@ -90,4 +96,8 @@ function tellDelta(sink: AnswerSink, block: number, delta: unknown): void {
   else if (delta.type === "thinking_delta") sink.reasoning(block, String(delta.thinking));
   else if (delta.type === "signature_delta") sink.signature(block, String(delta.signature));
   else if (delta.type === "input_json_delta") sink.toolInput(block, String(delta.partial_json));
+  else if (delta.type === "citations_delta") {
+    const citation = citationOf(delta.citation);
+    if (citation !== undefined) sink.citation?.(block, citation);
+  }
 }

@@ -1,8 +1,10 @@
-import { unsupported } from "../../dialects/body.ts";
+import { type JsonObject, unsupported } from "../../dialects/body.ts";
 import type {
   ContentBlock,
   Conversation,
+  Document,
   Message,
+  OutputFormat,
   Source,
   Tool,
   ToolResultBlock,
@@ -12,6 +14,7 @@ import { mediaTypeOf, textOfDocument } from "../../dialects/media.ts";
 import { claudeGeneration } from "../bedrock/claude-generations.ts";
 import { claudeToolChoice } from "../bedrock/claude-tool-choice.ts";
 import { modelFields, withinModel } from "../bedrock/model-fields.ts";
+import { withinSubset } from "../bedrock/schema-subset.ts";
 import { begunByUser } from "../bedrock/turns.ts";
 import { withCallIds } from "../call-ids.ts";
 import { systemPrompt } from "../system-prompt.ts";
@@ -27,7 +30,7 @@ const defaultMaxTokensThinking = 16_384;
  */
 export function messagesBody(asked: Conversation, model: string, stream: boolean, drops = false): string {
   const claude = { id: model, family: "claude", drops } as const;
-  const conversation = withinModel(asked, claude);
+  const conversation = withinModel(withinSubset(asked), claude);
   const { inferenceConfig, outputFormat, serviceTier } = conversation;
   if (serviceTier !== undefined && serviceTier !== "default")
     throw unsupportedField(conversation, "serviceTier", "this model's provider has no such tier.");
@@ -35,7 +38,7 @@ export function messagesBody(asked: Conversation, model: string, stream: boolean
   const toolChoice = claudeToolChoice(conversation);
   const system = systemPrompt(conversation);
   const format =
-    outputFormat?.type === "json_schema" ? { type: "json_schema", schema: outputFormat.schema } : undefined;
+    outputFormat?.type === "json_schema" ? { type: "json_schema", schema: described(outputFormat) } : undefined;
   const usualMaxTokens = claudeGeneration(model).adaptive ? defaultMaxTokensThinking : defaultMaxTokens;
   const { maxTokens, temperature, topP, stopSequences } = inferenceConfig;
   return JSON.stringify({
@@ -55,6 +58,11 @@ export function messagesBody(asked: Conversation, model: string, stream: boolean
     ...wished.fields,
     ...(stream ? { stream: true } : {}),
   });
+}
+
+/** Anthropic has no field of its own for what a schema is for. */
+function described({ schema, description }: Extract<OutputFormat, { type: "json_schema" }>): JsonObject {
+  return description === undefined || schema.description !== undefined ? schema : { ...schema, description };
 }
 
 /** Thoughts have no place for a mark; what stands behind them is cached with them. */
@@ -118,8 +126,8 @@ function contentBlock(block: ContentBlock): Record<string, unknown> | undefined 
     };
   }
   if ("reasoningContent" in block) return thought(block.reasoningContent);
-  if ("image" in block || "document" in block) return mediaBlock(block);
-  throw unsupported("content", "this model's provider has no such block.");
+  // Written on the block before it.
+  return "cachePoint" in block ? undefined : mediaBlock(block);
 }
 
 function thought(reasoning: Extract<ContentBlock, { reasoningContent: unknown }>["reasoningContent"]) {
@@ -134,15 +142,29 @@ function resultBlock(block: ToolResultBlock): unknown {
   return mediaBlock(block);
 }
 
-function mediaBlock(block: Extract<ContentBlock, { image: unknown } | { document: unknown }>): Record<string, unknown> {
+type Media = Extract<ContentBlock, { image: unknown } | { document: unknown } | { searchResult: unknown }>;
+
+function mediaBlock(block: Media): Record<string, unknown> {
   if ("image" in block) return { type: "image", source: base64("image", block.image.format, block.image.source) };
-  const { format, name, source, context } = block.document;
-  const about = { title: name, ...(context === undefined ? {} : { context }) };
-  if (format === "pdf") return { type: "document", ...about, source: base64("document", format, source) };
-  if ("s3Location" in source) throw unsupported("document", "this model's provider takes bytes only.");
+  if ("searchResult" in block) {
+    const { content, ...result } = block.searchResult;
+    return { type: "search_result", ...result, content: content.map(textPart) };
+  }
+  const { name, context, citations } = block.document;
+  // JSON leaves out what is undefined.
+  return { type: "document", title: name, source: documentSource(block.document), context, citations };
+}
+
+function documentSource({ format, source }: Document): unknown {
+  if ("content" in source) return { type: "content", content: source.content.map(textPart) };
   const data = textOfDocument(format, source);
-  if (data === undefined) throw unsupported("document", `this model's provider takes PDF and text, and not ${format}.`);
-  return { type: "document", ...about, source: { type: "text", media_type: "text/plain", data } };
+  if (data !== undefined) return { type: "text", media_type: "text/plain", data };
+  if (format === "pdf") return base64("document", format, source);
+  throw unsupported("document", `this model's provider takes PDF and text, and not ${format}.`);
+}
+
+function textPart({ text }: { readonly text: string }) {
+  return { type: "text", text };
 }
 
 function base64(kind: "image" | "document", format: string, source: Source) {

@@ -5,14 +5,14 @@ import { type ClaudeEffort, type ClaudeGeneration, claudeGeneration, effortWithi
 import { type Model, noSuchEffort, refuse, thinks } from "./model.ts";
 
 /** Budgets that LiteLLM uses for the same words, so a configuration moves over with the same bill. */
-const thinkingBudgets: Readonly<Record<string, number>> = {
-  minimal: 1024,
-  low: 1024,
-  medium: 2048,
-  high: 4096,
-  xhigh: 8192,
-  max: 16384,
-};
+const thinkingBudgets: ReadonlyMap<string, number> = new Map([
+  ["minimal", 1024],
+  ["low", 1024],
+  ["medium", 2048],
+  ["high", 4096],
+  ["xhigh", 8192],
+  ["max", 16384],
+]);
 /** Of models that adapt it, where nothing is said of it. */
 const adaptiveEffort = "high";
 /** Claude's smallest; a limit on the whole answer must leave room beyond it. */
@@ -78,7 +78,7 @@ function unthinking(conversation: Conversation, { drops }: Model, off: ClaudeGen
  */
 function effortBudget({ names, wishes, inferenceConfig }: Conversation): number | undefined {
   const { maxTokens } = inferenceConfig;
-  const wanted = thinkingBudgets[thinks(wishes) ? (wishes.reasoningEffort ?? "") : adaptiveEffort];
+  const wanted = thinkingBudgets.get(thinks(wishes) ? (wishes.reasoningEffort ?? "") : adaptiveEffort);
   if (wanted === undefined) throw noSuchEffort({ names });
   if (maxTokens === undefined) return wanted;
   if (maxTokens <= smallestBudget) {

@@ -6,6 +6,7 @@ import { cachedWithin } from "./cache-points.ts";
 import { claudeTools } from "./claude-tool-choice.ts";
 import type { Model } from "./model.ts";
 import { modelFields, withinModel } from "./model-fields.ts";
+import { withinSubset } from "./schema-subset.ts";
 import { converseTurns } from "./turns.ts";
 
 /**
@@ -19,7 +20,7 @@ export function converseBody(
   metadata: Readonly<Record<string, string>>,
   guardrail: unknown,
 ): string {
-  const conversation = withinModel(cachedWithin(asked, model.family), model);
+  const conversation = withinModel(withinSubset(cachedWithin(asked, model.family)), model);
   const { inferenceConfig, outputFormat, serviceTier, bedrock } = conversation;
   const wished = modelFields(conversation, model);
   const format = outputFormat?.type === "json_schema" ? textFormat(outputFormat) : undefined;

@@ -1,7 +1,17 @@
 import { unsupported } from "../../dialects/body.ts";
-import type { ContentBlock, Conversation, Document, Message, Source, ToolResult } from "../../dialects/conversation.ts";
+import type {
+  ContentBlock,
+  Conversation,
+  Document,
+  Message,
+  SearchResult,
+  Source,
+  Tool,
+  ToolResult,
+} from "../../dialects/conversation.ts";
 import { fieldName, unsupportedField } from "../../dialects/field-names.ts";
 import { mediaTypeOf, textOfDocument } from "../../dialects/media.ts";
+import { takesStrict } from "./strict-schema.ts";
 
 export interface ChatRequest {
   readonly model: string;
@@ -19,7 +29,9 @@ export interface ChatRequest {
  * @throws GatewayError naming what OpenAI-compatible servers have no words for
  */
 export function chatBody(conversation: Conversation, request: ChatRequest): string {
-  const { model, stream, limitName, vllm = false } = request;
+  const { model, stream, limitName, drops, vllm = false } = request;
+  if (conversation.citationsAt !== undefined && !drops)
+    throw unsupported(conversation.citationsAt, "this model's provider cites nothing.");
   const { inferenceConfig, wishes, toolChoice, outputFormat, serviceTier } = conversation;
   const tools = conversation.tools.flatMap((tool) => ("toolSpec" in tool ? [chatTool(tool.toolSpec)] : []));
   const system = conversation.system.flatMap((block) => ("text" in block ? [block.text] : []));
@@ -67,15 +79,14 @@ function beyondOpenai(conversation: Conversation, { drops, vllm = false }: ChatR
   };
 }
 
-function chatTool(spec: { name: string; description?: string; inputSchema: { json: unknown }; strict?: boolean }) {
-  const { name, description, inputSchema, strict } = spec;
+function chatTool({ name, description, inputSchema, strict }: Extract<Tool, { toolSpec: unknown }>["toolSpec"]) {
   return {
     type: "function",
     function: {
       name,
       ...(description === undefined ? {} : { description }),
       parameters: inputSchema.json,
-      ...(strict === undefined ? {} : { strict }),
+      ...(strict === undefined ? {} : { strict: strict && takesStrict(inputSchema.json) }),
     },
   };
 }
@@ -87,14 +98,14 @@ function chatChoice(choice: NonNullable<Conversation["toolChoice"]>): unknown {
 
 function chatFormat(format: NonNullable<Conversation["outputFormat"]>): unknown {
   if (format.type === "json") return { type: "json_object" };
-  const { name, description, schema } = format;
+  const { name, description, schema, strict = takesStrict(schema) } = format;
   return {
     type: "json_schema",
     json_schema: {
       name: name ?? "answer",
       ...(description === undefined ? {} : { description }),
       schema,
-      strict: true,
+      strict,
     },
   };
 }
@@ -152,20 +163,26 @@ type Part =
 
 function userPart(block: ContentBlock): Part[] {
   if ("text" in block) return [{ type: "text", text: block.text }];
+  if ("searchResult" in block) return [{ type: "text", text: searchText(block.searchResult) }];
   if ("image" in block)
     return [{ type: "image_url", image_url: { url: dataUrlOf("image", block.image.format, block.image.source) } }];
   if ("document" in block) return documentParts(block.document);
   return [];
 }
 
+function searchText({ source, title, content }: SearchResult): string {
+  return `${title} (${source}):\n\n${content.map(({ text }) => text).join("\n")}`;
+}
+
 /** OpenAI knows files of one kind and most other servers none at all, but what is text in a file is so without it, too. */
 function documentParts({ format, name, source, context }: Document): Part[] {
   const filename = `${name}.${format}`;
   const text = textOfDocument(format, source);
-  const about: Part[] = context === undefined ? [] : [{ type: "text", text: `About ${filename}: ${context}` }];
-  return text === undefined
-    ? [...about, { type: "file", file: { filename, file_data: dataUrlOf("document", format, source) } }]
-    : [...about, { type: "text", text: `${filename}:\n\n${text}` }];
+  const part: Part =
+    text === undefined
+      ? { type: "file", file: { filename, file_data: dataUrlOf("document", format, source) } }
+      : { type: "text", text: `${filename}:\n\n${text}` };
+  return context === undefined ? [part] : [{ type: "text", text: `About ${filename}: ${context}` }, part];
 }
 
 function dataUrlOf(kind: "image" | "document", format: string, source: Source): string {
@@ -180,15 +197,17 @@ function plain(parts: readonly Part[]): string | readonly Part[] {
 
 const seeBelow = "(The result is in the message after this.)";
 
+/** OpenAI has no place that says a call failed. */
+const failed = "Error: ";
+
 function resultText({ content, status }: ToolResult): string {
   const texts = content.flatMap((block) =>
     "json" in block
       ? [JSON.stringify(block.json)]
       : userPart(block).flatMap((part) => (isMedia(part) ? [] : [part.text])),
   );
-  const text = texts.length === 0 && content.length > 0 ? seeBelow : texts.join("\n");
-  // OpenAI has no field for it.
-  return status === "error" ? `Error: ${text}` : text;
+  const said = texts.length === 0 && content.length > 0 ? seeBelow : texts.join("\n");
+  return status === "error" ? failed + said : said;
 }
 
 function resultMedia({ toolUseId, content }: ToolResult): Part[] {

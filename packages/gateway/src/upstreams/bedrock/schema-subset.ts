@@ -1,4 +1,5 @@
-import { isObject, type JsonObject } from "../body.ts";
+import { isObject, type JsonObject } from "../../dialects/body.ts";
+import type { Conversation, Tool } from "../../dialects/conversation.ts";
 
 /** A schema is a tree that a client wrote; deeper than this nothing is looked at. */
 const maxDepth = 64;
@@ -10,6 +11,25 @@ const lists: ReadonlySet<string> = new Set(["anyOf", "oneOf", "allOf"]);
 const formats: ReadonlySet<unknown> = new Set(
   "date-time time date duration email hostname uri ipv4 ipv6 uuid".split(" "),
 );
+
+/** The conversation with the schemas that a model is held to, which are those of strict tools and always the answer's. */
+export function withinSubset(conversation: Conversation): Conversation {
+  const { tools, outputFormat } = conversation;
+  const binding = tools.some(isStrict);
+  if (outputFormat?.type !== "json_schema") return binding ? { ...conversation, tools: tools.map(held) } : conversation;
+  const format = { ...outputFormat, schema: schemaSubset(outputFormat.schema) };
+  return { ...conversation, tools: binding ? tools.map(held) : tools, outputFormat: format };
+}
+
+function isStrict(tool: Tool): tool is Extract<Tool, { toolSpec: unknown }> {
+  return "toolSpec" in tool && tool.toolSpec.strict === true;
+}
+
+function held(tool: Tool): Tool {
+  if (!isStrict(tool)) return tool;
+  const { toolSpec } = tool;
+  return { toolSpec: { ...toolSpec, inputSchema: { json: schemaSubset(toolSpec.inputSchema.json) } } };
+}
 
 /**
  * A schema in the part of JSON Schema that models can be held to, at Bedrock and at Anthropic. They answer 400 to the rest

@@ -1,12 +1,12 @@
 import { zodFunction, zodResponseFormat } from "openai/helpers/zod";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
-import { isObject, type JsonObject } from "../body.ts";
-import { chatConversation } from "./request.ts";
-import { schemaSubset } from "./schema-subset.ts";
+import { isObject, type JsonObject } from "../../dialects/body.ts";
+import { chatConversation } from "../../dialects/openai-chat/request.ts";
+import { schemaSubset, withinSubset } from "./schema-subset.ts";
 
 const conversation = (fields: object) =>
-  chatConversation({ model: "m", messages: [{ role: "user", content: "Hi" }], ...fields });
+  withinSubset(chatConversation({ model: "m", messages: [{ role: "user", content: "Hi" }], ...fields }));
 
 const person = z.object({
   age: z.number().int().describe("In years."),
@@ -45,7 +45,13 @@ function kind(is: string) {
 describe("a schema as OpenAI's own helper writes it is one that Bedrock takes", () => {
   it("as the format of the answer", () => {
     const { outputFormat } = conversation({ response_format: zodResponseFormat(person, "person") });
-    expect(outputFormat).toEqual({ type: "json_schema", name: "person", schema: subset });
+    expect(outputFormat).toEqual({ type: "json_schema", name: "person", schema: subset, strict: true });
+  });
+
+  it("as a format that is not strict: Bedrock holds the model to any", () => {
+    const { json_schema } = zodResponseFormat(person, "person");
+    const response_format = { type: "json_schema", json_schema: { ...json_schema, strict: false } };
+    expect(conversation({ response_format }).outputFormat).toMatchObject({ schema: subset });
   });
 
   it("as a strict tool's", () => {
