@@ -61,7 +61,6 @@ export function createRouter(options: RouterOptions) {
     nameOf,
   };
 }
-export type Router = ReturnType<typeof createRouter>;
 
 const maxRemembered = 10_000;
 

@@ -1,11 +1,8 @@
-import { HttpError, type RequestVariables } from "@onbehalf/service-kit";
+import { HttpError } from "@onbehalf/service-kit";
 import type { Verifier } from "@onbehalf/shared-auth";
 import { type AuthVariables, authenticate } from "@onbehalf/shared-auth/hono";
 import type { Context, MiddlewareHandler } from "hono";
 import type { Caller } from "./caller.ts";
-
-/** Hono variables of a request whose caller is known. */
-export interface CallerVariables extends RequestVariables, AuthVariables {}
 
 /** Lets in whoever has a token for this service, and remembers who that is. */
 export function identifyUsers(verifier: Verifier, resourceMetadata: string): MiddlewareHandler {

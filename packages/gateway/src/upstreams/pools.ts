@@ -50,4 +50,3 @@ export function createPools(options: PoolOptions) {
     },
   };
 }
-export type Pools = ReturnType<typeof createPools>;

@@ -139,6 +139,28 @@ describe("over HTTP/1.1", () => {
     expect((await post({})).headers.get("x-amzn-errortype")).toMatch(/^MissingAuthenticationTokenException:/);
   });
 
+  it.each([
+    ["x-amz-date", "'Host' or ':authority' must"],
+    ["host", "'x-amz-date' must"],
+    ["content-type;host;x-amz-date", "'x-amz-own' must"],
+  ])("refuses a signature over %s alone, before it looks at it", async (signed, words) => {
+    const at = new Date().toISOString().replace(/[-:]|\.\d{3}/g, "");
+    const scope = `${credentials.accessKeyId}/${at.slice(0, 8)}/us-east-1/bedrock/aws4_request`;
+    const authorization = `AWS4-HMAC-SHA256 Credential=${scope}, SignedHeaders=${signed}, Signature=${"0".repeat(64)}`;
+    const refused = await post({ authorization, "x-amz-date": at, "x-amz-own": "1" });
+    expect(refused.headers.get("x-amzn-errortype")).toMatch(/^InvalidSignatureException:/);
+    expect(await refused.text()).toContain(words);
+  });
+
+  it("turns its switches for no page of a browser", async () => {
+    const faults = (headers: Record<string, string>) =>
+      fetch(`${service.url}/sandbox/faults`, { method: "POST", headers, body: '{"fault":"throttle","count":1}' });
+    expect((await faults({ origin: "https://evil.example", "content-type": "text/plain" })).status).toBe(403);
+    expect((await post({ authorization: "Bearer bedrock-key" })).status).toBe(200);
+    expect((await faults({ "content-type": "application/json" })).status).toBe(200);
+    expect((await post({ authorization: "Bearer bedrock-key" })).status).toBe(429);
+  });
+
   it("refuses a signature made an hour ago", async () => {
     const late = await startBedrock({
       port: 0,

@@ -10,7 +10,7 @@ import type { Operation } from "./operation.ts";
 import { Refusal } from "./refusal.ts";
 import type { Rule } from "./rule.ts";
 import { rules as demoRules } from "./rules/index.ts";
-import { createSignatureVerifier, type Principal } from "./signature.ts";
+import { createSignatureVerifier, type Principal, Refused } from "./signature.ts";
 import { createSts } from "./sts.ts";
 
 export interface BedrockOptions extends ServiceIo {
@@ -151,7 +151,10 @@ function metadataOf(body: unknown): unknown {
 }
 
 /** `POST` adds a fault, `DELETE` forgets them all, `GET` lists those that wait. For people and tests: no signature. */
+/** Not for pages of a browser, which can be made to send anything anywhere, and then say from where. */
 async function tellFaults(incoming: Incoming, outgoing: Outgoing, faults: Parts["faults"]): Promise<void> {
+  if (incoming.headers.origin !== undefined)
+    throw new Refused("AccessDeniedException", "The switches are not for pages of a browser; use curl.");
   const body = await readBody(incoming);
   if (incoming.method === "POST") faults.add(JSON.parse(body.toString("utf8")));
   else if (incoming.method === "DELETE") faults.clear();

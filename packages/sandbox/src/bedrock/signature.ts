@@ -57,6 +57,8 @@ export function createSignatureVerifier(options: VerifierOptions): (request: Sig
     if (match === null)
       throw new Refused("IncompleteSignatureException", "Authorization header is not a Signature Version 4 header.");
     const [, keyId = "", day = "", region = "", service = "", signedHeaders = "", signature = ""] = match;
+    const names = signedHeaders.split(";");
+    checkSigned(names, request.headers);
     const principal = options.principal(keyId);
     const token = request.headers["x-amz-security-token"];
     if (principal === undefined || (principal.sessionToken ?? undefined) !== token) {
@@ -65,7 +67,7 @@ export function createSignatureVerifier(options: VerifierOptions): (request: Sig
     checkScope(service, region, options);
     const signedAt = checkDate(request.headers["x-amz-date"], day, now());
     checkBodyHash(request);
-    const expected = await sign(request, { principal, region, service, signedAt, names: signedHeaders.split(";") });
+    const expected = await sign(request, { principal, region, service, signedAt, names });
     if (!timingSafeEqual(Buffer.from(expected), Buffer.from(signature))) {
       throw new Refused(
         "InvalidSignatureException",
@@ -82,6 +84,19 @@ function byApiKey(given: string, expected: string | undefined): Principal {
     throw new Refused("AccessDeniedException", "Authentication failed: Please make sure your API Key is valid.");
   }
   return { accessKeyId: "", secretAccessKey: "", arn: "arn:aws:iam::000000000000:user/BedrockAPIKey" };
+}
+
+/** What a signature has to cover: whom it is for, and every header that is AWS's own. */
+function checkSigned(names: readonly string[], headers: SignedRequest["headers"]): void {
+  if (!names.includes("host") && !names.includes(":authority")) {
+    throw new Refused(
+      "InvalidSignatureException",
+      "'Host' or ':authority' must be a 'SignedHeader' in the AWS Authorization.",
+    );
+  }
+  const left = Object.keys(headers).find((name) => name.startsWith("x-amz-") && !names.includes(name));
+  if (left !== undefined)
+    throw new Refused("InvalidSignatureException", `'${left}' must be a 'SignedHeader' in the AWS Authorization.`);
 }
 
 function checkScope(service: string, region: string, options: VerifierOptions): void {
