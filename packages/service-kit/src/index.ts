@@ -41,7 +41,7 @@ export { type RequestLimits, type ServeOptions, serve } from "./serve.ts";
 export type { Service, ServiceIo, Start } from "./service.ts";
 export { type Database, type DatabaseOptions, openDatabase } from "./sql/database.ts";
 export type { Migration, SqlDialect } from "./sql/migrate.ts";
-export { createFileCheck, openSqlite } from "./sql/sqlite-file.ts";
+export { createFileCheck, makePrivately, openSqlite } from "./sql/sqlite-file.ts";
 export { type MemoryStoreOptions, memoryStore } from "./stores/memory.ts";
 export { type FlightOptions, oneFlight } from "./stores/one-flight.ts";
 export { type RedisStoreOptions, redisStore } from "./stores/redis.ts";

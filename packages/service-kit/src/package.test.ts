@@ -51,6 +51,7 @@ test("what services can use is a decision, not an accident", () => {
         "loadEnv",
         "loadFile",
         "loadObject",
+        "makePrivately",
         "mask",
         "memoryStore",
         "notFound",

@@ -1,6 +1,7 @@
-import { chmodSync, closeSync, mkdirSync, openSync } from "node:fs";
+import { chmodSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
+import { makePrivately } from "@onbehalf/service-kit";
 import type { Adapter, AdapterPayload } from "oidc-provider";
 import { errors } from "./library.ts";
 
@@ -68,10 +69,9 @@ export function openState(dataDir: string | undefined): State {
 }
 
 function databaseFile(dataDir: string): string {
-  mkdirSync(dataDir, { recursive: true });
   const file = join(dataDir, "identity-provider.sqlite");
-  // The file holds signing keys, so nobody else on the machine may read it. SQLite's side files take the same mode.
-  closeSync(openSync(file, "a", 0o600));
+  // The file holds signing keys, so nobody else on the machine may read it.
+  makePrivately(file);
   chmodSync(file, 0o600);
   return file;
 }

@@ -12,7 +12,7 @@ export const busyTimeoutMs = 5_000;
  * @param waitMs how long a statement blocks its thread while another writer is busy
  */
 export function openSqlite(path: string, waitMs = busyTimeoutMs): DatabaseSync {
-  if (path !== ":memory:") make(path);
+  if (path !== ":memory:") makePrivately(path);
   const database = new DatabaseSync(path, { timeout: busyTimeoutMs, enableForeignKeyConstraints: true });
   database.exec("pragma journal_mode = wal; pragma synchronous = normal; pragma journal_size_limit = 67108864");
   database.exec(`pragma busy_timeout = ${waitMs}`);
@@ -37,8 +37,16 @@ function identityOf(path: string): string | undefined {
   return found === undefined ? undefined : `${found.dev} ${found.ino}`;
 }
 
-/** SQLite itself would let everyone on the machine read it. Its `-wal` and `-shm` files take over the file's mode. */
-function make(path: string): void {
+/**
+ * SQLite itself would let everyone on the machine read it. Its `-wal` and `-shm` files take over the file's mode. A file that
+ * is there is not opened: to close it again would take away every lock that this process has on it, SQLite's of other
+ * connections too, and the next reader from outside would take the database for unused and delete what it holds.
+ */
+export function makePrivately(path: string): void {
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-  closeSync(openSync(path, "a", 0o600));
+  try {
+    closeSync(openSync(path, "ax", 0o600));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+  }
 }
