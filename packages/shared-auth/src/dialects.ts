@@ -1,5 +1,5 @@
 /** How a provider shapes its access tokens. */
-export type Dialect = "generic" | "okta" | "keycloak" | "entra" | "auth0";
+export type Dialect = "generic" | "plain" | "okta" | "keycloak" | "entra" | "auth0";
 
 /** Where each fact about the caller stands: dotted paths into the claims, the first that is present wins. */
 export interface ClaimMapping {
@@ -39,9 +39,22 @@ const accessTokenClaims = ["scope", "scp", "client_id", "cid"];
 const foreignClaims = ["nonce", "at_hash", "c_hash", "s_hash", "events"];
 const isForeign = (claims: Claims) => foreignClaims.some((name) => Object.hasOwn(claims, name));
 
+/** What ID tokens say of the sign-in, and that they are for the client itself (OpenID Connect Core 2). */
+const isOfSignIn = (claims: Claims) =>
+  Object.hasOwn(claims, "auth_time") ||
+  Object.hasOwn(claims, "amr") ||
+  (claims.azp !== undefined && [claims.aud].flat().includes(claims.azp));
+
 /** Collected from the providers' own documentation, and for Keycloak from a running server. */
 export const dialects: Readonly<Record<Dialect, DialectProfile>> = {
   generic: { claims: common, isApp: () => false, accessTokenClaims, isOtherToken: isForeign },
+  // A provider whose tokens say who for whom, and nothing of what kind they are: whatever no ID token would be without.
+  plain: {
+    claims: common,
+    isApp: () => false,
+    accessTokenClaims: [...accessTokenClaims, "aud"],
+    isOtherToken: (claims) => isForeign(claims) || isOfSignIn(claims),
+  },
   okta: {
     claims: { ...common, scope: ["scp", "scope"], client: ["cid", "client_id"] },
     // Okta puts `uid` into every user's token and into no client's.

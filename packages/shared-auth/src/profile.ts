@@ -27,8 +27,11 @@ export function checkTokenType({ header: { type }, claims }: CompactToken, trust
   const { accessTokenClaims, isOtherToken } = trusted.dialect;
   const fits = accessTokenClaims.some((name) => Object.hasOwn(claims, name)) && !isOtherToken(claims);
   if (plain && fits) return;
-  const cause = new Error(`The token's typ is ${type?.slice(0, 60)}, or its claims are not an access token's.`);
-  throw new AuthError("token_type_unaccepted", UNVERIFIED, { cause });
+  const kind = isOtherToken(claims)
+    ? "its claims are an ID token's or a logout token's"
+    : "no claim says that it is one";
+  const what = plain ? kind : `its typ is ${type?.slice(0, 60) ?? "absent"}`;
+  throw new AuthError("token_type_unaccepted", `The token is not an access token: ${what}.`);
 }
 
 /** What holds for all issuers of a service. */

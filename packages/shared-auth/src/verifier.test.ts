@@ -592,11 +592,18 @@ describe("what a refusal tells", () => {
       await issuer.mint({ aud: "other" }, { key: other }),
       await issuer.mint({ iss: "https://elsewhere" }),
       await issuer.mint({}, { header: { kid: "unknown" } }),
-      await issuer.mint({}, { header: { typ: "logout+jwt" } }),
+      await issuer.mint({}, { key: other, header: { typ: "logout+jwt" } }),
       "not.a.token",
     ];
     const messages = await Promise.all(tokens.map(async (token) => (await refusal(verify(token))).message));
     expect(new Set(messages).size).toBe(1);
+  });
+
+  test("after it that a token is of another kind, and by what", async () => {
+    const told = async (claims: object, typ: string) =>
+      (await refusal(verify(await issuer.mint({ ...claims }, { header: { typ } })))).message;
+    expect(await told({}, "logout+jwt")).toBe("The token is not an access token: its typ is logout+jwt.");
+    expect(await told({ nonce: "n" }, "JWT")).toMatch(/its claims are an ID token's/);
   });
 
   test("never the token, not even to the log", async () => {

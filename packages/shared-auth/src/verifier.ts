@@ -93,10 +93,10 @@ export function createVerifier(options: VerifierOptions): Verifier {
     const parsed = parse(token);
     const { trusted, keys } = sourceOf(parsed, sources);
     const algorithm = checkAlgorithm(parsed, trusted);
-    checkTokenType(parsed, trusted);
     const { kid } = parsed.header;
     const known = keys.known(algorithm, kid) ?? (await keys.find(algorithm, kid));
     const key = (await signerOf(token, known)) ?? (await replacedSigner(token, known, keys, algorithm, kid));
+    checkTokenType(parsed, trusted);
     const now = clock.wallMs() / 1000;
     const checked = checkClaims(parsed.claims, { audience: trusted.audience, leewaySeconds, now });
     const identity = readIdentity(parsed.claims, checked, trusted);

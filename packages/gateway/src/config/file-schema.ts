@@ -61,7 +61,7 @@ const issuerSchema = z.strictObject({
   audience,
   public_key_url: z.url().optional(),
   discovery_url: z.url().optional(),
-  dialect: z.enum(["generic", "okta", "keycloak", "entra", "auth0"]).optional(),
+  dialect: z.enum(["generic", "plain", "okta", "keycloak", "entra", "auth0"]).optional(),
   algorithms: z.array(algorithm).min(1).optional(),
   required_scopes: names.optional(),
   trusted_clients: names.optional(),

@@ -154,9 +154,10 @@ function issuerOf(keysUrl: string): string | undefined {
   return forms.map((form) => form.exec(keysUrl)?.[1]).find((issuer) => issuer !== undefined);
 }
 
-function dialectOf(keysUrl: string): "okta" | "keycloak" | "generic" {
+/** LiteLLM takes any token with the right audience, so where the address tells no provider, its tokens may say little. */
+function dialectOf(keysUrl: string): "okta" | "keycloak" | "plain" {
   if (/\/oauth2\/(?:[^/]+\/)?v1\/keys$/.test(keysUrl)) return "okta";
-  return keysUrl.includes("/protocol/openid-connect/certs") ? "keycloak" : "generic";
+  return keysUrl.includes("/protocol/openid-connect/certs") ? "keycloak" : "plain";
 }
 
 /** Keys fetched over plain http can be replaced on the way; only this machine itself is excepted. */

@@ -158,6 +158,29 @@ describe("the guide for custom JWTs", () => {
     expect(call.status).toBe(ours === "viewer" ? 403 : passed);
   });
 
+  test("a token that says no more than the guide's example is one, with or without a typ; one of a sign-in is none", async () => {
+    const to = await load(guide("custom-jwt"), { JWT_PUBLIC_KEY_URL: "" });
+    const iat = Math.floor(Date.now() / 1000);
+    const example = { ...claims, role: "admin", iat, exp: iat + 3_600 };
+    // What the tests' issuer adds, and the guide's does not.
+    const bare = { scp: undefined, cid: undefined, jti: undefined, ...example };
+    const whoIs = async (more: object, typ?: string) =>
+      to.call("/user/info", { token: await issuer.mint({ ...bare, ...more }, { header: { typ } }) });
+    for (const typ of [undefined, "JWT", "at+jwt"]) {
+      const { status, json } = await whoIs({}, typ);
+      expect([typ, status, json.user_id, json.user_info?.user_role]).toEqual([typ, 200, "user123", "admin"]);
+    }
+    const ofSignIns = [{ nonce: "n" }, { at_hash: "h" }, { auth_time: iat }, { amr: ["pwd"] }, { azp: example.aud }];
+    for (const more of ofSignIns) {
+      const { status, json } = await whoIs(more, "JWT");
+      expect([more, status, json.error?.message ?? json.message]).toEqual([
+        more,
+        401,
+        expect.stringMatching(/ID token/),
+      ]);
+    }
+  });
+
   test("30 seconds of leeway, and not more", async () => {
     const to = await load(guide("custom-jwt"), { JWT_PUBLIC_KEY_URL: "" });
     const now = Math.floor(Date.now() / 1000);
