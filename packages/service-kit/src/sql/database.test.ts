@@ -1,5 +1,4 @@
-import { execFileSync } from "node:child_process";
-import { existsSync, mkdtempSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
@@ -27,27 +26,29 @@ describe("SQLite", () => {
     rmSync(parent, { recursive: true });
   });
 
-  test("is whole for a stranger who reads it, and whole when he has left", async () => {
-    const folder = mkdtempSync(join(tmpdir(), "onbehalf-stranger-"));
-    const path = join(folder, "a.sqlite");
-    // By a connection that is closed: the last one to leave a database tidies up behind it.
-    const look = `const { DatabaseSync } = require("node:sqlite");
-      const database = new DatabaseSync(${JSON.stringify(path)});
-      console.log(database.prepare("select count(*) as n from a").get().n);
-      database.close();`;
-    const seen = () => execFileSync(process.execPath, ["--no-warnings", "-e", look], { encoding: "utf8" }).trim();
-    const first = openSqlite(path);
-    first.exec("create table a (n)");
-    const second = openSqlite(path);
-    second.exec("insert into a values (1)");
-    expect(seen()).toBe("1");
-    expect(existsSync(`${path}-wal`)).toBe(true);
-    second.exec("insert into a values (2)");
-    expect(seen()).toBe("2");
-    first.close();
-    second.close();
-    rmSync(folder, { recursive: true });
-  });
+  test.runIf(process.platform === "linux")(
+    "keeps its locks when it is opened again, or a stranger that looks into it takes it for unused and tidies it away",
+    () => {
+      // SQLite 3.40 then deletes the log of what is not in the file yet; what is written from there on nobody else sees.
+      const held = () =>
+        readFileSync("/proc/locks", "utf8")
+          .split("\n")
+          .filter((line) => isOurs.test(line)).length;
+      const isOurs = new RegExp(`POSIX .* ${process.pid} `);
+      const folder = mkdtempSync(join(tmpdir(), "onbehalf-locks-"));
+      const path = join(folder, "a.sqlite");
+      const before = held();
+      const first = openSqlite(path);
+      first.exec("create table a (n)");
+      const locked = held();
+      expect(locked).toBeGreaterThan(before);
+      const second = openSqlite(path);
+      expect(held()).toBeGreaterThanOrEqual(locked);
+      second.close();
+      first.close();
+      rmSync(folder, { recursive: true });
+    },
+  );
 
   test("that another writes to for long: who reads does not wait for who wants to write, and he is told", async () => {
     const folder = mkdtempSync(join(tmpdir(), "onbehalf-busy-"));
