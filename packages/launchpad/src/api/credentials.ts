@@ -1,5 +1,5 @@
 import { HttpError, type RequestVariables, type TrailIdentity, trailIdentity } from "@onbehalf/service-kit";
-import type { Exchange, Identity, ScopedToken, Verifier } from "@onbehalf/shared-auth";
+import { AuthError, type Exchange, type Identity, type ScopedToken, type Verifier } from "@onbehalf/shared-auth";
 import { bearerToken } from "@onbehalf/shared-auth/hono";
 import type { Context } from "hono";
 import { type App, type AppKey, type AppMode, appRefusal, type KeyRefusal, refusal } from "../apps/app.ts";
@@ -50,14 +50,7 @@ export function createCredentials(options: CredentialOptions): Credentials {
 
   async function fromToken(c: ApiContext, token: string): Promise<Reader> {
     if (verifier === undefined) {
-      throw new HttpError(
-        401,
-        "invalid_token",
-        "This service takes no access tokens: API_AUTH_JWT_ENABLED is not true.",
-        {
-          headers: { "www-authenticate": 'Bearer error="invalid_token"' },
-        },
-      );
+      throw new AuthError("issuer_untrusted", "This service takes no access tokens: API_AUTH_JWT_ENABLED is not true.");
     }
     const identity = await verifier(token);
     const exchange: Caller["token"] = (signal, rejected) =>
@@ -199,13 +192,13 @@ function keyAbsent(given: string | undefined): HttpError {
     given === undefined
       ? "The X-Voicebox-App-Key header is missing. The token says who the user is; the key says which application."
       : "This application key is not known here. Check X-Voicebox-App-Key, or ask for a new key.";
-  return new HttpError(401, "app_key_invalid", message, { headers: { "www-authenticate": "Bearer" } });
+  return new HttpError(401, "app_key_invalid", message);
 }
 
 function userNeeded(): HttpError {
   const message =
     "This application wants to know its user: send the user's access token as Bearer and the key in X-Voicebox-App-Key.";
-  return new HttpError(401, "user_token_required", message, { headers: { "www-authenticate": "Bearer" } });
+  return new HttpError(401, "user_token_required", message);
 }
 
 const refusalWords: Record<KeyRefusal, string> = {

@@ -1,5 +1,5 @@
 import { HttpError, type Outcome, type TrailExchange, type TrailHop } from "@onbehalf/service-kit";
-import { AuthError, toWire } from "@onbehalf/shared-auth";
+import { AuthError, toWire, type WireOptions } from "@onbehalf/shared-auth";
 import { type Context, Hono } from "hono";
 import { routePath } from "hono/route";
 import type { z } from "zod";
@@ -25,6 +25,8 @@ export interface ApiOptions {
   readonly hopsOf: (c: Context<ApiEnv>, traceId: string) => Promise<readonly TrailHop[]>;
   /** Where a browser goes to satisfy a claims challenge, and comes back with its question. */
   readonly stepUpUrl: (provider: string, claims: string) => Promise<string>;
+  /** What challenges say of this service. */
+  readonly resource: WireOptions;
   readonly now?: () => number;
 }
 
@@ -117,7 +119,7 @@ export function apiRoutes(options: ApiOptions): Hono<ApiEnv> {
     }
   }
 
-  /** A program gets the challenge itself; a browser is told where to go. */
+  /** A program gets the challenge alone; a browser is also told where to go. */
   async function stepUp(c: C, provider: string, error: AuthError): Promise<Response> {
     c.var.note({ error_code: error.code });
     const body = {
@@ -126,7 +128,7 @@ export function apiRoutes(options: ApiOptions): Hono<ApiEnv> {
       request_id: c.var.requestId,
       login_url: await options.stepUpUrl(provider, error.claims ?? "{}"),
     };
-    return c.json(body, 401, { "cache-control": "no-store" });
+    return c.json(body, 401, toWire(error, options.resource).headers);
   }
 
   return app;
