@@ -65,7 +65,6 @@ export function apiRoutes(options: ApiOptions): Hono<ApiEnv> {
   async function asking(c: C, ask: (run: Run) => Promise<Response>): Promise<Response> {
     const startedAt = now();
     const caller = await credentials.caller(c);
-    noteCaller(c, caller);
     let exchange: TrailExchange | null = null;
     const record = (status: number, outcome: Outcome, errorCode: string | null): void => {
       const { requestId, trace } = c.var;
@@ -136,11 +135,6 @@ export function apiRoutes(options: ApiOptions): Hono<ApiEnv> {
 
 function needsStepUp(error: unknown): error is AuthError {
   return error instanceof AuthError && error.code === "step_up_required";
-}
-
-function noteCaller(c: C, { identity, app, clientId }: Caller): void {
-  const { issuer, subject, credential } = identity;
-  c.var.note({ issuer, subject, credential, app: app.id, client: clientId });
 }
 
 async function readQuestion(c: C): Promise<AskRequest> {
