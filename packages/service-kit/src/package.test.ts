@@ -54,6 +54,7 @@ test("what services can use is a decision, not an accident", () => {
         "mask",
         "memoryStore",
         "notFound",
+        "noticeWithinGrace",
         "oneFlight",
         "openDatabase",
         "openRedis",
