@@ -125,3 +125,18 @@ describe("the one line of a request says who made it", () => {
     expect([line.status, line.subject]).toEqual([401, undefined]);
   });
 });
+
+it("a caller's id comes back and stands in the trail, base64 and paths too", async () => {
+  const id = `job/7@eu-1/${"Ab+/".repeat(28)}Aw==`;
+  const headers = { authorization: `Bearer ${token}`, "x-voicebox-app-key": keys.good.key, "x-client-id": "test" };
+  const answer = await fetch(`${stage.publicUrl}/api/v1/voicebox/ask`, {
+    method: "POST",
+    headers: { ...headers, "content-type": "application/json", "x-request-id": id },
+    body: '{"query":"x"}',
+  });
+  expect([answer.status, answer.headers.get("x-request-id")]).toEqual([200, id]);
+  const [, traceId] = answer.headers.get("traceparent")?.split("-") ?? [];
+  const trail = await fetch(`${stage.publicUrl}/api/trail/${traceId}`, { headers });
+  const { hops } = (await trail.json()) as { hops: { service: string; request_id: string }[] };
+  expect(hops.map(({ service, request_id }) => [service, request_id])).toContainEqual(["launchpad", id]);
+});
