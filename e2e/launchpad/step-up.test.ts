@@ -47,6 +47,24 @@ describe("a claims challenge from below", () => {
     expect(said).not.toContain("claims=");
   });
 
+  it("by the classes of RFC 9470 is told as it came, and asked of the provider as a claim", async () => {
+    const alice = stage.person();
+    await alice.signIn("alice");
+    const classes = 'Bearer error="insufficient_user_authentication", acr_values="urn:strong urn:stronger"';
+    stage.voicebox.behave((c) => c.json({ error: "x", message: "more" }, 401, { "www-authenticate": classes }));
+    const answer = await alice.post("/page/ask", { query: "x" });
+    stage.voicebox.behave(undefined);
+    expect(answer.headers.get("www-authenticate")).toContain(
+      'error="insufficient_user_authentication", error_description="more", acr_values="urn:strong urn:stronger"',
+    );
+    const { login_url } = (await answer.json()) as { login_url: string };
+    const login = await step(new Map(alice.cookies), `${stage.publicUrl}${login_url}`);
+    const claims = new URL(login.headers.get("location") ?? "").searchParams.get("claims") ?? "";
+    expect(JSON.parse(claims)).toEqual({
+      id_token: { acr: { essential: true, values: ["urn:strong", "urn:stronger"] } },
+    });
+  });
+
   it("is only ever one of ours: a link cannot make one up", async () => {
     const made = `/login?step_up=${encodeURIComponent(challenge)}`;
     const login = await step(new Map(), `${stage.publicUrl}${made}`);

@@ -66,17 +66,16 @@ async function refuse(answer: Response, asked: StepUp | undefined): Promise<neve
   throw new AuthError("step_up_required", error.message, { ...asked, cause: error });
 }
 
-/** Something the provider must ask the person for; `claims` says what, where that is known. */
-interface StepUp {
-  readonly claims: string | undefined;
-}
+/** Something the provider must ask the person for; where neither is known, to sign in once more. */
+type StepUp = Pick<AuthError, "claims" | "acrValues">;
 
-/** What a challenge asks for, its `claims` parameter decoded. */
+/** What a challenge asks for: Entra's `claims`, decoded, or the `acr_values` of RFC 9470 section 3. */
 function stepUpOf(answer: Response): StepUp | undefined {
   const header = answer.headers.get("www-authenticate") ?? "";
   if (!/error="(insufficient_claims|insufficient_user_authentication)"/.test(header)) return undefined;
   const [, encoded] = /claims="([A-Za-z0-9+/=_-]{1,4000})"/.exec(header) ?? [];
-  return { claims: encoded === undefined ? undefined : Buffer.from(encoded, "base64").toString("utf8") };
+  const [, acrValues] = /acr_values="([\w:./ -]{1,1000})"/.exec(header) ?? [];
+  return { acrValues, claims: encoded === undefined ? undefined : Buffer.from(encoded, "base64").toString("utf8") };
 }
 
 const passedStatuses = new Set([400, 401, 403, 404, 409, 413, 422, 429, 503, 504] as const);

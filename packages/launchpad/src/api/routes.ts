@@ -125,7 +125,7 @@ export function apiRoutes(options: ApiOptions): Hono<ApiEnv> {
       error: "step_up_required",
       message: "For this, your provider wants to make sure again that it is you. Your question is kept.",
       request_id: c.var.requestId,
-      login_url: await options.stepUpUrl(provider, error.claims ?? "{}"),
+      login_url: await options.stepUpUrl(provider, claimsFor(error)),
     };
     return c.json(body, 401, toWire(error, options.resource).headers);
   }
@@ -135,6 +135,12 @@ export function apiRoutes(options: ApiOptions): Hono<ApiEnv> {
 
 function needsStepUp(error: unknown): error is AuthError {
   return error instanceof AuthError && error.code === "step_up_required";
+}
+
+/** What the provider is asked for; classes as a claim that it must meet (OpenID Connect Core section 5.5.1.1). */
+function claimsFor({ claims, acrValues }: AuthError): string {
+  if (claims !== undefined || acrValues === undefined) return claims ?? "{}";
+  return JSON.stringify({ id_token: { acr: { essential: true, values: acrValues.trim().split(/ +/) } } });
 }
 
 async function readQuestion(c: C): Promise<AskRequest> {
