@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it } from "vitest";
+import { type Jar, step, walkToCallback } from "./browser-steps.ts";
 import { type Stage, startStage } from "./stage.ts";
 
 let stage: Stage | undefined;
@@ -34,6 +35,25 @@ describe("with the identity provider down", () => {
       .toBe(200);
   });
 
+  it("says to who comes back from it that nothing but time is missing, and when to come again", async () => {
+    stage = await startStage();
+    const busy: Jar = new Map();
+    const callback = new URL(await walkToCallback(stage, busy, "alice"));
+    const answered = new URL(callback);
+    answered.searchParams.delete("code");
+    answered.searchParams.set("error", "temporarily_unavailable");
+    const refused = await step(busy, answered.href);
+    expect([refused.status, refused.headers.get("retry-after")]).toEqual([503, "5"]);
+
+    const jar: Jar = new Map();
+    const back = await walkToCallback(stage, jar, "alice");
+    await stage.stopProvider();
+    const failed = await step(jar, back);
+    expect([failed.status, failed.headers.get("retry-after")]).toEqual([503, "5"]);
+    const again = await step(jar, back);
+    expect([again.status, again.headers.get("retry-after")]).toEqual([400, null]);
+  });
+
   it("starts without it, says why it is not ready, shows the sign-in page, and gets ready by itself", async () => {
     stage = await startStage({ providerDown: true });
     const state = await ready(stage);
@@ -41,7 +61,7 @@ describe("with the identity provider down", () => {
     expect(state.causes.okta).toContain("cannot be reached");
     expect((await fetch(`${stage.publicUrl}/`)).status).toBe(200);
     const login = await fetch(`${stage.publicUrl}/login`, { redirect: "manual" });
-    expect(login.status).toBe(503);
+    expect([login.status, login.headers.get("retry-after")]).toEqual([503, "5"]);
     expect(await login.text()).toContain("cannot be reached at the moment");
 
     await stage.startProvider();

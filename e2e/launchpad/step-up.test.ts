@@ -21,6 +21,10 @@ describe("a claims challenge from below", () => {
     const answer = await alice.post("/page/ask", { query: "x" });
     stage.voicebox.behave(undefined);
     expect(answer.status).toBe(401);
+    const metadata = `resource_metadata="${stage.publicUrl}/.well-known/oauth-protected-resource"`;
+    expect(answer.headers.get("www-authenticate")).toBe(
+      `Bearer realm="onbehalf", error="insufficient_claims", error_description="more", claims="${btoa(challenge)}", ${metadata}`,
+    );
     const body = (await answer.json()) as { error: string; login_url: string };
     expect(body.error).toBe("step_up_required");
     expect(body.login_url).not.toContain("urn:strong");
@@ -28,6 +32,37 @@ describe("a claims challenge from below", () => {
     const login = await step(new Map(alice.cookies), `${stage.publicUrl}${body.login_url}`);
     expect(new URL(login.headers.get("location") ?? "").searchParams.get("claims")).toBe(challenge);
     expect(new URL(`${stage.publicUrl}${body.login_url}`).searchParams.get("return_to")).toBe("/?resume=1");
+  });
+
+  it("that does not say what it wants is told as it came, and nothing is made up", async () => {
+    const alice = stage.person();
+    await alice.signIn("alice");
+    const bare = 'Bearer error="insufficient_user_authentication"';
+    stage.voicebox.behave((c) => c.json({ error: "x", message: "more" }, 401, { "www-authenticate": bare }));
+    const answer = await alice.post("/page/ask", { query: "x" });
+    stage.voicebox.behave(undefined);
+    expect(await answer.json()).toMatchObject({ error: "step_up_required", login_url: expect.any(String) });
+    const said = answer.headers.get("www-authenticate");
+    expect(said).toContain('error="insufficient_user_authentication"');
+    expect(said).not.toContain("claims=");
+  });
+
+  it("by the classes of RFC 9470 is told as it came, and asked of the provider as a claim", async () => {
+    const alice = stage.person();
+    await alice.signIn("alice");
+    const classes = 'Bearer error="insufficient_user_authentication", acr_values="urn:strong urn:stronger"';
+    stage.voicebox.behave((c) => c.json({ error: "x", message: "more" }, 401, { "www-authenticate": classes }));
+    const answer = await alice.post("/page/ask", { query: "x" });
+    stage.voicebox.behave(undefined);
+    expect(answer.headers.get("www-authenticate")).toContain(
+      'error="insufficient_user_authentication", error_description="more", acr_values="urn:strong urn:stronger"',
+    );
+    const { login_url } = (await answer.json()) as { login_url: string };
+    const login = await step(new Map(alice.cookies), `${stage.publicUrl}${login_url}`);
+    const claims = new URL(login.headers.get("location") ?? "").searchParams.get("claims") ?? "";
+    expect(JSON.parse(claims)).toEqual({
+      id_token: { acr: { essential: true, values: ["urn:strong", "urn:stronger"] } },
+    });
   });
 
   it("is only ever one of ours: a link cannot make one up", async () => {

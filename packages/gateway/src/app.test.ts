@@ -11,11 +11,12 @@ describe("the way of a request", () => {
   test("a user of an allowed group gets an answer, and the row says who, what, how much", async () => {
     const token = await gateway.token({ act: { sub: "voicebox", iss: "https://idp.example" } });
     const traceparent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+    const requestId = `job/7@eu-1/${"Ab+/".repeat(28)}Aw==`;
     const answer = await gateway.call("/v1/chat/completions", {
       token,
       headers: {
         traceparent,
-        "x-request-id": "req-1",
+        "x-request-id": requestId,
         "x-onbehalf-app": "demo",
         "x-openwebui-user-email": "eve@example.com",
       },
@@ -23,8 +24,8 @@ describe("the way of a request", () => {
     });
     expect(answer.status).toBe(200);
     expect(answer.json.choices[0].message.content).toBe("Bob is an engineer.");
-    expect(answer.headers.get("x-request-id")).toBe("req-1");
-    expect(answer.headers.get("request-id")).toBe("req-1");
+    expect(answer.headers.get("x-request-id")).toBe(requestId);
+    expect(answer.headers.get("request-id")).toBe(requestId);
     expect(answer.headers.get("traceparent")).toContain("4bf92f3577b34da6a3ce929d0e0e4736");
 
     const { json } = await gateway.call("/audit/events?trace=4bf92f3577b34da6a3ce929d0e0e4736", { token });
@@ -48,11 +49,15 @@ describe("the way of a request", () => {
       completion_tokens: 7,
       tokens: 18,
       stream: false,
-      request_id: "req-1",
+      request_id: requestId,
       detail: { openwebui_user: "eve@example.com" },
     });
     // us. is bound to a geography: a tenth above the list price of 3 and 15 USD per million tokens.
     expect(json.events[0].cost_usd).toBeCloseTo((11 * 3.3 + 7 * 16.5) / 1e6, 9);
+
+    const query = new URLSearchParams({ request_id: requestId });
+    const same = await gateway.call(`/audit/events?${query}`, { token });
+    expect(same.json.events).toEqual(json.events);
   });
 
   test("a user in no group is refused, told which groups were seen and needed, and recorded", async () => {

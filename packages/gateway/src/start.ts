@@ -149,6 +149,7 @@ export async function start(env: Env, io: ServiceIo = {}): Promise<Gateway> {
       reusePort: environment.REUSE_PORT,
       log,
       graceSeconds: environment.SHUTDOWN_GRACE_SECONDS,
+      noticeSeconds: environment.SHUTDOWN_NOTICE_SECONDS,
       readiness: ready,
       // AWS's SDKs speak HTTP/2 with prior knowledge.
       http2: true,

@@ -37,7 +37,7 @@ export interface Stages {
   readonly apiScopes: readonly string[];
   readonly login: LoginOptions;
   readonly session: SessionRouteOptions;
-  readonly api: ApiOptions;
+  readonly api: Omit<ApiOptions, "resource">;
   readonly cors: CorsOptions;
   readonly apps: AppRouteOptions;
   readonly pages: PageOptions;
@@ -49,10 +49,10 @@ const maxBodyBytes = 256 * 1024;
 /** The way of a request, in the order of its stages. */
 export function createApp(stages: Stages): Hono<ApiEnv> {
   const { log, publicUrl, login, authorizationServers, apiScopes } = stages;
-  const resourceMetadata = `${publicUrl}/.well-known/oauth-protected-resource`;
+  const resource = { realm: "onbehalf", resourceMetadata: `${publicUrl}/.well-known/oauth-protected-resource` };
   // Programs may end an address with a slash; browsers are led to the one without.
   const app = new Hono<ApiEnv>({ strict: false });
-  const refuse = errorHandler({ resourceMetadata, realm: "onbehalf" });
+  const refuse = errorHandler(resource);
   const missing = notFound();
   app.onError(async (error, c) => asPage(c, await refuse(error, c)));
   app.notFound(async (c) => asPage(c, await missing(c)));
@@ -75,7 +75,7 @@ export function createApp(stages: Stages): Hono<ApiEnv> {
   app.route("/", loginRoutes(login));
   app.route("/", sessionRoutes(stages.session));
   app.use("/api/v1/*", cors(stages.cors));
-  app.route("/", apiRoutes(stages.api));
+  app.route("/", apiRoutes({ ...stages.api, resource }));
   app.route("/", documentRoutes(publicUrl));
   app.route("/", appRoutes(stages.apps));
   app.route("/", pageRoutes(stages.pages));

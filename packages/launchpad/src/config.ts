@@ -5,6 +5,7 @@ import {
   flag,
   list,
   loadEnv,
+  noticeWithinGrace,
   port,
   seconds,
   secret,
@@ -37,6 +38,7 @@ export interface LaunchpadConfig {
   readonly publicUrl: string;
   readonly logLevel: string;
   readonly graceSeconds: number;
+  readonly noticeSeconds: number;
   readonly dataDir: string;
   readonly redisUrl: string | undefined;
   readonly databaseUrl: string | undefined;
@@ -83,6 +85,7 @@ function variables(env: Env) {
       .optional(),
     LOG_LEVEL: z.enum(["trace", "debug", "info", "warn", "error", "fatal", "silent"]).default("info"),
     SHUTDOWN_GRACE_SECONDS: seconds().default(30),
+    SHUTDOWN_NOTICE_SECONDS: seconds({ max: 3600 }).default(0),
     ONBEHALF_DATA_DIR: z.string().trim().min(1).default(".onbehalf"),
     REDIS_URL: needed(z.string().trim().min(1), env.SESSION_STORE === "redis"),
     DATABASE_URL: needed(z.string().trim().min(1), env.SESSION_STORE === "postgres"),
@@ -140,7 +143,7 @@ export function readConfig(env: Env): LaunchpadConfig {
 /** `known`: problems that were found before; they are told together with the others. */
 function load(schema: z.ZodObject, env: Env, known: readonly Problem[]): Base & Record<string, unknown> {
   try {
-    const values = loadEnv(schema, env) as Base & Record<string, unknown>;
+    const values = loadEnv(schema.check(noticeWithinGrace()), env) as Base & Record<string, unknown>;
     if (known.length === 0) return values;
   } catch (error) {
     if (error instanceof ConfigError) throw new ConfigError([...known, ...error.problems]);
@@ -173,6 +176,7 @@ function assemble(values: Base, providers: readonly ProviderConfig[], problems: 
     publicUrl: values.PUBLIC_URL ? new URL(values.PUBLIC_URL).origin : `http://localhost:${values.LAUNCHPAD_PORT}`,
     logLevel: values.LOG_LEVEL,
     graceSeconds: values.SHUTDOWN_GRACE_SECONDS,
+    noticeSeconds: values.SHUTDOWN_NOTICE_SECONDS,
     dataDir: values.ONBEHALF_DATA_DIR,
     redisUrl: values.REDIS_URL,
     databaseUrl: values.DATABASE_URL,

@@ -35,6 +35,7 @@ export async function start(env: Env, io: ServiceIo = {}): Promise<Service> {
       portVariable: "LAUNCHPAD_PORT",
       log,
       graceSeconds: config.graceSeconds,
+      noticeSeconds: config.noticeSeconds,
       readiness: ready,
       onClose: [() => resources.close(), () => telemetry.close()],
     });

@@ -44,10 +44,14 @@ export async function openStores(config: LaunchpadConfig, onError: OnError): Pro
   });
   const prepared = prepareDatabase(database, onError);
   await prepared();
-  const sessions = await openSessions(config, database, onError);
-  const tokens = config.redisUrl === undefined ? undefined : await redisTokenStore(redis(config, "tokens", onError));
-  const counting = config.redisUrl === undefined ? undefined : await openRedis({ url: config.redisUrl, onError });
-  const shared = config.redisUrl === undefined ? undefined : await redisStore(redis(config, "trail", onError));
+  const url = config.redisUrl;
+  // Side by side: each waits a while for a Redis that is away.
+  const [sessions, tokens, counting, shared] = await Promise.all([
+    openSessions(config, database, onError),
+    url === undefined ? undefined : redisTokenStore(redis(config, "tokens", onError)),
+    url === undefined ? undefined : openRedis({ url, onError }),
+    url === undefined ? undefined : redisStore(redis(config, "trail", onError)),
+  ]);
   return {
     database,
     sessions,

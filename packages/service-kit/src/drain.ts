@@ -18,8 +18,12 @@ export interface DrainOptions {
   readonly onClose?: readonly (() => void | Promise<void>)[] | undefined;
 }
 
-/** Streams are told to end this long before the deadline, so that they end properly instead of being cut. */
-const endingMs = 1_000;
+/**
+ * Streams are told to end this long before the deadline, so that they end properly instead of being cut. Of a short
+ * grace it is a share only: what runs needs the rest.
+ */
+const maxEndingMs = 1_000;
+const endingShare = 0.25;
 /** For clients to take their last bytes and leave, before their connections are cut. */
 const leavingMs = 500;
 /** For the lines of what was cut to be written. */
@@ -44,6 +48,7 @@ export async function drain(options: DrainOptions): Promise<void> {
     onDrain,
     onClose = [],
   } = options;
+  const deadline = performance.now() + graceSeconds * 1_000;
   log.info({ running: sockets.running, grace_seconds: graceSeconds }, "draining");
   readiness?.drain();
   await guarded("onDrain", async () => onDrain?.(), log);
@@ -52,11 +57,12 @@ export async function drain(options: DrainOptions): Promise<void> {
   const closed = new Promise<void>((resolve) => server.close(() => resolve()));
   sockets.closeIdle();
   http2?.closeIdle();
-  const graceMs = Math.max(0, graceSeconds - noticeSeconds) * 1_000;
-  if (!(await within(sockets.idle(), Math.max(0, graceMs - endingMs)))) {
+  const leftMs = Math.max(0, deadline - performance.now());
+  const endingMs = Math.min(maxEndingMs, leftMs * endingShare);
+  if (!(await within(sockets.idle(), leftMs - endingMs))) {
     log.warn({ running: sockets.running }, "deadline: ending what still runs");
     running.abortAll(new ShuttingDown());
-    await within(sockets.idle(), Math.min(endingMs, graceMs));
+    await within(sockets.idle(), endingMs);
   }
   sockets.destroy();
   http2?.destroy();

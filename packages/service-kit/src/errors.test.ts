@@ -38,6 +38,19 @@ describe("an answer to", () => {
     ]);
   });
 
+  test.each([
+    [
+      "without a token of its own to refuse gets a challenge",
+      {},
+      'Bearer resource_metadata="https://v.example/.well-known/oauth-protected-resource"',
+    ],
+    ["that brings its challenge keeps it", { "www-authenticate": 'Bearer error="x"' }, 'Bearer error="x"'],
+  ])("a 401 %s", async (_, headers, challenge) => {
+    const answer = await thrown(new HttpError(401, "session_absent", "Sign in.", { headers }));
+    expect([answer.status, answer.headers.get("www-authenticate")]).toEqual([401, challenge]);
+    expect(answer.body).toEqual({ error: "session_absent", message: "Sign in.", request_id: "r1" });
+  });
+
   test("an HttpError carries its headers and a Retry-After of at least one second", async () => {
     const { status, headers, body } = await thrown(
       new HttpError(503, "store_unavailable", "Try again.", { retryAfterSeconds: 0.2, headers: { "x-own": "1" } }),

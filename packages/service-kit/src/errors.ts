@@ -49,7 +49,7 @@ export function notFound(): NotFoundHandler {
 function answerTo(error: Error, c: Context, options: ErrorHandlerOptions): Answer {
   if (error instanceof AuthError)
     return { ...toWire(error, options), ...toWire(error, options).body, code: error.code };
-  if (error instanceof HttpError) return fromHttpError(error);
+  if (error instanceof HttpError) return fromHttpError(error, options);
   if (error instanceof z.core.$ZodError) return fromZod(error);
   if (error instanceof HTTPException && error.status < 500) return fromFramework(error.status);
   if (signalOf(c)?.aborted) return interrupted(c);
@@ -60,10 +60,17 @@ function answerTo(error: Error, c: Context, options: ErrorHandlerOptions): Answe
   };
 }
 
-function fromHttpError({ status, error, message, headers, retryAfterSeconds }: HttpError): Answer {
+function fromHttpError(thrown: HttpError, options: ErrorHandlerOptions): Answer {
+  const { status, error, message, headers, retryAfterSeconds } = thrown;
   const retry =
     retryAfterSeconds === undefined ? {} : { "retry-after": String(Math.max(1, Math.ceil(retryAfterSeconds))) };
-  return { status, error, message, headers: { ...retry, ...headers } };
+  const challenge = status === 401 ? bareChallenge(options) : {};
+  return { status, error, message, headers: { ...challenge, ...retry, ...headers } };
+}
+
+/** No 401 is without one (RFC 9110 section 15.5.2); it names no error, since no token was refused. */
+function bareChallenge(options: ErrorHandlerOptions): Record<string, string> {
+  return toWire(new AuthError("token_absent", ""), options).headers;
 }
 
 const shownIssues = 10;

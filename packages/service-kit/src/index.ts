@@ -7,6 +7,7 @@ export {
   flag,
   isLoopback,
   list,
+  noticeWithinGrace,
   port,
   seconds,
   secret,

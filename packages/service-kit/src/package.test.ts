@@ -55,6 +55,7 @@ test("what services can use is a decision, not an accident", () => {
         "mask",
         "memoryStore",
         "notFound",
+        "noticeWithinGrace",
         "oneFlight",
         "openDatabase",
         "openRedis",

@@ -71,15 +71,31 @@ describe("ids", () => {
   });
 
   test.each([
-    ["too long", "a".repeat(65)],
+    ["too long", "a".repeat(129)],
     ["with a space", "a b"],
     ["with markup", "<script>"],
+    ["with a quote", 'a"b'],
+    ["with a line end's escape", "a\\nb"],
     ["that are a key", "sk-canary-123456"],
+    ["that hold a key", "job/sk-canary-123456"],
+    ["that name a secret", "access_token=canary123456"],
+    ["that are an address with a password", "https://me:canary@host"],
+    ["that are a token", "eyJhbGciOiJub25lIn0.eyJzdWIiOiJhIn0.c2ln"],
     ["that are empty", ""],
   ])("%s are replaced", async (_, given) => {
     const { app } = build((a) => a.get("/", (c) => c.text("ok")));
     const answer = await app.request("/", { headers: { "x-request-id": given } });
     expect(answer.headers.get("x-request-id")).toMatch(/^[0-9a-f-]{36}$/);
+  });
+
+  test.each([
+    ["base64", `${"Ab+/".repeat(31)}Ab==`],
+    ["a path with an address", "deploy/eu-1:job=7@host.example/2"],
+  ])("that are %s are kept", async (_, given) => {
+    const { app, logs } = build((a) => a.get("/", (c) => c.text("ok")));
+    const answer = await app.request("/", { headers: { "x-request-id": given } });
+    expect(answer.headers.get("x-request-id")).toBe(given);
+    expect(logs.requests()).toMatchObject([{ request_id: given }]);
   });
 
   test("are in every answer: an error, a page nobody has, a raw response, one written by the handler itself", async () => {

@@ -178,9 +178,9 @@ export function answerHeader(c: Context, name: string, value: string): void {
   else keepAnswerHeader(connection.outgoing, name, value);
 }
 
-/** A caller's id is kept when it is short, plain and no secret in disguise. */
+/** A caller's id is kept when it is short, a word, a path or base64, and no secret in disguise. */
 function acceptedId(header: string | undefined): string | undefined {
-  if (header === undefined || !/^[\w.:-]{1,64}$/.test(header)) return undefined;
+  if (header === undefined || !/^[\w.:/=+@-]{1,128}$/.test(header)) return undefined;
   return mask(header) === header ? header : undefined;
 }
 

@@ -46,6 +46,8 @@ export interface AuthErrorDetails {
   readonly scopes?: readonly string[] | undefined;
   /** Entra's claims challenge, as it came, for a step-up. */
   readonly claims?: string | undefined;
+  /** Authentication context classes that would do, by spaces (RFC 9470 section 3, `acr_values`). */
+  readonly acrValues?: string | undefined;
   /** A fresh DPoP nonce (RFC 9449 section 8). */
   readonly dpopNonce?: string | undefined;
   /** Where this resource describes itself (RFC 9728 section 5.1): `toWire` puts it into the challenge. */
@@ -59,6 +61,7 @@ export class AuthError extends Error {
   readonly retryAfterSeconds: number | undefined;
   readonly scopes: readonly string[] | undefined;
   readonly claims: string | undefined;
+  readonly acrValues: string | undefined;
   readonly dpopNonce: string | undefined;
   readonly resourceMetadata: string | undefined;
 
@@ -68,6 +71,7 @@ export class AuthError extends Error {
     this.retryAfterSeconds = details.retryAfterSeconds;
     this.scopes = details.scopes;
     this.claims = details.claims;
+    this.acrValues = details.acrValues;
     this.dpopNonce = details.dpopNonce;
     this.resourceMetadata = details.resourceMetadata;
   }

@@ -158,6 +158,15 @@ test("protected-resource metadata (RFC 9728 section 2)", async () => {
   ]);
 });
 
+test("protected-resource metadata has no members without elements (RFC 9728 section 3.2)", async () => {
+  const described = { resource: "https://api.example", authorizationServers: [], scopes: [] };
+  const bare = new Hono().get("/", protectedResource(described));
+  expect(await (await bare.request("/")).json()).toEqual({
+    resource: "https://api.example",
+    bearer_methods_supported: ["header"],
+  });
+});
+
 test("bearerToken reads the header alone", () => {
   expect(bearerToken(new Headers({ authorization: "Bearer abc" }))).toBe("abc");
   expect(() => bearerToken(new Headers({ authorization: "DPoP abc" }))).toThrow(AuthError);

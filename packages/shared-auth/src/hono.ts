@@ -125,12 +125,12 @@ export interface ProtectedResource {
   readonly scopes: readonly string[];
 }
 
-/** Answers `GET /.well-known/oauth-protected-resource` (RFC 9728 section 3.2). */
+/** Answers `GET /.well-known/oauth-protected-resource`, without members that have no elements (RFC 9728 section 3.2). */
 export function protectedResource({ resource, authorizationServers, scopes }: ProtectedResource): Handler {
   const document = {
     resource,
-    authorization_servers: authorizationServers,
-    scopes_supported: scopes,
+    ...(authorizationServers.length === 0 ? {} : { authorization_servers: authorizationServers }),
+    ...(scopes.length === 0 ? {} : { scopes_supported: scopes }),
     bearer_methods_supported: ["header"],
   };
   return (c: Context) => c.json(document, 200, { "cache-control": "public, max-age=3600" });

@@ -68,6 +68,13 @@ describe("toWire", () => {
     );
   });
 
+  test("step-up: the classes that would do (RFC 9470 section 3)", () => {
+    const { headers } = wire("step_up_required", { acrValues: "urn:a urn:b" });
+    expect(headers["www-authenticate"]).toBe(
+      'Bearer error="insufficient_user_authentication", error_description="Said.", acr_values="urn:a urn:b"',
+    );
+  });
+
   test("DPoP: its own scheme, and the nonce", () => {
     const { headers } = wire("dpop_nonce_required", { dpopNonce: "n-1" });
     expect(headers).toMatchObject({

@@ -98,6 +98,7 @@ function challenge(answer: Answer, error: AuthError, options: WireOptions): stri
     ["error", named ? answer.error : undefined],
     ["error_description", named ? error.message : undefined],
     ["scope", error.scopes?.join(" ")],
+    ["acr_values", error.acrValues],
     ["claims", error.claims === undefined ? undefined : Buffer.from(error.claims).toString("base64")],
     ["resource_metadata", options.resourceMetadata ?? error.resourceMetadata],
   ];

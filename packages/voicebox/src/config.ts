@@ -4,6 +4,7 @@ import {
   flag,
   list,
   loadEnv,
+  noticeWithinGrace,
   port,
   seconds,
   secret,
@@ -37,6 +38,7 @@ export interface Config {
   readonly publicUrl: string;
   readonly logLevel: string;
   readonly graceSeconds: number;
+  readonly noticeSeconds: number;
   /** For several replicas; undefined for one alone. */
   readonly redis: { readonly url: string; readonly encryptionSecret: string } | undefined;
   readonly vbxConfigPath: string;
@@ -59,6 +61,7 @@ const common = {
   VOICEBOX_PUBLIC_URL: url().optional(),
   LOG_LEVEL: z.enum(["trace", "debug", "info", "warn", "error", "fatal", "silent"]).default("info"),
   SHUTDOWN_GRACE_SECONDS: seconds({ min: 1, max: 3600 }).default(30),
+  SHUTDOWN_NOTICE_SECONDS: seconds({ max: 3600 }).default(0),
   REDIS_URL: url({ schemes: ["redis", "rediss"] }).optional(),
   ENCRYPTION_SECRET: secret({ min: 32 }).optional(),
   VBX_CONFIG: z.string(),
@@ -101,13 +104,14 @@ function commonFor(env: Env): typeof common {
 export function loadConfig(env: Env): Config {
   const provider = env.TOKEN_EXCHANGE_PROVIDER;
   if (env.REQUIRE_JWT_AUTH === "false") {
-    const values = loadEnv(z.object({ ...commonFor(env), ...open }), env);
+    const values = loadEnv(z.object({ ...commonFor(env), ...open }).check(noticeWithinGrace()), env);
     return { ...shared(values), access: { kind: "open", llmKey: values.LLM_API_KEY } };
   }
   const exchange = isExchangeProvider(provider) ? exchangeShape(provider, env) : {};
-  const values = loadEnv(z.object({ ...commonFor(env), ...jwt, ...exchange }), env) as z.output<
-    z.ZodObject<typeof common & typeof jwt>
-  >;
+  const values = loadEnv(
+    z.object({ ...commonFor(env), ...jwt, ...exchange }).check(noticeWithinGrace()),
+    env,
+  ) as z.output<z.ZodObject<typeof common & typeof jwt>>;
   return { ...shared(values), access: jwtAccess(values) };
 }
 
@@ -118,6 +122,7 @@ function shared(values: z.output<z.ZodObject<typeof common>>): Omit<Config, "acc
     publicUrl: values.VOICEBOX_PUBLIC_URL ?? `http://localhost:${values.VOICEBOX_PORT}`,
     logLevel: values.LOG_LEVEL,
     graceSeconds: values.SHUTDOWN_GRACE_SECONDS,
+    noticeSeconds: values.SHUTDOWN_NOTICE_SECONDS,
     redis: redisOf(values),
     vbxConfigPath: values.VBX_CONFIG,
     adminGroups: new Set(values.VOICEBOX_ADMIN_GROUPS),

@@ -74,6 +74,7 @@ function listen(
     portVariable: "VOICEBOX_PORT",
     log,
     graceSeconds: config.graceSeconds,
+    noticeSeconds: config.noticeSeconds,
     readiness: ready,
     onClose,
   });

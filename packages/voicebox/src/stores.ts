@@ -19,8 +19,11 @@ export async function openStores({ redis }: Config): Promise<Stores> {
     const conversations = memoryStore({ maxEntries: maxConversations });
     return { conversations, tokens: undefined, ready: () => conversations.ready(), close: () => conversations.close() };
   }
-  const conversations = await redisStore({ ...redis, prefix: "voicebox:conversation" });
-  const tokens = await redisTokenStore({ ...redis, prefix: "voicebox:token" });
+  // Side by side: each waits a while for a Redis that is away.
+  const [conversations, tokens] = await Promise.all([
+    redisStore({ ...redis, prefix: "voicebox:conversation" }),
+    redisTokenStore({ ...redis, prefix: "voicebox:token" }),
+  ]);
   return {
     conversations,
     tokens,

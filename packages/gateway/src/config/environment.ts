@@ -1,11 +1,20 @@
-import { count, flag, list, port, seconds, secret, telemetryFields, url } from "@onbehalf/service-kit";
+import {
+  count,
+  flag,
+  list,
+  noticeWithinGrace,
+  port,
+  seconds,
+  secret,
+  telemetryFields,
+  url,
+} from "@onbehalf/service-kit";
 import { z } from "zod";
 import { weakness } from "./master-key.ts";
 
 const logLevel = z.enum(["trace", "debug", "info", "warn", "error", "fatal", "silent"]);
 
-/** The gateway's environment; names as LiteLLM and the other services use them. */
-export const environmentSchema = z.object({
+const variables = {
   HOST: z.string().default("127.0.0.1"),
   GATEWAY_PORT: port().default(4000),
   /** Several gateways of one machine on one port, one for each core: a taken port is then no error. */
@@ -14,6 +23,8 @@ export const environmentSchema = z.object({
   PUBLIC_URL: url().optional(),
   LOG_LEVEL: logLevel.default("info"),
   SHUTDOWN_GRACE_SECONDS: seconds({ min: 1, max: 3600 }).default(30),
+  /** Of it, how long load balancers have to see that the service goes away while it still takes requests. */
+  SHUTDOWN_NOTICE_SECONDS: seconds({ max: 3600 }).default(0),
   ONBEHALF_DATA_DIR: z.string().default(".onbehalf"),
   ...telemetryFields(),
 
@@ -40,7 +51,10 @@ export const environmentSchema = z.object({
   LITELLM_CORS_ORIGINS: origins().default([]),
   /** The file is looked at this often for changes; SIGHUP works at once. */
   CONFIG_WATCH: flag().default(true),
-});
+};
+
+/** The gateway's environment; names as LiteLLM and the other services use them. */
+export const environmentSchema = z.object(variables).check(noticeWithinGrace());
 
 /** Kept to the letter, a slash at its end included: it is compared with what tokens say. */
 function issuerUrl() {

@@ -32,7 +32,7 @@ export function appRoutes({
     if (!isAdmin(identity)) throw notAdmin();
     if (c.req.method !== "GET" && identity.credential === "session") requireSameOrigin(c, publicUrl);
     c.header("cache-control", "no-store");
-    c.var.note({ issuer: identity.issuer, subject: identity.subject, admin: true });
+    c.var.note({ admin: true });
     return `${identity.issuer} ${identity.subject}`;
   }
 

@@ -1,8 +1,8 @@
 import { HttpError, type RequestVariables, type TrailIdentity, trailIdentity } from "@onbehalf/service-kit";
-import type { Exchange, Identity, ScopedToken, Verifier } from "@onbehalf/shared-auth";
+import { AuthError, type Exchange, type Identity, type ScopedToken, type Verifier } from "@onbehalf/shared-auth";
 import { bearerToken } from "@onbehalf/shared-auth/hono";
 import type { Context } from "hono";
-import { type App, type AppKey, type AppMode, appRefusal, type KeyRefusal, refusal } from "../apps/app.ts";
+import { type App, type AppMode, appRefusal, type KeyRefusal, refusal } from "../apps/app.ts";
 import { keyPattern } from "../apps/key.ts";
 import type { AppRegistry } from "../apps/registry.ts";
 import type { Caller, Reader } from "../caller.ts";
@@ -50,19 +50,12 @@ export function createCredentials(options: CredentialOptions): Credentials {
 
   async function fromToken(c: ApiContext, token: string): Promise<Reader> {
     if (verifier === undefined) {
-      throw new HttpError(
-        401,
-        "invalid_token",
-        "This service takes no access tokens: API_AUTH_JWT_ENABLED is not true.",
-        {
-          headers: { "www-authenticate": 'Bearer error="invalid_token"' },
-        },
-      );
+      throw new AuthError("issuer_untrusted", "This service takes no access tokens: API_AUTH_JWT_ENABLED is not true.");
     }
     const identity = await verifier(token);
     const exchange: Caller["token"] = (signal, rejected) =>
       options.exchangeForApi({ token, identity }, { signal, ...(rejected === undefined ? {} : { rejected }) });
-    return tokenReader(identity, exchange, clientId(c));
+    return noted(c, tokenReader(identity, exchange, clientId(c)));
   }
 
   async function sessionApp(c: ApiContext): Promise<App> {
@@ -71,6 +64,7 @@ export function createCredentials(options: CredentialOptions): Credentials {
     if (app === undefined) {
       throw new HttpError(404, "app_unknown", "There is no such application. Choose one of those the page offers.");
     }
+    c.var.note({ app: app.id });
     const why = appRefusal(app, "session", now());
     if (why !== undefined) throw refused(why);
     return app;
@@ -79,13 +73,14 @@ export function createCredentials(options: CredentialOptions): Credentials {
   async function keyApp(c: ApiContext, given: string | undefined, mode: AppMode): Promise<App> {
     const found = given === undefined ? undefined : await registry.byKey(given);
     if (found === undefined) throw keyAbsent(given);
+    c.var.note({ app: found.app.id, app_key_id: found.key.id });
     const why = refusal(found.app, found.key, mode, now());
     if (why === "mode_refused" && mode === "app_key") throw userNeeded();
     if (why !== undefined) throw refused(why);
     if (!originMayUse(c.req.header("origin"), options.publicUrl, options.corsOrigins, found.app.origins)) {
       throw refusedOrigin();
     }
-    await used(c, found.key);
+    await registry.used(found.key);
     return found.app;
   }
 
@@ -100,20 +95,16 @@ export function createCredentials(options: CredentialOptions): Credentials {
       return { ...(await fromToken(c, userToken)), app: await keyApp(c, key, "jwt"), textOnly: true };
     }
     const app = await keyApp(c, key, "app_key");
-    return { ...appReader(app, id, options.tokenForApp), app, textOnly: true };
-  }
-
-  async function used(c: ApiContext, key: AppKey): Promise<void> {
-    c.var.note({ app: key.app_id, app_key_id: key.id });
-    await registry.used(key);
+    return { ...noted(c, appReader(app, id, options.tokenForApp)), app, textOnly: true };
   }
 
   return {
     async caller(c) {
       if (c.var.hasSessionCookie && c.req.header("authorization") === undefined) {
         if (c.req.method !== "GET") requireSameOrigin(c, options.publicUrl);
-        const reader = await fromSession(c);
-        return { ...reader, app: await sessionApp(c), clientId: clientId(c) };
+        const reader = { ...(await fromSession(c)), clientId: clientId(c) };
+        c.var.note({ client: reader.clientId });
+        return { ...reader, app: await sessionApp(c) };
       }
       const token = bearerToken(c.req.raw.headers);
       const id = requiredClientId(c);
@@ -126,6 +117,13 @@ export function createCredentials(options: CredentialOptions): Credentials {
       return isBrowser ? fromSession(c) : fromToken(c, bearerToken(c.req.raw.headers));
     },
   };
+}
+
+/** Once known, the request's line says who, whatever comes of it. */
+function noted(c: ApiContext, reader: Reader): Reader {
+  const { issuer, subject, credential } = reader.identity;
+  c.var.note({ issuer, subject, credential, client: reader.clientId });
+  return reader;
 }
 
 function sessionReader(session: Session, options: CredentialOptions): Reader {
@@ -199,13 +197,13 @@ function keyAbsent(given: string | undefined): HttpError {
     given === undefined
       ? "The X-Voicebox-App-Key header is missing. The token says who the user is; the key says which application."
       : "This application key is not known here. Check X-Voicebox-App-Key, or ask for a new key.";
-  return new HttpError(401, "app_key_invalid", message, { headers: { "www-authenticate": "Bearer" } });
+  return new HttpError(401, "app_key_invalid", message);
 }
 
 function userNeeded(): HttpError {
   const message =
     "This application wants to know its user: send the user's access token as Bearer and the key in X-Voicebox-App-Key.";
-  return new HttpError(401, "user_token_required", message, { headers: { "www-authenticate": "Bearer" } });
+  return new HttpError(401, "user_token_required", message);
 }
 
 const refusalWords: Record<KeyRefusal, string> = {

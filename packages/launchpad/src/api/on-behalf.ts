@@ -31,12 +31,12 @@ export async function sendOnBehalf(
   const token = await timed(() => caller.token(call.signal), note);
   const answer = await ask(token);
   if (answer.status !== 401) return accept(answer);
-  const challenge = claimsChallenge(answer);
-  if (challenge !== undefined || token.source === "fresh") return refuse(answer, challenge);
+  const asked = stepUpOf(answer);
+  if (asked !== undefined || token.source === "fresh") return refuse(answer, asked);
   await answer.body?.cancel();
   const again = await timed(() => caller.token(call.signal, token.accessToken), note);
   const second = await ask(again);
-  return second.status === 401 ? refuse(second, claimsChallenge(second)) : accept(second);
+  return second.status === 401 ? refuse(second, stepUpOf(second)) : accept(second);
 }
 
 async function timed(get: () => Promise<ScopedToken>, note: NoteExchange): Promise<ScopedToken> {
@@ -60,18 +60,22 @@ async function accept(answer: Response): Promise<Response> {
   throw await refusedBelow(answer);
 }
 
-async function refuse(answer: Response, challenge: string | undefined): Promise<never> {
+async function refuse(answer: Response, asked: StepUp | undefined): Promise<never> {
   const error = await refusedBelow(answer);
-  if (challenge === undefined) throw error;
-  throw new AuthError("step_up_required", error.message, { claims: challenge, cause: error });
+  if (asked === undefined) throw error;
+  throw new AuthError("step_up_required", error.message, { ...asked, cause: error });
 }
 
-/** The `claims` parameter of a challenge, decoded: something the provider must ask the person for. */
-function claimsChallenge(answer: Response): string | undefined {
+/** Something the provider must ask the person for; where neither is known, to sign in once more. */
+type StepUp = Pick<AuthError, "claims" | "acrValues">;
+
+/** What a challenge asks for: Entra's `claims`, decoded, or the `acr_values` of RFC 9470 section 3. */
+function stepUpOf(answer: Response): StepUp | undefined {
   const header = answer.headers.get("www-authenticate") ?? "";
   if (!/error="(insufficient_claims|insufficient_user_authentication)"/.test(header)) return undefined;
   const [, encoded] = /claims="([A-Za-z0-9+/=_-]{1,4000})"/.exec(header) ?? [];
-  return encoded === undefined ? "{}" : Buffer.from(encoded, "base64").toString("utf8");
+  const [, acrValues] = /acr_values="([\w:./ -]{1,1000})"/.exec(header) ?? [];
+  return { acrValues, claims: encoded === undefined ? undefined : Buffer.from(encoded, "base64").toString("utf8") };
 }
 
 const passedStatuses = new Set([400, 401, 403, 404, 409, 413, 422, 429, 503, 504] as const);

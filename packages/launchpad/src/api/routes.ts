@@ -1,5 +1,5 @@
 import { HttpError, type Outcome, type TrailExchange, type TrailHop } from "@onbehalf/service-kit";
-import { AuthError, toWire } from "@onbehalf/shared-auth";
+import { AuthError, toWire, type WireOptions } from "@onbehalf/shared-auth";
 import { type Context, Hono } from "hono";
 import { routePath } from "hono/route";
 import { z } from "zod";
@@ -25,6 +25,8 @@ export interface ApiOptions {
   readonly hopsOf: (c: Context<ApiEnv>, traceId: string) => Promise<readonly TrailHop[]>;
   /** Where a browser goes to satisfy a claims challenge, and comes back with its question. */
   readonly stepUpUrl: (provider: string, claims: string) => Promise<string>;
+  /** What challenges say of this service. */
+  readonly resource: WireOptions;
   readonly now?: () => number;
 }
 
@@ -63,7 +65,6 @@ export function apiRoutes(options: ApiOptions): Hono<ApiEnv> {
   async function asking(c: C, ask: (run: Run) => Promise<Response>): Promise<Response> {
     const startedAt = now();
     const caller = await credentials.caller(c);
-    noteCaller(c, caller);
     let exchange: TrailExchange | null = null;
     const record = (status: number, outcome: Outcome, errorCode: string | null): void => {
       const { requestId, trace } = c.var;
@@ -117,16 +118,16 @@ export function apiRoutes(options: ApiOptions): Hono<ApiEnv> {
     }
   }
 
-  /** A program gets the challenge itself; a browser is told where to go. */
+  /** A program gets the challenge alone; a browser is also told where to go. */
   async function stepUp(c: C, provider: string, error: AuthError): Promise<Response> {
     c.var.note({ error_code: error.code });
     const body = {
       error: "step_up_required",
       message: "For this, your provider wants to make sure again that it is you. Your question is kept.",
       request_id: c.var.requestId,
-      login_url: await options.stepUpUrl(provider, error.claims ?? "{}"),
+      login_url: await options.stepUpUrl(provider, claimsFor(error)),
     };
-    return c.json(body, 401, { "cache-control": "no-store" });
+    return c.json(body, 401, toWire(error, options.resource).headers);
   }
 
   return app;
@@ -136,9 +137,10 @@ function needsStepUp(error: unknown): error is AuthError {
   return error instanceof AuthError && error.code === "step_up_required";
 }
 
-function noteCaller(c: C, { identity, app, clientId }: Caller): void {
-  const { issuer, subject, credential } = identity;
-  c.var.note({ issuer, subject, credential, app: app.id, client: clientId });
+/** What the provider is asked for; classes as a claim that it must meet (OpenID Connect Core section 5.5.1.1). */
+function claimsFor({ claims, acrValues }: AuthError): string {
+  if (claims !== undefined || acrValues === undefined) return claims ?? "{}";
+  return JSON.stringify({ id_token: { acr: { essential: true, values: acrValues.trim().split(/ +/) } } });
 }
 
 async function readQuestion(c: C): Promise<AskRequest> {

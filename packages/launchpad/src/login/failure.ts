@@ -1,18 +1,24 @@
 import { HttpError } from "@onbehalf/service-kit";
 import { AuthorizationResponseError, ResponseBodyError } from "openid-client";
 
+/** Seconds, for an outage whose end nobody knows. */
+const usualRetryAfterSeconds = 5;
+
 /** A login that did not come to its end. `title` and `message` are for the person, in words. */
 export class LoginFailure extends Error {
   override readonly name = "LoginFailure";
   readonly status: 400 | 403 | 502 | 503;
   readonly code: string;
   readonly title: string;
+  /** When it may succeed, where nothing but time is missing. */
+  readonly retryAfterSeconds: number | undefined;
 
   constructor(status: LoginFailure["status"], code: string, title: string, message: string, cause?: unknown) {
     super(message, { cause });
     this.status = status;
     this.code = code;
     this.title = title;
+    this.retryAfterSeconds = status === 503 ? retryAfter(cause) : undefined;
   }
 
   /** Whose fault it was decides the status; the provider's own text goes to the log only. */
@@ -40,6 +46,11 @@ export class LoginFailure extends Error {
       error,
     );
   }
+}
+
+function retryAfter(cause: unknown): number {
+  const said = cause instanceof HttpError ? cause.retryAfterSeconds : undefined;
+  return said ?? usualRetryAfterSeconds;
 }
 
 /** Errors of the authorization endpoint (RFC 6749 section 4.1.2.1, OpenID Connect Core section 3.1.2.6). */

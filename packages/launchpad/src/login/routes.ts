@@ -1,7 +1,7 @@
 import type { RequestVariables } from "@onbehalf/service-kit";
 import { HttpError, isLoopback } from "@onbehalf/service-kit";
 import { type Context, Hono } from "hono";
-import { requireSameOrigin, type SessionVariables } from "../session/browser.ts";
+import { noteSession, requireSameOrigin, type SessionVariables } from "../session/browser.ts";
 import { type Cookie, maxCookieValueBytes } from "../session/cookie.ts";
 import { formFields } from "../session/form.ts";
 import type { Seal } from "../session/seal.ts";
@@ -75,6 +75,7 @@ export function loginRoutes(options: LoginOptions): Hono<Env> {
       // A new id at every login: an id planted before, or left over, is worth nothing afterwards.
       const before = await c.var.session();
       if (before !== undefined) await sessions.end(before.id);
+      noteSession(c, login);
       const { cookie } = await sessions.open(login, c.req.header("user-agent") ?? "");
       sessionCookie.write(c, cookie, options.absoluteSeconds);
       return c.redirect(attempt.returnTo, 303);

@@ -14,6 +14,7 @@ export const loginPages: LoginPages = {
     ),
   failure: (c, failure, provider) => {
     note(c, { error_code: failure.code, reason: failure.cause instanceof Error ? failure.cause.message : undefined });
+    if (failure.retryAfterSeconds !== undefined) c.header("retry-after", String(failure.retryAfterSeconds));
     return c.html(loginFailurePage(failure, provider, String(c.get("requestId"))), failure.status);
   },
   signedOut: (c, next) => c.html(signedOutPage(next)),

@@ -1,4 +1,4 @@
-import { HttpError } from "@onbehalf/service-kit";
+import { HttpError, type RequestVariables } from "@onbehalf/service-kit";
 import type { Context } from "hono";
 import { createMiddleware } from "hono/factory";
 import type { Cookie } from "./cookie.ts";
@@ -15,16 +15,30 @@ export interface SessionVariables {
 
 /** Finds the session behind a request's cookie, at most once a request, and only where someone asks. */
 export function withSession(sessions: Sessions, cookie: Cookie) {
-  return createMiddleware<{ Variables: SessionVariables }>(async (c, next) => {
+  return createMiddleware<{ Variables: SessionVariables & Pick<RequestVariables, "note"> }>(async (c, next) => {
     let found: Promise<Session | undefined> | undefined;
     const value = cookie.read(c);
+    const find = async (): Promise<Session | undefined> => {
+      if (value === undefined || value.length > 200) return undefined;
+      const session = await sessions.find(value);
+      if (session !== undefined) noteSession(c, session);
+      return session;
+    };
     c.set("hasSessionCookie", value !== undefined);
     c.set("session", () => {
-      found ??= value === undefined || value.length > 200 ? Promise.resolve(undefined) : sessions.find(value);
+      found ??= find();
       return found;
     });
     await next();
   });
+}
+
+/** Says in the request's line on whose behalf it was made. */
+export function noteSession(
+  c: { readonly var: Pick<RequestVariables, "note"> },
+  { user: { issuer, subject } }: Pick<Session, "user">,
+): void {
+  c.var.note({ issuer, subject, credential: "session" });
 }
 
 /** @throws HttpError 401 without a living session */

@@ -3,8 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { z } from "zod";
-import { loadEnv, secretsOf } from "./env.ts";
-import { flag, list, port, seconds, secret, url } from "./fields.ts";
+import { type Env, loadEnv, secretsOf } from "./env.ts";
+import { flag, list, noticeWithinGrace, port, seconds, secret, url } from "./fields.ts";
 import { ConfigError, type ConfigProblem } from "./problems.ts";
 
 let folder: string;
@@ -87,6 +87,37 @@ test("ten wrong values are ten named problems of one message", () => {
   const read = () => loadEnv(schema, env);
   expect(problems(read).map(({ name }) => name)).toEqual(names);
   expect(read).toThrow(/^10 problems in the configuration:\n( {2}PORT_\d: expected a port number.*\n?){10}$/);
+});
+
+describe("a notice", () => {
+  const both = { SHUTDOWN_GRACE_SECONDS: seconds().default(30), SHUTDOWN_NOTICE_SECONDS: seconds().default(0) };
+  const schema = z.object(both).check(noticeWithinGrace());
+
+  test.each([
+    [{}],
+    [{ SHUTDOWN_NOTICE_SECONDS: "29" }],
+    [{ SHUTDOWN_NOTICE_SECONDS: "0", SHUTDOWN_GRACE_SECONDS: "0" }],
+  ])("%j is within the grace", (env) => {
+    expect(() => loadEnv(schema, env)).not.toThrow();
+  });
+
+  test.each([[{ SHUTDOWN_NOTICE_SECONDS: "30" }], [{ SHUTDOWN_NOTICE_SECONDS: "1", SHUTDOWN_GRACE_SECONDS: "1" }]])(
+    "%j leaves nothing of it",
+    (env) => {
+      const problem = expect.stringMatching(/^expected fewer seconds than SHUTDOWN_GRACE_SECONDS.*, got "\d+"$/);
+      expect(problems(() => loadEnv(schema, env))).toEqual([{ name: "SHUTDOWN_NOTICE_SECONDS", problem }]);
+    },
+  );
+
+  test("is looked at beside other problems, and not where the grace itself is wrong", () => {
+    const strict = z.object({ ...both, OTHER: z.string() }).check(noticeWithinGrace());
+    const named = (env: Env) => problems(() => loadEnv(strict, env)).map(({ name }) => name);
+    expect(named({ SHUTDOWN_NOTICE_SECONDS: "30" })).toEqual(["OTHER", "SHUTDOWN_NOTICE_SECONDS"]);
+    expect(named({ SHUTDOWN_NOTICE_SECONDS: "30", SHUTDOWN_GRACE_SECONDS: "-1" })).toEqual([
+      "SHUTDOWN_GRACE_SECONDS",
+      "OTHER",
+    ]);
+  });
 });
 
 test("a missing value and a wrong one are both named, beside a rule over several values", () => {

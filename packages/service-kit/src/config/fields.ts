@@ -81,6 +81,22 @@ export function telemetryFields() {
   };
 }
 
+/**
+ * For a schema of both: `SHUTDOWN_NOTICE_SECONDS` is a part of `SHUTDOWN_GRACE_SECONDS`, and leaves time for what runs.
+ * Looked at also when other variables are wrong, since all problems are told at once.
+ */
+export function noticeWithinGrace() {
+  return z.refine<Readonly<Record<string, unknown>>>(
+    ({ SHUTDOWN_NOTICE_SECONDS: notice, SHUTDOWN_GRACE_SECONDS: grace }) =>
+      typeof notice !== "number" || typeof grace !== "number" || notice === 0 || notice < grace,
+    {
+      path: ["SHUTDOWN_NOTICE_SECONDS"],
+      error: "expected fewer seconds than SHUTDOWN_GRACE_SECONDS, of which they are a part",
+      when: () => true,
+    },
+  );
+}
+
 /** True for the names and addresses of the machine itself. */
 export function isLoopback(hostname: string): boolean {
   return hostname === "localhost" || hostname.endsWith(".localhost") || hostname === "[::1]" || isLoopbackV4(hostname);
