@@ -47,6 +47,8 @@ export interface SpendLine {
 /** Questions to the record. Each rejects with StoreUnavailable while the database is out of reach. */
 export interface RecordQueries {
   rows(filter: RowFilter, page: Page): Promise<readonly ChainedRow[]>;
+  /** All rows, newest first, so many at a time; what is written meanwhile gives no row twice. */
+  pages(filter: RowFilter, limit: number): AsyncIterable<readonly ChainedRow[]>;
   spend(filter: RowFilter, groupBy: readonly GroupBy[], limit: number): Promise<readonly SpendLine[]>;
   /** What counts against a budget since a moment. */
   spentUsd(limit: Pick<Limit, "scope" | "subject">, sinceMs: number): Promise<number>;
@@ -70,6 +72,21 @@ export function createQueries({ kysely, dialect }: GatewayDatabase, migrated: ()
         .offset(offset)
         .execute();
       return rows.map(storedRow);
+    },
+    async *pages(filter, limit) {
+      await migrated();
+      // By its place and not by its number: rows come late, and then every one after them has another number.
+      const from = where(kysely.selectFrom("request_logs").selectAll(), filter)
+        .orderBy("request_time", "desc")
+        .orderBy("id", "desc")
+        .limit(limit);
+      let page = await from.execute();
+      for (let last = page.at(-1); last !== undefined; last = page.at(-1)) {
+        yield page.map(storedRow);
+        if (page.length < limit) return;
+        const { request_time: time, id } = storedRow(last);
+        page = await from.where(sql<boolean>`(request_time, id) < (${time}, ${id})`).execute();
+      }
     },
     async spend(filter, groupBy, limit) {
       await migrated();
