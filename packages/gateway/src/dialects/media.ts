@@ -21,11 +21,17 @@ const documentFormats: Readonly<Record<string, string>> = {
   "text/markdown": "md",
 };
 
+/** A client may name a type as a property of every object is named. */
+function formatOf(mediaType: string, formats: Readonly<Record<string, string>>): string | undefined {
+  const type = mediaType.toLowerCase();
+  return Object.hasOwn(formats, type) ? formats[type] : undefined;
+}
+
 export type ImageBlock = Extract<ContentBlock, { image: unknown }>;
 export type DocumentBlock = Extract<ContentBlock, { document: unknown }>;
 
 export function imageFromBase64(mediaType: string, data: string, param: string): ImageBlock {
-  const format = imageFormats[mediaType.toLowerCase()];
+  const format = formatOf(mediaType, imageFormats);
   if (format === undefined) {
     throw new GatewayError("unsupported", `'${param}' is ${mediaType}; use PNG, JPEG, GIF or WebP.`, { param });
   }
@@ -33,7 +39,7 @@ export function imageFromBase64(mediaType: string, data: string, param: string):
 }
 
 export function documentFromBase64(mediaType: string, data: string, name: string, param: string): DocumentBlock {
-  const format = documentFormats[mediaType.toLowerCase()];
+  const format = formatOf(mediaType, documentFormats);
   if (format === undefined) {
     throw new GatewayError(
       "unsupported",

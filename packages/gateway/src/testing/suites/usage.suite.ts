@@ -86,6 +86,26 @@ export function usageSuite(engine: Engine): void {
       ]);
     });
 
+    test("users called as every object's properties are have their sums like anybody else", async () => {
+      await fill(1);
+      const [row] = await database.kysely.selectFrom("request_logs").selectAll().execute();
+      if (row === undefined) throw new Error("no row");
+      for (const [index, name] of ["constructor", "__proto__"].entries()) {
+        const mine = { id: name, user_id: name, model: name, cost_usd: 1, request_time: "2026-01-01T00:00:00.000Z" };
+        const added = { ...row, ...mine, writer_seq: 1000 + index };
+        await database.kysely.insertInto("request_logs").values(added).execute();
+      }
+      const { json } = await gateway.call("/spend/logs?start_date=2026-01-01&end_date=2026-01-01", {
+        token: masterKey,
+      });
+      const sums = [
+        ["__proto__", 1],
+        ["constructor", 1],
+      ];
+      expect(Object.entries(json[0].users).sort()).toEqual(sums);
+      expect(Object.entries(json[0].models).sort()).toEqual(sums);
+    });
+
     test("an export holds every row, and a spreadsheet finds no formula in it", async () => {
       await fill(2);
       await gateway.chat(await gateway.token({ sub: "eve", email: "=cmd|' /C calc'!A0", groups: ["users"] }));
