@@ -45,6 +45,8 @@ export interface ForwardOptions {
 
 export interface Forwarding {
   readonly forward: Forward;
+  /** The longest that one attempt may last, at whichever deployment, in milliseconds. */
+  readonly longestMs: number;
   /** @throws GatewayError when no deployment can be used at all */
   ready(): Promise<void>;
   /** For a request that may come to forward something later on. @returns to be called when it no longer will */
@@ -84,6 +86,7 @@ export function createForward(options: ForwardOptions): Forwarding {
   }
 
   const limitsOf = createLimitsOf(settings);
+  const longestMs = Math.max(0, ...deployments.map((deployment) => limitsOf(deployment).totalMs));
   const send = (
     { upstream, exchange, outgoing, context }: Attempt,
     relayed: typeof relay | typeof gather,
@@ -154,6 +157,7 @@ export function createForward(options: ForwardOptions): Forwarding {
   };
   return {
     forward,
+    longestMs,
     use() {
       users += 1;
       return leave;

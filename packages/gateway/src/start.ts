@@ -66,6 +66,7 @@ export async function start(env: Env, io: ServiceIo = {}): Promise<Gateway> {
   const limiter = createLimiter({
     counters,
     spentUsd: queries.spentUsd,
+    longestMs: () => reload.rules().forwarding.longestMs,
     onUnchecked: ({ name }, error) => log.warn({ limit: name, err: error }, "budget: not checked, the record is away"),
   });
   const keys = createKeyStore(database, migrated);
