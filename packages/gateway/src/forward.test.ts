@@ -126,6 +126,16 @@ describe("several deployments", () => {
 });
 
 describe("time", () => {
+  it("for one attempt is known before it is made, as that of the slowest deployment", async () => {
+    const params = { model: "bedrock/amazon.nova-lite-v1:0" };
+    const models = [
+      { model_name: "a", litellm_params: params },
+      { model_name: "b", litellm_params: { ...params, timeout: 3600 } },
+    ];
+    expect((await setUp({ models })).gateway.forwarding.longestMs).toBe(3_600_000);
+    expect((await setUp({ router: { timeout: 20 } })).gateway.forwarding.longestMs).toBe(20_000);
+  });
+
   it("for the first byte of a stream is limited", async () => {
     const { fault, ask } = await setUp({ router: { num_retries: 0, stream_timeout: 0.2 } });
     await fault({ fault: "stall", milliseconds: 2000 });

@@ -20,6 +20,7 @@ import { exhausted, retryDelayMs, retryPlace } from "./forward-retry.ts";
 import { settlementOf } from "./forward-settlement.ts";
 import { createRouter } from "./routing-health.ts";
 import type { RelayLimits } from "./streams/clock.ts";
+import { createDrains } from "./streams/drains.ts";
 import { gather, inTurn } from "./streams/gather.ts";
 import { type RelayResult, relay } from "./streams/relay.ts";
 import { createAnthropicUpstream } from "./upstreams/anthropic/index.ts";
@@ -44,10 +45,14 @@ export interface ForwardOptions {
 
 export interface Forwarding {
   readonly forward: Forward;
+  /** The longest that one attempt may last, at whichever deployment, in milliseconds. */
+  readonly longestMs: number;
   /** @throws GatewayError when no deployment can be used at all */
   ready(): Promise<void>;
   /** For a request that may come to forward something later on. @returns to be called when it no longer will */
   use(): () => void;
+  /** The process goes: answers that nobody hears any more are read no longer, and count as far as they were read. */
+  leaveAbandoned(): void;
   /** Waits for the requests that use this, then closes the connections upstream. */
   close(): Promise<void>;
   /** The deployments behind a name, as prices and records name them; none for a name that does not exist. */
@@ -64,7 +69,7 @@ export function createForward(options: ForwardOptions): Forwarding {
   const router = createRouter({ deployments, settings });
   const pools = createPools({ connectTimeoutMs: settings.connect_timeout * 1000 });
   const bedrock = createBedrockUpstream({ settings: options.bedrock ?? bedrockSettings.parse({}), env: options.env });
-  const drainMs = billing.drain_on_abort ? billing.drain_seconds * 1000 : undefined;
+  const drains = billing.drain_on_abort ? createDrains(billing.drain_seconds * 1000) : undefined;
   const keyOf = createKeys(deployments);
   const openai = createOpenaiUpstream(keyOf);
   const upstreams: Readonly<Record<Provider, Upstream>> = {
@@ -81,13 +86,14 @@ export function createForward(options: ForwardOptions): Forwarding {
   }
 
   const limitsOf = createLimitsOf(settings);
+  const longestMs = Math.max(0, ...deployments.map((deployment) => limitsOf(deployment).totalMs));
   const send = (
     { upstream, exchange, outgoing, context }: Attempt,
     relayed: typeof relay | typeof gather,
   ): Promise<RelayResult> => {
     const go = ({ origin, path, headers }: Addressed): Promise<RelayResult> => {
       const [dispatcher, limits] = [pools.to(origin), limitsOf(outgoing.deployment)];
-      return relayed({ dispatcher, path, headers, exchange, errorOf: upstream.errorOf, limits, drainMs }, context);
+      return relayed({ dispatcher, path, headers, exchange, errorOf: upstream.errorOf, limits, drains }, context);
     };
     const addressed = upstream.address(exchange, outgoing);
     return addressed instanceof Promise ? addressed.then(go) : go(addressed);
@@ -151,6 +157,7 @@ export function createForward(options: ForwardOptions): Forwarding {
   };
   return {
     forward,
+    longestMs,
     use() {
       users += 1;
       return leave;
@@ -161,6 +168,7 @@ export function createForward(options: ForwardOptions): Forwarding {
         throw new GatewayError("upstream_denied", `No deployment can be used: ${deployments[0]?.problem}.`);
       }
     },
+    leaveAbandoned: () => drains?.cutAll(),
     async close() {
       if (users > 0) {
         await new Promise<void>((resolve) => {

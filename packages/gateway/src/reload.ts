@@ -7,6 +7,7 @@ export interface Reload {
   readonly rules: () => Rules;
   /** Reads the configuration again and, when it is good, puts it into force in one step. */
   now(): Promise<void>;
+  /** For the end of the process, when no client is left. Waits for the calls that still run. */
   close(): Promise<void>;
 }
 
@@ -28,7 +29,7 @@ const fixed = ["databaseUrl", "maxSpoolBytes", "keepKeysWithoutDatabase"] as con
 export function createReload({ first, read, watch, log }: ReloadOptions): Reload {
   let current = first;
   /** Replaced rules whose calls may still run; their connections close when those have ended. */
-  const leaving = new Set<Promise<void>>();
+  const leaving = new Map<Rules, Promise<void>>();
 
   const now = async (): Promise<void> => {
     let next: Rules;
@@ -50,8 +51,10 @@ export function createReload({ first, read, watch, log }: ReloadOptions): Reload
       { models: next.settings.models.length, enforce: next.settings.policy.enforce },
       "reload: new rules are in force",
     );
-    const closing = before.forwarding.close().finally(() => leaving.delete(closing));
-    leaving.add(closing);
+    leaving.set(
+      before,
+      before.forwarding.close().finally(() => leaving.delete(before)),
+    );
   };
   const onChange = (after: { mtimeMs: number; size: number }, before: { mtimeMs: number; size: number }): void => {
     if (after.mtimeMs === before.mtimeMs && after.size === before.size) return;
@@ -64,7 +67,8 @@ export function createReload({ first, read, watch, log }: ReloadOptions): Reload
     now,
     async close() {
       if (watch !== undefined) unwatchFile(watch, onChange);
-      await Promise.all([...leaving, current.forwarding.close()]);
+      for (const { forwarding } of [...leaving.keys(), current]) forwarding.leaveAbandoned();
+      await Promise.all([...leaving.values(), current.forwarding.close()]);
     },
   };
 }

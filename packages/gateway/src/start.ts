@@ -66,6 +66,7 @@ export async function start(env: Env, io: ServiceIo = {}): Promise<Gateway> {
   const limiter = createLimiter({
     counters,
     spentUsd: queries.spentUsd,
+    longestMs: () => reload.rules().forwarding.longestMs,
     onUnchecked: ({ name }, error) => log.warn({ limit: name, err: error }, "budget: not checked, the record is away"),
   });
   const keys = createKeyStore(database, migrated);
@@ -133,12 +134,17 @@ export async function start(env: Env, io: ServiceIo = {}): Promise<Gateway> {
     bodyTimeoutMs: environment.BODY_TIMEOUT_SECONDS * 1000,
     corsOrigins: environment.LITELLM_CORS_ORIGINS,
   });
-  const close = async (): Promise<void> => {
-    stopRetention();
-    await reload.close();
-    await recorder.close(flushMs(environment));
-    await Promise.all([counters.close(), database.close(), lookups.close(), telemetry.close()]);
-  };
+  /** In turn, and each in its own time: a call that does not end keeps no row from the record. */
+  const closers = [
+    async () => {
+      stopRetention();
+      await reload.close();
+    },
+    () => recorder.close(flushMs(environment)),
+    async () => {
+      await Promise.all([counters.close(), database.close(), lookups.close(), telemetry.close()]);
+    },
+  ];
   try {
     const service = await serve({
       name: "gateway",
@@ -153,13 +159,13 @@ export async function start(env: Env, io: ServiceIo = {}): Promise<Gateway> {
       readiness: ready,
       // AWS's SDKs speak HTTP/2 with prior knowledge.
       http2: true,
-      onClose: [close],
+      onClose: closers,
     });
     // People and the other services say localhost; identifiers are compared by the letter.
     if (publicUrl === "") publicUrl = isLoopback(environment.HOST) ? `http://localhost:${service.port}` : service.url;
     return { ...service, reload: reload.now, flush: recorder.flush };
   } catch (error) {
-    await close();
+    for (const close of closers) await close();
     throw error;
   }
 }

@@ -9,19 +9,13 @@ export type ExportFormat = "jsonl" | "csv";
 
 /** All rows of a filter, page by page, as they come: nothing large is held. */
 export async function* exportLines(
-  queries: RecordQueries,
+  queries: Pick<RecordQueries, "pages">,
   filter: RowFilter,
   format: ExportFormat,
 ): AsyncGenerator<string> {
   if (format === "csv") yield `${columns.join(",")}\r\n`;
-  // Rows that are written meanwhile would shift the pages: nothing newer than now is read.
-  const until = filter.until ?? new Date().toISOString();
-  for (let offset = 0; ; offset += pageRows) {
-    const rows = await queries.rows({ ...filter, until }, { limit: pageRows, offset });
-    if (rows.length > 0)
-      yield rows.map((row) => (format === "csv" ? csvLine(row) : `${JSON.stringify(row)}\n`)).join("");
-    if (rows.length < pageRows) return;
-  }
+  for await (const rows of queries.pages(filter, pageRows))
+    yield rows.map((row) => (format === "csv" ? csvLine(row) : `${JSON.stringify(row)}\n`)).join("");
 }
 
 export function exportRows(c: StageContext, queries: RecordQueries, filter: RowFilter, format: ExportFormat): Response {

@@ -113,26 +113,35 @@ function logView(row: ChainedRow): Record<string, unknown> {
 }
 
 interface Day {
-  readonly startTime: string | null;
   spend: number;
-  readonly users: Record<string, number>;
-  readonly models: Record<string, number>;
+  readonly users: Sums;
+  readonly models: Sums;
 }
+
+/** Anybody may be called as a property of every object is. */
+type Sums = Map<string, number>;
 
 /** LiteLLM's summary: per day the sum, and the shares of users and models. */
-function byDay(lines: readonly SpendLine[]): readonly Day[] {
+function byDay(lines: readonly SpendLine[]): readonly Record<string, unknown>[] {
   const days = new Map<string, Day>();
   for (const { group, cost_usd: cost } of lines) {
-    const day = group.day ?? "";
-    const entry = days.get(day) ?? { startTime: day, spend: 0, users: {}, models: {} };
-    entry.spend += cost;
-    addTo(entry.users, group.user, cost);
-    addTo(entry.models, group.model, cost);
-    days.set(day, entry);
+    const name = group.day ?? "";
+    const day = days.get(name) ?? { spend: 0, users: new Map(), models: new Map() };
+    day.spend += cost;
+    addTo(day.users, group.user, cost);
+    addTo(day.models, group.model, cost);
+    days.set(name, day);
   }
-  return [...days.values()].sort((a, b) => (a.startTime ?? "").localeCompare(b.startTime ?? ""));
+  return [...days]
+    .sort(([one], [other]) => one.localeCompare(other))
+    .map(([startTime, { spend, users, models }]) => ({
+      startTime,
+      spend,
+      users: Object.fromEntries(users),
+      models: Object.fromEntries(models),
+    }));
 }
 
-function addTo(sums: Record<string, number>, name: string | null | undefined, cost: number): void {
-  if (name !== null && name !== undefined) sums[name] = (sums[name] ?? 0) + cost;
+function addTo(sums: Sums, name: string | null | undefined, cost: number): void {
+  if (name !== null && name !== undefined) sums.set(name, (sums.get(name) ?? 0) + cost);
 }

@@ -26,25 +26,34 @@ export type Draw = WindowDraw | GaugeDraw | SumDraw;
 export type Dimension = Draw["dimension"];
 
 const minuteMs = 60_000;
-/** Longer than any call may last; only a call whose process died is freed by it. */
-const leaseMs = 15 * minuteMs;
+/**
+ * Beyond the longest that one attempt may last, for those before it: a place is to be freed by time only where a process
+ * has died. A call that lasts longer still goes on, and another may begin beside it.
+ */
+const leaseSlackMs = 5 * minuteMs;
 /** Kept past its end, so that the last calls of a period are settled where they were reserved. */
 const periodSlackMs = 5 * minuteMs;
+
+export interface DrawTimes {
+  /** Milliseconds since the epoch; read only where there is a budget. */
+  readonly wallMs: () => number;
+  /** The longest that one attempt may last, in milliseconds; read once for each list of limits. */
+  readonly longestMs: () => number;
+}
 
 /**
  * Everything a call draws on. A reservation is at most the whole limit: a call that asks for more than a minute's tokens
  * is let through when nothing else was used, and so overshoots by itself alone.
- * @param wallMs milliseconds since the epoch; read only where there is a budget
  */
-export function drawsOn(limits: readonly Limit[], estimate: Estimate, wallMs: () => number): readonly Draw[] {
-  const { draws: outline, changing } = outlineOf(limits);
+export function drawsOn(limits: readonly Limit[], estimate: Estimate, times: DrawTimes): readonly Draw[] {
+  const { draws: outline, changing } = outlineOf(limits, times);
   if (changing.length === 0) return outline;
   const draws = outline.slice();
   for (const index of changing) {
     const draw = outline[index];
     if (draw?.kind === "window") draws[index] = { ...draw, amount: Math.min(estimate.tokens, draw.max) };
     if (draw?.kind !== "sum") continue;
-    const nowMs = wallMs();
+    const nowMs = times.wallMs();
     const current = isWithin(draw.period, nowMs) ? draw : sumOf(draw.limit, draw.budget, nowMs);
     outline[index] = current;
     draws[index] = reserved(current, estimate, nowMs);
@@ -62,10 +71,10 @@ interface Outline {
 /** A caller's limits are the same list for each of his calls: what does not change is put together once. */
 const outlines = new WeakMap<readonly Limit[], Outline>();
 
-function outlineOf(limits: readonly Limit[]): Outline {
+function outlineOf(limits: readonly Limit[], { longestMs }: DrawTimes): Outline {
   const known = outlines.get(limits);
   if (known !== undefined) return known;
-  const draws = limits.flatMap(outlined);
+  const draws = limits.flatMap((limit) => outlined(limit, longestMs() + leaseSlackMs));
   const changing = draws.flatMap(({ dimension }, index) =>
     dimension === "tokens" || dimension === "budget" ? [index] : [],
   );
@@ -74,7 +83,7 @@ function outlineOf(limits: readonly Limit[]): Outline {
   return outline;
 }
 
-function outlined(limit: Limit): Draw[] {
+function outlined(limit: Limit, leaseMs: number): Draw[] {
   const { id, rpm, tpm, maxParallel, budget } = limit;
   const draws: Draw[] = [];
   if (rpm !== undefined) draws.push(windowed(limit, "requests", id, rpm));

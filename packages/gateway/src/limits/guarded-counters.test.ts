@@ -89,6 +89,7 @@ describe("a budget that each replica grants by itself while the store is away", 
       counters: guarded(counters, "local"),
       spentUsd: async () => recorded,
       onUnchecked: (_, error) => expect.fail(String(error)),
+      longestMs: () => 600_000,
     });
     const spend = async (costUsd: number): Promise<boolean> => {
       const reserved = await limiter.reserve([limit], { tokens: 1, costUsd });

@@ -23,7 +23,7 @@ function slow(counters: Counters): Counters {
   };
 }
 
-function setup(spent = 0, around = (counters: Counters): Counters => counters) {
+function setup(spent = 0, around = (counters: Counters): Counters => counters, longestMs = 600_000) {
   let now = 0;
   let wall = Date.parse("2026-11-22T10:00:00Z");
   const counters = around(memoryCounters({ now: () => now }));
@@ -37,6 +37,7 @@ function setup(spent = 0, around = (counters: Counters): Counters => counters) {
     onUnchecked: ({ name }) => void record.unchecked.push(name),
     wallMs: () => wall,
     now: () => now,
+    longestMs: () => longestMs,
   });
   return {
     limiter,
@@ -222,6 +223,16 @@ describe("reserve and settle", () => {
       strictest: { bucket: { dimension: "parallel" } },
     });
   });
+});
+
+test("a call has its place as long as it may last, and that of a process that died is free a while later", async () => {
+  const { limiter, pass } = setup(0, undefined, 3_600_000);
+  const limits = [limit("a", { maxParallel: 1 })];
+  expect((await limiter.reserve(limits, free)).allowed).toBe(true);
+  pass(3_600_000);
+  expect((await limiter.reserve(limits, free)).allowed).toBe(false);
+  pass(600_000);
+  expect((await limiter.reserve(limits, free)).allowed).toBe(true);
 });
 
 describe("calendar spans, UTC", () => {

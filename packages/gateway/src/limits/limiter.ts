@@ -38,13 +38,16 @@ export interface LimiterOptions extends Omit<BudgetStartOptions, "counters" | "n
   /** Milliseconds since the epoch: budgets follow the calendar. */
   readonly wallMs?: () => number;
   readonly now?: () => number;
+  /** The longest that one attempt of a call may last under the rules in force, in milliseconds. */
+  readonly longestMs: () => number;
 }
 
 const unlimited: Granted = { allowed: true, states: [], settle: () => {} };
 
 /** Reserve, then settle. */
 export function createLimiter(options: LimiterOptions): Limiter {
-  const { counters, wallMs = Date.now, now = () => performance.now() } = options;
+  const { counters, wallMs = Date.now, now = () => performance.now(), longestMs } = options;
+  const times = { wallMs, longestMs };
   const startBudgets = createBudgetStart({ ...options, now });
 
   const begin = async (draws: readonly Draw[], indices: readonly number[]): Promise<Granted | Refused> => {
@@ -83,7 +86,7 @@ export function createLimiter(options: LimiterOptions): Limiter {
 
   return {
     reserve(limits, estimate) {
-      const draws = drawsOn(limits, estimate, wallMs);
+      const draws = drawsOn(limits, estimate, times);
       if (draws.length === 0) return unlimited;
       const verdict = counters.charge(draws);
       return verdict instanceof Promise ? verdict.then((one) => decide(draws, one)) : decide(draws, verdict);

@@ -1,5 +1,6 @@
 import { type ExpressionBuilder, type SelectQueryBuilder, sql } from "kysely";
 import type { Limit } from "../limits/limits.ts";
+import { matchesModel } from "../policy/patterns.ts";
 import type { GatewayDatabase } from "../sql/open.ts";
 import type { GatewayTables } from "../sql/tables.ts";
 import type { ChainedRow } from "./row.ts";
@@ -46,6 +47,8 @@ export interface SpendLine {
 /** Questions to the record. Each rejects with StoreUnavailable while the database is out of reach. */
 export interface RecordQueries {
   rows(filter: RowFilter, page: Page): Promise<readonly ChainedRow[]>;
+  /** All rows, newest first, so many at a time; what is written meanwhile gives no row twice. */
+  pages(filter: RowFilter, limit: number): AsyncIterable<readonly ChainedRow[]>;
   spend(filter: RowFilter, groupBy: readonly GroupBy[], limit: number): Promise<readonly SpendLine[]>;
   /** What counts against a budget since a moment. */
   spentUsd(limit: Pick<Limit, "scope" | "subject">, sinceMs: number): Promise<number>;
@@ -70,6 +73,21 @@ export function createQueries({ kysely, dialect }: GatewayDatabase, migrated: ()
         .execute();
       return rows.map(storedRow);
     },
+    async *pages(filter, limit) {
+      await migrated();
+      // By its place and not by its number: rows come late, and then every one after them has another number.
+      const from = where(kysely.selectFrom("request_logs").selectAll(), filter)
+        .orderBy("request_time", "desc")
+        .orderBy("id", "desc")
+        .limit(limit);
+      let page = await from.execute();
+      for (let last = page.at(-1); last !== undefined; last = page.at(-1)) {
+        yield page.map(storedRow);
+        if (page.length < limit) return;
+        const { request_time: time, id } = storedRow(last);
+        page = await from.where(sql<boolean>`(request_time, id) < (${time}, ${id})`).execute();
+      }
+    },
     async spend(filter, groupBy, limit) {
       await migrated();
       const base = where(kysely.selectFrom("request_logs"), filter).select((builder) => [
@@ -93,12 +111,20 @@ export function createQueries({ kysely, dialect }: GatewayDatabase, migrated: ()
     },
     async spentUsd({ scope, subject }, sinceMs) {
       await migrated();
-      const query = kysely
+      const since = kysely
         .selectFrom("request_logs")
-        .select((builder) => builder.fn.coalesce(builder.fn.sum<number>("cost_usd"), sql<number>`0`).as("spent"))
         .where("request_time", ">=", new Date(sinceMs).toISOString())
-        .where((builder) => countsFor(builder, scope, subject));
-      return Number((await query.executeTakeFirstOrThrow()).spent);
+        .where((builder) => mayCountFor(builder, scope, subject));
+      const spent = since.select((builder) => builder.fn.sum<number | null>("cost_usd").as("spent"));
+      if (scope === "group") {
+        const rows = await spent.select("groups as name").groupBy("groups").execute();
+        return sumOf(rows.filter(({ name }) => isAmong(subject.value, name)));
+      }
+      if (scope === "model") {
+        const rows = await spent.select("model as name").groupBy("model").execute();
+        return sumOf(rows.filter(({ name }) => name !== null && matchesModel(subject.value, name)));
+      }
+      return sumOf(await spent.execute());
     },
     async spentByKeys(ids, sinceMs) {
       await migrated();
@@ -132,7 +158,11 @@ function spendLine(row: SpendRow, groupBy: readonly GroupBy[]): SpendLine {
 
 type Builder = ExpressionBuilder<GatewayTables, "request_logs">;
 
-function countsFor(builder: Builder, scope: Limit["scope"], { issuer, value, former = [] }: Limit["subject"]) {
+/**
+ * What can be asked in words that both databases understand alike: their LIKE has other wildcards than patterns of models
+ * have, and in one of them knows no difference of small letters and capitals.
+ */
+function mayCountFor(builder: Builder, scope: Limit["scope"], { issuer, value, former = [] }: Limit["subject"]) {
   switch (scope) {
     case "user":
       return builder.and([builder("issuer", "=", issuer ?? ""), builder("subject", "=", value)]);
@@ -142,18 +172,23 @@ function countsFor(builder: Builder, scope: Limit["scope"], { issuer, value, for
       return builder("key_id", "in", [...former, value]);
     case "app":
       return builder("client_id", "=", value);
-    case "group":
-      return builder("groups", "like", `%${escapeLike(JSON.stringify(value))}%`);
+    case "group": {
+      const quoted = JSON.stringify(value);
+      return sql<boolean>`replace(${sql.ref("groups")}, ${quoted}, '') <> ${sql.ref("groups")}`;
+    }
     case "model":
-      return value.includes("*")
-        ? builder("model", "like", escapeLike(value).replaceAll("*", "%"))
-        : builder("model", "=", value);
+      return builder("model", "is not", null);
   }
 }
 
-/** Signs that mean something to LIKE, in either database, are matched by the wildcard for one sign. */
-function escapeLike(text: string): string {
-  return text.replace(/[%_\\]/g, "_");
+/** @param groups as in a row: a list, as JSON */
+function isAmong(value: string, groups: string): boolean {
+  const names: unknown = JSON.parse(groups);
+  return Array.isArray(names) && names.includes(value);
+}
+
+function sumOf(rows: readonly { readonly spent: number | null }[]): number {
+  return rows.reduce((sum, { spent }) => sum + Number(spent ?? 0), 0);
 }
 
 function where<Output>(query: SelectQueryBuilder<GatewayTables, "request_logs", Output>, filter: RowFilter) {

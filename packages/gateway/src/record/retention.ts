@@ -7,7 +7,9 @@ const everyMs = 3_600_000;
 
 /**
  * Removes rows older than the policy says, from the beginning of each chain only, and notes where the chain now begins:
- * what is left can still be verified. @returns rows removed
+ * what is left can still be verified. One chain that cannot be shortened keeps no other from it.
+ * @returns rows removed
+ * @throws Error after the last chain, with what went wrong first as its cause
  */
 export async function removeOldRows(
   { kysely }: GatewayDatabase,
@@ -16,9 +18,18 @@ export async function removeOldRows(
 ): Promise<number> {
   const cutoff = new Date(nowMs - retentionDays * dayMs).toISOString();
   const writers = await kysely.selectFrom("record_writers").selectAll().execute();
+  const failures: unknown[] = [];
   let removed = 0;
-  for (const writer of writers) removed += await shorten({ kysely }, writer, cutoff);
-  return removed;
+  for (const writer of writers) {
+    try {
+      removed += await shorten({ kysely }, writer, cutoff);
+    } catch (error) {
+      failures.push(error);
+    }
+  }
+  if (failures.length === 0) return removed;
+  const reached = `${failures.length} of ${writers.length} writers' chains could not be shortened`;
+  throw new Error(`${reached}; ${removed} rows of the others were removed`, { cause: failures[0] });
 }
 
 async function shorten(
@@ -34,11 +45,14 @@ async function shorten(
       .where("writer_id", "=", id)
       .where("request_time", ">=", cutoff)
       .executeTakeFirst();
-    const last = await transaction
+    const seq = firstKept?.seq ?? undefined;
+    // The age is asked for again: between the two questions a fresh row may have come.
+    const old = transaction
       .selectFrom("request_logs")
       .select(["writer_seq", "hash"])
       .where("writer_id", "=", id)
-      .where("writer_seq", "<", firstKept?.seq ?? Number.MAX_SAFE_INTEGER)
+      .where("request_time", "<", cutoff);
+    const last = await (seq === undefined ? old : old.where("writer_seq", "<", seq))
       .orderBy("writer_seq", "desc")
       .limit(1)
       .executeTakeFirst();

@@ -4,10 +4,11 @@ import type { Dispatcher } from "undici";
 import { expect, test, vi } from "vitest";
 import type { ForwardContext } from "../call.ts";
 import type { Exchange } from "../upstreams/exchange.ts";
+import { createDrains, type Drains } from "./drains.ts";
 import { type RelayRequest, relay } from "./relay.ts";
 
 /** An upstream that is asked, and does nothing until the test says so. */
-function stage(signal: AbortSignal, drainMs: number | undefined) {
+function stage(signal: AbortSignal, drains: Drains | undefined) {
   const asked: Dispatcher.DispatchHandler[] = [];
   const dispatcher = { dispatch: (_: object, handler: Dispatcher.DispatchHandler) => asked.push(handler) };
   const forever = 600_000;
@@ -20,7 +21,7 @@ function stage(signal: AbortSignal, drainMs: number | undefined) {
       throw new Error("no answer came");
     },
     limits: { firstByteMs: forever, idleMs: forever, totalMs: forever, keepAliveMs: forever },
-    drainMs,
+    drains,
   };
   const context = { signal, outgoing: {} as ServerResponse, headers: {} } as unknown as ForwardContext;
   return { asked, result: relay(request, context) };
@@ -29,7 +30,7 @@ function stage(signal: AbortSignal, drainMs: number | undefined) {
 const aborted = { kind: "sent", outcome: "aborted", firstByteAt: undefined };
 
 test("a client that has left before its call is made costs no call, and nobody waits for an answer", async () => {
-  const { asked, result } = stage(AbortSignal.abort(new ClientGone()), 600_000);
+  const { asked, result } = stage(AbortSignal.abort(new ClientGone()), createDrains(600_000));
   expect(await result).toMatchObject(aborted);
   expect(asked).toEqual([]);
 });

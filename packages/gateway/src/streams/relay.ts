@@ -4,6 +4,7 @@ import type { ForwardContext } from "../call.ts";
 import { GatewayError } from "../errors.ts";
 import { type Exchange, isWhole, newProgress, type Progress, type UpstreamHeaders } from "../upstreams/exchange.ts";
 import { type Clock, type RelayLimits, streamClock, wholeClock } from "./clock.ts";
+import type { Drains } from "./drains.ts";
 import { bodyCollector, connectionError, encodingProblem } from "./reception.ts";
 import { Sending } from "./sending.ts";
 
@@ -14,8 +15,8 @@ export interface RelayRequest {
   readonly exchange: Exchange;
   readonly errorOf: (status: number, headers: UpstreamHeaders, body: Buffer) => GatewayError;
   readonly limits: RelayLimits;
-  /** Milliseconds that an abandoned answer may still be read; undefined ends it at once. */
-  readonly drainMs: number | undefined;
+  /** Where an abandoned answer is read on; undefined ends it at once. */
+  readonly drains: Drains | undefined;
 }
 
 /** What became of one attempt. `failed`: nothing was sent to the client, so another attempt may still be made. */
@@ -73,7 +74,7 @@ class Attempt implements Dispatcher.DispatchHandler {
   /** The client has left; what still comes is read for its usage only. */
   gone = false;
   settled = false;
-  drainTimer: NodeJS.Timeout | undefined = undefined;
+  endDrain: (() => void) | undefined = undefined;
 
   constructor(request: RelayRequest, context: ForwardContext, resolve: (result: RelayResult) => void) {
     this.request = request;
@@ -222,7 +223,8 @@ function expire(attempt: Attempt, error: GatewayError): void {
 
 /** Nobody reads any more: end the upstream call, or read on for a while so that its usage is known. */
 function leave(attempt: Attempt): void {
-  const { request, sending, progress } = attempt;
+  const { sending, progress } = attempt;
+  const { drains } = attempt.request;
   if (attempt.gone || attempt.settled) return;
   // OpenAI's SDK goes at the last event and waits for no goodbye of the upstream. What is not written yet it has not read.
   const read = isWhole(progress) && !sending.isWaiting();
@@ -231,11 +233,11 @@ function leave(attempt: Attempt): void {
     sent(attempt, read ? "ok" : "aborted");
     attempt.controller?.abort(new Error(reason));
   };
-  if (read || request.drainMs === undefined || attempt.status >= 300 || !attempt.dispatched) {
+  if (read || drains === undefined || drains.isOver || attempt.status >= 300 || !attempt.dispatched) {
     give("the client is gone");
     return;
   }
-  attempt.drainTimer = setTimeout(() => give("the client is gone and its answer took too long"), request.drainMs);
+  attempt.endDrain = drains.begin(() => give("the client is gone and its answer took too long"));
   sending.abandon();
 }
 
@@ -249,7 +251,7 @@ function settle(attempt: Attempt, result: RelayResult): void {
   if (attempt.settled) return;
   attempt.settled = true;
   clock.stop();
-  clearTimeout(attempt.drainTimer);
+  attempt.endDrain?.();
   context.signal.removeEventListener("abort", attempt.onAbort);
   sending.release();
   attempt.resolve(result);

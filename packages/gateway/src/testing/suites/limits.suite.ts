@@ -230,5 +230,56 @@ export function limitsSuite(engine: Engine): void {
       await again.close();
       await first.close();
     });
+
+    test("a group's budget, and one for many models, is remembered as what it counted, and nothing beside", async () => {
+      const budget = "budget: { usd: 0.001, period: month }";
+      const budgeted = `${issuers}
+model_list:
+  - { model_name: team_nova, litellm_params: { model: bedrock/amazon.nova-lite-v1:0 } }
+  - { model_name: team-nova, litellm_params: { model: bedrock/amazon.nova-lite-v1:0 } }
+  - { model_name: Team_nova, litellm_params: { model: bedrock/amazon.nova-lite-v1:0 } }
+access:
+  groups:
+    eng_a: { models: ["*"], ${budget} }
+    "%": { models: ["*"], ${budget} }
+    others: { models: [team-nova, Team_nova] }
+  models:
+    team_*: { ${budget} }
+    BUDGET_OF_ALL: { budget: { usd: 0.0025, period: month } }
+limits: { timeout_ms: 10000 }
+`;
+      const first = await startTestGateway({
+        yaml: budgeted.replace("BUDGET_OF_ALL", "nothing"),
+        env: await engine.fresh(),
+      });
+      const ask = async (gateway: TestGateway, model: string, groups: string[]) =>
+        (await gateway.chat(await tokenFor(groups), { model, max_tokens: 5 })).status;
+      const tokenFor = (groups: string[]) => first.token({ groups });
+      first.upstream.usage = { inputTokens: 11, outputTokens: 4200 };
+      for (const model of ["team-nova", "Team_nova"])
+        expect(await ask(first, model, ["others", "eng-a", "ENG_A", "eng_a,"])).toBe(200);
+      await first.gateway.close();
+      const { issuer, upstream, dataDir } = first;
+      const { DATABASE_URL } = first.env;
+      const again = async (yaml: string) => {
+        const env = { ...(await engine.fresh()), ...(DATABASE_URL === undefined ? {} : { DATABASE_URL }) };
+        return startTestGateway({ yaml, env, issuer, upstream, dataDir });
+      };
+      const second = await again(budgeted.replace("BUDGET_OF_ALL", "nothing"));
+      expect(await ask(second, "team_nova", ["eng_a"])).toBe(200);
+      expect(await ask(second, "team-nova", ["%"])).toBe(200);
+      await second.gateway.close();
+      const third = await again(budgeted.replace("BUDGET_OF_ALL", "nothing"));
+      expect(await ask(third, "team_nova", ["others", "eng_a"])).toBe(429);
+      expect(await ask(third, "team-nova", ["eng_a"])).toBe(429);
+      expect(await ask(third, "team-nova", ["others"])).toBe(200);
+      await third.gateway.close();
+      for (const name of ["all-proxy-models", '"*"']) {
+        const last = await again(budgeted.replace("BUDGET_OF_ALL", name));
+        expect(await ask(last, "team-nova", ["others"]), name).toBe(429);
+        await last.gateway.close();
+      }
+      await first.close();
+    });
   });
 }

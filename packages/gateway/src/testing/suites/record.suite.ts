@@ -209,5 +209,38 @@ export function recordSuite(engine: Engine): void {
         .execute();
       expect((await verifyRecord(database)).findings).toHaveLength(1);
     });
+
+    test("retention removes a chain whose rows are all old, and one that fails keeps no other from it", async () => {
+      await fill(3);
+      const [first] = await rows();
+      const [writer] = await database.kysely.selectFrom("record_writers").selectAll().execute();
+      if (first === undefined || writer === undefined) throw new Error("no row");
+      const times = { request_time: "2020-01-01T00:00:00.000Z" };
+      for (const id of ["broken", "silent"]) {
+        await database.kysely
+          .insertInto("record_writers")
+          .values({ ...writer, writer_id: id, head_seq: 1 })
+          .execute();
+        await database.kysely
+          .insertInto("request_logs")
+          .values({ ...first, ...times, id: `of ${id}`, writer_id: id, writer_seq: 1 })
+          .execute();
+      }
+      const constraint = engine.shared
+        ? sql`alter table record_writers add constraint odd check (writer_id <> 'broken' or base_seq = 0)`
+        : sql`create trigger odd before update on record_writers when new.writer_id = 'broken' begin select raise(abort, 'odd'); end`;
+      await constraint.execute(database.kysely);
+      const fresh = (await rows()).filter(({ writer_id: id }) => id === writer.writer_id);
+      await expect(removeOldRows(database, 1, Date.now())).rejects.toThrow(/^1 of 3 .*; 1 rows/);
+      expect((await rows()).map(({ id }) => id).sort()).toEqual(["of broken", ...fresh.map(({ id }) => id)].sort());
+      const ends = await database.kysely.selectFrom("record_writers").select(["writer_id", "base_seq"]).execute();
+      expect(new Map(ends.map((end) => [end.writer_id, end.base_seq]))).toEqual(
+        new Map([
+          [writer.writer_id, 0],
+          ["broken", 0],
+          ["silent", 1],
+        ]),
+      );
+    });
   });
 }

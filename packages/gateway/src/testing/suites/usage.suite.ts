@@ -1,6 +1,7 @@
 import { sql } from "kysely";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { createProgram } from "../../commands/program.ts";
+import { createQueries } from "../../record/queries.ts";
 import { verifyRecord } from "../../record/verify.ts";
 import { type GatewayDatabase, openGatewayDatabase } from "../../sql/open.ts";
 import { masterKey, startTestGateway, type TestGateway } from "../gateway.ts";
@@ -85,6 +86,26 @@ export function usageSuite(engine: Engine): void {
       ]);
     });
 
+    test("users called as every object's properties are have their sums like anybody else", async () => {
+      await fill(1);
+      const [row] = await database.kysely.selectFrom("request_logs").selectAll().execute();
+      if (row === undefined) throw new Error("no row");
+      for (const [index, name] of ["constructor", "__proto__"].entries()) {
+        const mine = { id: name, user_id: name, model: name, cost_usd: 1, request_time: "2026-01-01T00:00:00.000Z" };
+        const added = { ...row, ...mine, writer_seq: 1000 + index };
+        await database.kysely.insertInto("request_logs").values(added).execute();
+      }
+      const { json } = await gateway.call("/spend/logs?start_date=2026-01-01&end_date=2026-01-01", {
+        token: masterKey,
+      });
+      const sums = [
+        ["__proto__", 1],
+        ["constructor", 1],
+      ];
+      expect(Object.entries(json[0].users).sort()).toEqual(sums);
+      expect(Object.entries(json[0].models).sort()).toEqual(sums);
+    });
+
     test("an export holds every row, and a spreadsheet finds no formula in it", async () => {
       await fill(2);
       await gateway.chat(await gateway.token({ sub: "eve", email: "=cmd|' /C calc'!A0", groups: ["users"] }));
@@ -98,6 +119,29 @@ export function usageSuite(engine: Engine): void {
       expect(csv.headers.get("content-type")).toContain("text/csv");
       expect(csv.text.split("\r\n")[0]).toMatch(/^id,request_time,user_id/);
       expect(csv.text).toContain("'=cmd|' /C calc'!A0");
+    });
+
+    test("an export names no row twice, and leaves none out, also when rows come late", async () => {
+      await fill(1);
+      const [row] = await database.kysely.selectFrom("request_logs").selectAll().execute();
+      if (row === undefined) throw new Error("no row");
+      const ids: string[] = [];
+      const put = (second: number) => {
+        const request_time = new Date(Date.UTC(2026, 0, 1) + second * 1000).toISOString();
+        const added = { ...row, id: `row ${ids.length}`, writer_seq: 1000 + ids.length, request_time };
+        ids.push(added.id);
+        return database.kysely.insertInto("request_logs").values(added).execute();
+      };
+      // Several of one moment, so that the pages have to end within one.
+      for (let index = 0; index < 9; index += 1) await put(index >> 2);
+      const { pages } = createQueries(database, async () => {});
+      const seen: string[] = [];
+      for await (const page of pages({ readable: { kind: "all" } }, 2)) {
+        seen.push(...page.map(({ id }) => id));
+        if (seen.length <= 4) await put(100);
+      }
+      expect(seen).toHaveLength(new Set(seen).size);
+      expect(seen).toEqual(expect.arrayContaining([row.id, ...ids.slice(0, 9)]));
     });
 
     test("an unknown price is null and said, not nothing", async () => {
