@@ -1,12 +1,18 @@
 import { once } from "node:events";
 import { rmSync } from "node:fs";
-import { type IncomingMessage, request } from "node:http";
+import { createServer, type IncomingMessage, request } from "node:http";
+import type { AddressInfo } from "node:net";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { issuers, masterKey, models, startTestGateway, type TestGateway } from "./testing/gateway.ts";
 
 const yaml = (access: string) => `${issuers}${models}\naccess: ${access}\n`;
 const open = yaml('{ groups: { users: { models: ["*"] } } }');
 const shut = yaml("{ groups: { users: { models: [nova] } } }");
+
+/** Ten times ten times ten times ten. */
+const bomb = ["a", "b", "c", "d"]
+  .map((name, at) => `${name}: &${name} [${Array(10).fill(at === 0 ? "1" : `*${"abcd"[at - 1]}`)}]`)
+  .join("\n");
 
 describe("hot reload", () => {
   let gateway: TestGateway;
@@ -28,6 +34,12 @@ describe("hot reload", () => {
   test.each([
     ["not YAML", "access: ["],
     ["an unknown key", `${open}\nacess: {}`],
+    ["about an issuer that is no address", open.replace('"{issuer}"', "idp.example.com")],
+    [
+      "about keys at no web address",
+      open.replace("audience:", 'public_key_url: "ftp://idp.example.com/keys"\n    audience:'),
+    ],
+    ["endless when it is unfolded", `${bomb}\n${open}`],
     ["a wrong value", open.replace('["*"]', "5")],
     ["a role nobody knows", open.replace('models: ["*"]', 'models: ["*"], role: king')],
   ])("a file that is %s leaves the old rules in force, and says why", async (_, broken) => {
@@ -36,6 +48,25 @@ describe("hot reload", () => {
     await gateway.gateway.reload();
     expect((await gateway.chat(token)).status).toBe(200);
     expect(gateway.logs.text()).toContain("the rules before it stay in force");
+  });
+
+  test("a key that came with it is as secret as those before it, where a provider repeats it", async () => {
+    const echo = createServer((incoming, outgoing) => {
+      outgoing.writeHead(401, { "content-type": "application/json" });
+      outgoing.end(JSON.stringify({ error: { message: `${incoming.headers.authorization?.slice(7)} is no key` } }));
+    }).listen(0, "127.0.0.1");
+    await once(echo, "listening");
+    const api_base = `http://127.0.0.1:${(echo.address() as AddressInfo).port}`;
+    const params = `{ model: openai/gpt-x, api_base: "${api_base}", api_key: plain-words-of-the-second-key }`;
+    gateway.writeConfig(
+      `${open.replace("model_list:", `model_list:\n  - { model_name: gpt, litellm_params: ${params} }`)}`,
+    );
+    await gateway.gateway.reload();
+    const answer = await gateway.chat(await gateway.token(), { model: "gpt" });
+    echo.close();
+    expect(answer.status).toBe(502);
+    expect(gateway.logs.text()).toContain("is no key");
+    expect(gateway.logs.text() + answer.text).not.toContain("plain-words-of-the-second-key");
   });
 
   test("a missing file leaves them too", async () => {

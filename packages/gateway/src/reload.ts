@@ -36,8 +36,8 @@ export function createReload({ first, read, watch, log }: ReloadOptions): Reload
     try {
       next = read();
     } catch (error) {
-      if (!(error instanceof ConfigError)) throw error;
-      log.error({ problems: error.problems }, "reload: the file is not usable; the rules before it stay in force");
+      const what = error instanceof ConfigError ? { problems: error.problems } : { err: error };
+      log.error(what, "reload: the file is not usable; the rules before it stay in force");
       return;
     }
     const before = current;

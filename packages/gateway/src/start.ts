@@ -2,6 +2,7 @@ import {
   createLogger,
   createTelemetry,
   type Env,
+  hideAlso,
   isLoopback,
   type Logger,
   readiness,
@@ -85,7 +86,11 @@ export async function start(env: Env, io: ServiceIo = {}): Promise<Gateway> {
   const build = (next: Settings) => createRules({ settings: next, env, log, findKey, limiter });
   const reload: Reload = createReload({
     first: build(settings),
-    read: () => build(readSettings(environment, env)),
+    read: () => {
+      const next = readSettings(environment, env);
+      hideAlso(log, knownSecrets(environment, next, env));
+      return build(next);
+    },
     watch: environment.CONFIG_WATCH ? environment.GATEWAY_CONFIG : undefined,
     log,
   });

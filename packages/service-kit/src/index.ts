@@ -24,7 +24,7 @@ export { healthRoutes, type Readiness, type ReadinessCheck, type ReadyState, rea
 export { HttpError, type HttpErrorDetails } from "./http-error.ts";
 export type { InterruptionSignal } from "./interruption.ts";
 export { jsonBody } from "./json-body.ts";
-export { createLogger, type DestinationStream, type Log, type Logger, type LoggerOptions } from "./log.ts";
+export { createLogger, type DestinationStream, hideAlso, type Log, type Logger, type LoggerOptions } from "./log.ts";
 export { mask } from "./mask.ts";
 export {
   answerHeader,

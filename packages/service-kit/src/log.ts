@@ -33,7 +33,7 @@ const maxLineLength = 64 * 1024;
  * matter in which field, message, error or nested object a secret was handed in.
  */
 export function createLogger({ service, level = "info", destination: target, secrets = [] }: LoggerOptions): Logger {
-  const hide = createMask(secrets);
+  let hide = createMask(secrets);
   const stream = target ?? standardOutput();
   const timestamp = createTimestamp();
   const log = pino(
@@ -47,6 +47,11 @@ export function createLogger({ service, level = "info", destination: target, sec
     },
     stream,
   );
+  const known = new Set(secrets);
+  learners.set(log, (more) => {
+    for (const secret of more) known.add(secret);
+    hide = createMask([...known]);
+  });
   const base = `,"service":${JSON.stringify(service)}`;
   plainWriters.set(log, (label, fields, message) => {
     // What is around the fields holds nothing that could be a secret; and of a line that is too long nothing is written.
@@ -54,6 +59,19 @@ export function createLogger({ service, level = "info", destination: target, sec
     stream.write(bounded(`{"level":"${label}"${timestamp()}${base}${shown},"msg":"${message}"}\n`));
   });
   return log;
+}
+
+const learners = new WeakMap<Logger, (secrets: readonly string[]) => void>();
+
+/**
+ * Hides these by their value, too, from the next line on, and what was hidden before still: for secrets that come with a
+ * configuration read again.
+ * @throws TypeError for a log that `createLogger` did not make
+ */
+export function hideAlso(log: Logger, secrets: readonly string[]): void {
+  const learn = learners.get(log);
+  if (learn === undefined) throw new TypeError("hideAlso needs a log of createLogger's.");
+  learn(secrets);
 }
 
 type PlainWriter = (level: PlainLevel, fields: string, message: PlainMessage) => void;

@@ -45,6 +45,7 @@ test("what services can use is a decision, not an accident", () => {
         "errorHandler",
         "flag",
         "healthRoutes",
+        "hideAlso",
         "isLoopback",
         "jsonBody",
         "list",

@@ -22,9 +22,13 @@ export interface Setup {
   close(): Promise<void>;
 }
 
-/** @throws ConfigError with every problem of the file and its connections */
-export async function openSetup(path: string, env: Env): Promise<Setup> {
+/**
+ * @param hide told which secrets the file brings along, before anything is done with them
+ * @throws ConfigError with every problem of the file and its connections
+ */
+export async function openSetup(path: string, env: Env, hide: (secrets: readonly string[]) => void): Promise<Setup> {
   const config = loadVbxConfig(path, env);
+  hide(secretsIn(config));
   // No time limit of its own: each question has one.
   const dispatcher = new Agent({ headersTimeout: 0, bodyTimeout: 0, connections: 256 });
   const parse = createReadQueryParser();
@@ -48,6 +52,14 @@ export async function openSetup(path: string, env: Env): Promise<Setup> {
     await dispatcher.close();
     throw error;
   }
+}
+
+function secretsIn({ connections }: VbxConfig): readonly string[] {
+  return Object.values(connections).flatMap((connection) => {
+    if (connection.type === "embedded") return [];
+    const { auth } = connection;
+    return auth.type === "basic" ? auth.password : auth.type === "bearer" ? auth.token : [];
+  });
 }
 
 const wires = { openai: openaiWire, anthropic: anthropicWire, bedrock: bedrockWire } as const;

@@ -4,6 +4,7 @@ import {
   createTelemetry,
   createTrail,
   type Env,
+  hideAlso,
   type Logger,
   type Readiness,
   readiness,
@@ -38,7 +39,7 @@ export async function start(env: Env, io: ServiceIo = {}): Promise<VoiceboxServi
     closing.push(() => telemetry.close());
     const access = openAccess(config.access, stores, log);
     await checkIssuer(access);
-    const setups = await createSetups(() => openSetup(config.vbxConfigPath, env));
+    const setups = await createSetups(() => openSetup(config.vbxConfigPath, env, (secrets) => hideAlso(log, secrets)));
     closing.unshift(() => setups.close());
     const ready = readiness({
       store: () => stores.ready(),

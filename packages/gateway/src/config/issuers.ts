@@ -38,7 +38,9 @@ export function readIssuers(
 function fromOwn(shape: IssuerShape, at: string, problems: Problems): TrustedIssuer {
   checkTransport(shape.public_key_url, `${at}.public_key_url`, problems);
   checkTransport(shape.discovery_url, `${at}.discovery_url`, problems);
-  checkTransport(shape.issuer, `${at}.issuer`, problems);
+  // With an address for its keys the issuer is a name and no more.
+  const isAddress = (shape.public_key_url ?? shape.discovery_url) === undefined;
+  if (isAddress || URL.canParse(shape.issuer)) checkTransport(shape.issuer, `${at}.issuer`, problems);
   const claims = shape.claims;
   return {
     options: {
@@ -162,8 +164,11 @@ function dialectOf(keysUrl: string): "okta" | "keycloak" | "plain" {
 
 /** Keys fetched over plain http can be replaced on the way; only this machine itself is excepted. */
 function checkTransport(address: string | undefined, name: string, problems: Problems): void {
-  const parsed = address === undefined ? null : URL.parse(address);
-  if (parsed?.protocol === "http:" && !isLoopback(parsed.hostname)) {
+  if (address === undefined) return;
+  const parsed = URL.parse(address);
+  if (parsed === null || !["https:", "http:"].includes(parsed.protocol)) {
+    problems.push({ name, problem: `expected https://…, got ${address}` });
+  } else if (parsed.protocol === "http:" && !isLoopback(parsed.hostname)) {
     problems.push({ name, problem: `expected https://…: plain http is for this machine only, got ${address}` });
   }
 }

@@ -78,7 +78,7 @@ export function parseFile(text: string, name: string, env: Env): ReadFile {
   if (error !== undefined) {
     throw new ConfigError([{ name, problem: `is not YAML: ${error.message.split("\n", 1)[0]}` }]);
   }
-  const sorted = sortLitellmKeys(document.toJS({ maxAliasCount: 100 }) ?? {});
+  const sorted = sortLitellmKeys(unfolded(document, name));
   const resolved = resolveReferences(sorted.value, env);
   const problems = [...sorted.problems, ...resolved.problems].map((problem) => ({
     ...problem,
@@ -92,6 +92,16 @@ export function parseFile(text: string, name: string, env: Env): ReadFile {
     throw caught;
   }
   throw new ConfigError(problems);
+}
+
+/** @throws ConfigError for aliases that would unfold into more than a configuration ever is */
+function unfolded(document: ReturnType<typeof parseDocument>, name: string): unknown {
+  try {
+    return document.toJS({ maxAliasCount: 100 }) ?? {};
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new ConfigError([{ name, problem: `cannot be unfolded: ${why}` }], { cause });
+  }
 }
 
 function readText(path: string): string {
