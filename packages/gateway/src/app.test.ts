@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { startTestGateway, type TestGateway } from "./testing/gateway.ts";
+import { type CallInit, startTestGateway, type TestGateway } from "./testing/gateway.ts";
 
 describe("the way of a request", () => {
   let gateway: TestGateway;
@@ -159,6 +159,22 @@ describe("the way of a request", () => {
     expect(all.json.events.map((row: { subject: string }) => row.subject)).toEqual(
       expect.arrayContaining(["alice", "bob", "mallory"]),
     );
+  });
+
+  test("what was wrong with a request stands in its row by name, and is no fault of ours", async () => {
+    const token = await gateway.token({ sub: "carol", groups: ["admins"] });
+    const asked: readonly [string, string, CallInit][] = [
+      ["nowhere", "not_found", {}],
+      ["policy/explain", "invalid_request", { body: {} }],
+      ["audit/events?limit=0", "invalid_request", {}],
+      ["key/generate", "invalid_request", { body: { models: "x" } }],
+    ];
+    for (const [path, code, init] of asked) {
+      const id = `named-${path.replace(/\W/g, "-")}`;
+      await gateway.call(`/${path}`, { token, headers: { "x-request-id": id }, ...init });
+      const { json } = await gateway.call(`/audit/events?request_id=${id}`, { token });
+      expect([path, json.events[0]?.error_code]).toEqual([path, code]);
+    }
   });
 
   test("no token stands in any log line", async () => {

@@ -65,7 +65,10 @@ export function createApp(options: AppOptions): Hono<StageEnv> {
   app.onError(onError);
   const plainly = notFound();
   app.notFound((c) => {
-    if (spokenAt(c) === undefined) return plainly(c);
+    if (spokenAt(c) === undefined) {
+      c.env.draft.errorCode = "not_found";
+      return plainly(c);
+    }
     throw new GatewayError("not_found", "There is nothing at this address; GET /v1/models lists the models there are.");
   });
 

@@ -2,6 +2,7 @@ import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
 import { errorHandler, HttpError } from "@onbehalf/service-kit";
 import { AuthError, type AuthErrorCode, toWire, type WireError } from "@onbehalf/shared-auth";
 import type { ErrorHandler } from "hono";
+import { z } from "zod";
 import type { Dialect, DialectName } from "./call.ts";
 import { GatewayError, type GatewayErrorCode } from "./errors.ts";
 import type { Route } from "./routes.ts";
@@ -138,6 +139,7 @@ function plain(error: GatewayError): HttpError {
 /** The most telling name there is, for the record. */
 function codeOf(error: Error): string {
   if (error instanceof AuthError || error instanceof GatewayError) return error.code;
+  if (error instanceof z.core.$ZodError) return "invalid_request";
   return error instanceof HttpError ? error.error : "internal";
 }
 
