@@ -1,5 +1,9 @@
+import { generateKeyPairSync } from "node:crypto";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { ConfigError, type Env } from "@onbehalf/service-kit";
-import { describe, expect, it } from "vitest";
+import { afterAll, describe, expect, it } from "vitest";
 import { readConfig } from "./config.ts";
 
 const good: Env = {
@@ -14,6 +18,16 @@ const good: Env = {
   VOICEBOX_SERVICE_SCOPE: "voicebox",
   SESSION_SECRET: "0123456789abcdef0123456789abcdef",
 };
+
+const folder = mkdtempSync(join(tmpdir(), "onbehalf-config-"));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+const fileOf = (name: string, text: string): string => {
+  writeFileSync(join(folder, name), text);
+  return join(folder, name);
+};
+const pem = generateKeyPairSync("ed25519").privateKey.export({ type: "pkcs8", format: "pem" }).toString();
+const keyFile = fileOf("backend.pem", pem);
+const noKeyFile = fileOf("not-a-key.pem", "hello");
 
 const problemsOf = (env: Env): Record<string, string> => {
   try {
@@ -48,11 +62,8 @@ describe("configuration", () => {
   });
 
   it("lets the private key win over the secret", () => {
-    const env = { ...good, OKTA_BACKEND_CLIENT_PRIVATE_KEY_FILE: "/keys/backend.pem" };
-    expect(readConfig(env).providers[0]?.exchange.auth).toEqual({
-      method: "private_key_jwt",
-      keyFile: "/keys/backend.pem",
-    });
+    const env = { ...good, OKTA_BACKEND_CLIENT_PRIVATE_KEY_FILE: keyFile };
+    expect(readConfig(env).providers[0]?.exchange.auth).toEqual({ method: "private_key_jwt", keyFile });
   });
 
   it("names ten wrong values in one message", () => {
@@ -102,6 +113,48 @@ describe("configuration", () => {
     const problem = problemsOf({ ...good, OKTA_DOMAIN: domain }).OKTA_DOMAIN;
     if (complaint === undefined) expect(problem).toBeUndefined();
     else expect(problem).toContain(complaint);
+  });
+
+  it.each<[string, string, Env]>([
+    ["API_AUTH_JWKS_URI", "absolute URL", { API_AUTH_ISSUER: "https://a", API_AUTH_JWKS_URI: "notaurl" }],
+    ["API_AUTH_JWKS_URI", "plain http", { API_AUTH_ISSUER: "https://a", API_AUTH_JWKS_URI: "http://example.com/keys" }],
+    ["API_AUTH_ISSUER", "absolute URL", { API_AUTH_ISSUER: "notaurl" }],
+    ["API_AUTH_ISSUER", "absolute URL", { API_AUTH_ISSUER: "notaurl", API_AUTH_JWKS_URI: "https://a/keys" }],
+    ["API_AUTH_ISSUER", "plain http", { API_AUTH_ISSUER: "http://idp.example.com" }],
+    ["API_AUTH_ISSUER", "twice", { API_AUTH_ISSUER: "https://a,https://a" }],
+    ["API_CORS_ORIGINS", "origins", { API_CORS_ORIGINS: "foo" }],
+    ["OKTA_DOMAIN", "domain", { OKTA_DOMAIN: "https://user:word@okta.example.com" }],
+    ["OKTA_BACKEND_CLIENT_PRIVATE_KEY_FILE", "no key file", { OKTA_BACKEND_CLIENT_PRIVATE_KEY_FILE: "/nope.pem" }],
+    ["OKTA_BACKEND_CLIENT_PRIVATE_KEY_FILE", "no readable", { OKTA_BACKEND_CLIENT_PRIVATE_KEY_FILE: noKeyFile }],
+    [
+      "OKTA_BACKEND_CLIENT_SECRET",
+      "is not set",
+      { OKTA_BACKEND_CLIENT_SECRET: "", OKTA_BACKEND_CLIENT_PRIVATE_KEY_FILE: "" },
+    ],
+    ["REDIS_URL", "redis://", { REDIS_URL: "foo" }],
+    ["REDIS_URL", "redis://", { REDIS_URL: "http://localhost:1" }],
+    ["DATABASE_URL", "postgresql://", { DATABASE_URL: "foo" }],
+    ["DATABASE_URL", "postgresql://", { DATABASE_URL: "mysql://x" }],
+    ["ONBEHALF_DATA_DIR", "not a folder", { ONBEHALF_DATA_DIR: "/dev/null/x" }],
+    ["ONBEHALF_DATA_DIR", "not a folder", { ONBEHALF_DATA_DIR: noKeyFile }],
+  ])("says by its name that %s is wrong: %s, %o", (name, words, env) => {
+    const jwt = { API_AUTH_JWT_ENABLED: "true", API_AUTH_AUDIENCE: "launchpad", API_AUTH_ISSUER: "https://a" };
+    const problems = problemsOf({ ...good, ...jwt, ...env });
+    expect(Object.keys(problems)).toEqual([name]);
+    expect(problems[name]).toContain(words);
+  });
+
+  it("needs no folder for files when everything is in Postgres, and takes an empty variable for none", () => {
+    const env = { DATABASE_URL: "postgresql://db/launchpad", ONBEHALF_DATA_DIR: "/dev/null/x", LOGIN_PROVIDERS: "" };
+    expect(problemsOf({ ...good, ...env, OKTA_ISSUER: "" })).toEqual({});
+  });
+
+  it("takes any name for an issuer whose keys have an address of their own", () => {
+    const keys = { API_AUTH_ISSUER: "http://idp.example.com/", API_AUTH_JWKS_URI: "https://idp.example.com/keys" };
+    const env = { ...good, API_AUTH_JWT_ENABLED: "true", API_AUTH_AUDIENCE: "launchpad", ...keys };
+    expect(readConfig(env).api.issuers).toEqual([
+      { issuer: "http://idp.example.com/", jwksUri: "https://idp.example.com/keys" },
+    ]);
   });
 
   it("aligns several issuers of the public API with their keys", () => {

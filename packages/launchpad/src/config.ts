@@ -1,15 +1,20 @@
 import {
   ConfigError,
   count,
+  databaseUrl,
+  dataFolder,
   type Env,
   flag,
   list,
   loadEnv,
+  origins,
   port,
+  redisUrl,
   seconds,
   secret,
   telemetryFields,
   url,
+  urls,
 } from "@onbehalf/service-kit";
 import { z } from "zod";
 import {
@@ -72,7 +77,9 @@ export interface LaunchpadConfig {
 
 /** The variables; which of them are needed depends on the others, so that every problem is seen at once. */
 function variables(env: Env) {
-  const jwt = env.API_AUTH_JWT_ENABLED?.trim() === "true";
+  const jwt = env.API_AUTH_JWT_ENABLED === "true";
+  // Only the file of SQLite is kept there.
+  const keepsFiles = !env.DATABASE_URL && !env.DATABASE_URL_FILE;
   return {
     HOST: z.string().trim().min(1).default("127.0.0.1"),
     LAUNCHPAD_PORT: port().default(3000),
@@ -83,9 +90,9 @@ function variables(env: Env) {
       .optional(),
     LOG_LEVEL: z.enum(["trace", "debug", "info", "warn", "error", "fatal", "silent"]).default("info"),
     SHUTDOWN_GRACE_SECONDS: seconds().default(30),
-    ONBEHALF_DATA_DIR: z.string().trim().min(1).default(".onbehalf"),
-    REDIS_URL: needed(z.string().trim().min(1), env.SESSION_STORE === "redis"),
-    DATABASE_URL: needed(z.string().trim().min(1), env.SESSION_STORE === "postgres"),
+    ONBEHALF_DATA_DIR: (keepsFiles ? dataFolder() : z.string()).prefault(".onbehalf"),
+    REDIS_URL: needed(redisUrl(), env.SESSION_STORE === "redis"),
+    DATABASE_URL: needed(databaseUrl(), env.SESSION_STORE === "postgres"),
     ...telemetryFields(),
     ENCRYPTION_SECRET: secret({ min: 32 }).optional(),
     LOGIN_PROVIDERS: list().optional(),
@@ -94,12 +101,13 @@ function variables(env: Env) {
     VOICEBOX_SERVICE_SCOPE: list({ min: 1 }),
     VOICEBOX_TIMEOUT_SECONDS: seconds({ min: 1 }).default(300),
     API_AUTH_JWT_ENABLED: flag().default(false),
-    API_AUTH_JWKS_URI: list().optional(),
-    API_AUTH_ISSUER: needed(list({ min: 1 }), jwt),
+    API_AUTH_JWKS_URI: urls({ httpOnLoopbackOnly: true }).optional(),
+    // Without an address of its own, the keys' is read in a document of the issuer's.
+    API_AUTH_ISSUER: needed(urls({ httpOnLoopbackOnly: !env.API_AUTH_JWKS_URI }), jwt),
     API_AUTH_AUDIENCE: needed(list({ min: 1 }), jwt),
     API_AUTH_REQUIRED_SCOPES: list().optional(),
     API_AUTH_ACCESS_TOKEN_IDP: z.enum(providerIds).optional(),
-    API_CORS_ORIGINS: list().optional(),
+    API_CORS_ORIGINS: origins().optional(),
     API_APP_RPM: count({ min: 1 }).default(600),
     API_CLIENT_RPM: count({ min: 1 }).default(120),
     SESSION_SECRET: secret({ min: 32 }),
@@ -151,7 +159,7 @@ function load(schema: z.ZodObject, env: Env, known: readonly Problem[]): Base & 
 
 /** `LOGIN_PROVIDERS` says which; without it Okta, as this service's users know it. */
 function enabledProviders(env: Env): { known: ProviderId[]; problems: Problem[] } {
-  const named = (env.LOGIN_PROVIDERS ?? "okta").split(",").map((name) => name.trim().toLowerCase());
+  const named = (env.LOGIN_PROVIDERS || "okta").split(",").map((name) => name.trim().toLowerCase());
   const asked = [...new Set(named.filter((name) => name !== ""))];
   const oktaOff = env.OKTA_AUTH_ENABLED?.trim().toLowerCase() === "false";
   const known = providerIds.filter((id) => asked.includes(id) && !(id === "okta" && oktaOff));
@@ -216,6 +224,9 @@ function api(values: Base, providers: readonly ProviderConfig[], problems: Probl
         name: "API_AUTH_JWKS_URI",
         problem: `has ${jwksUris.length} entries: expected one for each of the ${issuers.length} in API_AUTH_ISSUER, in the same order`,
       });
+    }
+    for (const issuer of new Set(issuers.filter((each, at) => issuers.indexOf(each) !== at))) {
+      problems.push({ name: "API_AUTH_ISSUER", problem: `names ${issuer} twice` });
     }
     if (providers.length > 1 && values.API_AUTH_ACCESS_TOKEN_IDP === undefined) {
       problems.push({

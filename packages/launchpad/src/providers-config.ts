@@ -1,4 +1,4 @@
-import { type Env, list, secret, url } from "@onbehalf/service-kit";
+import { type Env, list, privateKeyFile, secret, url } from "@onbehalf/service-kit";
 import { z } from "zod";
 
 /** The login providers this service knows how to be told about. */
@@ -43,7 +43,7 @@ const loopback = new Set(["localhost", "127.0.0.1", "[::1]"]);
 function domain() {
   return text()
     .transform((given) => (given.includes("://") ? given : `https://${given}`))
-    .refine((given) => /^https?:$/.test(parse(given)?.protocol ?? ""), {
+    .refine((given) => /^https?:$/.test(parse(given)?.protocol ?? "") && parse(given)?.username === "", {
       error: "expected a domain such as your-domain.okta.com",
       abort: true,
     })
@@ -64,7 +64,7 @@ const shared = (hasKey: boolean) => ({
   BACKEND_CLIENT_ID: text(),
   // The private key wins over a secret, as a deployment that moves to keys would have both for a while.
   BACKEND_CLIENT_SECRET: hasKey ? secret({ min: 8 }).optional() : secret({ min: 8 }),
-  BACKEND_CLIENT_PRIVATE_KEY_FILE: text().optional(),
+  BACKEND_CLIENT_PRIVATE_KEY_FILE: privateKeyFile().optional(),
   AUTHORIZATION_SERVER_AUDIENCE: text(),
   NAME: text().optional(),
   SCOPES: list().optional(),
@@ -84,9 +84,9 @@ const own: Record<ProviderId, z.ZodRawShape> = {
 /** The variables of one provider, with its prefix: `OKTA_CLIENT_ID`, `KEYCLOAK_REALM`… */
 export function providerVariables(id: ProviderId, env: Env): z.ZodRawShape {
   const prefix = `${id.toUpperCase()}_`;
-  const hasIssuer = id !== "oidc" && env[`${prefix}ISSUER`] !== undefined;
+  const hasIssuer = id !== "oidc" && Boolean(env[`${prefix}ISSUER`]);
   const shape: z.ZodRawShape = {
-    ...shared(`${prefix}BACKEND_CLIENT_PRIVATE_KEY_FILE` in env),
+    ...shared(Boolean(env[`${prefix}BACKEND_CLIENT_PRIVATE_KEY_FILE`])),
     ...(hasIssuer ? { ISSUER: url({ httpOnLoopbackOnly: true }) } : own[id]),
   };
   return Object.fromEntries(Object.entries(shape).map(([name, schema]) => [prefix + name, schema]));
