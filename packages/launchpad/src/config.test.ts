@@ -189,6 +189,32 @@ describe("configuration", () => {
     expect(readConfig({ ...env, API_AUTH_ACCESS_TOKEN_IDP: "oidc" }).api.provider).toBe("oidc");
   });
 
+  it("leaves it to the identity provider how long a client's secret is", () => {
+    expect(problemsOf({ ...good, OKTA_CLIENT_SECRET: "short", OKTA_BACKEND_CLIENT_SECRET: "s" })).toEqual({});
+    const problems = problemsOf({
+      ...good,
+      OKTA_CLIENT_SECRET: "",
+      SESSION_SECRET: "short",
+      ENCRYPTION_SECRET: "short",
+    });
+    expect(Object.keys(problems)).toEqual(["ENCRYPTION_SECRET", "SESSION_SECRET", "OKTA_CLIENT_SECRET"]);
+  });
+
+  it("lets a session last as long as SESSION_EXPIRATION says, and end earlier only where that is asked for", () => {
+    expect(readConfig(good).session).toMatchObject({ absoluteSeconds: 43_200, idleSeconds: 43_200 });
+    expect(readConfig({ ...good, SESSION_EXPIRATION: "1" }).session).toMatchObject({
+      absoluteSeconds: 1,
+      idleSeconds: 1,
+    });
+    expect(readConfig({ ...good, SESSION_IDLE_SECONDS: "1" }).session.idleSeconds).toBe(1);
+    const zero = problemsOf({ ...good, SESSION_EXPIRATION: "0", SESSION_IDLE_SECONDS: "0" });
+    expect(Object.keys(zero)).toEqual(["SESSION_EXPIRATION", "SESSION_IDLE_SECONDS"]);
+  });
+
+  it("limits clients and applications only where there would be too many requests for people at work", () => {
+    expect(readConfig(good).api).toMatchObject({ clientRequestsPerMinute: 1_200, appRequestsPerMinute: 6_000 });
+  });
+
   it("leaves no deployment without a way in", () => {
     expect(problemsOf({ ...good, OKTA_AUTH_ENABLED: "false" }).LOGIN_PROVIDERS).toContain("no way to sign in");
   });

@@ -60,10 +60,10 @@ function parse(text: string): URL | undefined {
 /** What every provider is told alike, under its own prefix. */
 const shared = (hasKey: boolean) => ({
   CLIENT_ID: text(),
-  CLIENT_SECRET: secret({ min: 8 }),
+  CLIENT_SECRET: secret(),
   BACKEND_CLIENT_ID: text(),
   // The private key wins over a secret, as a deployment that moves to keys would have both for a while.
-  BACKEND_CLIENT_SECRET: hasKey ? secret({ min: 8 }).optional() : secret({ min: 8 }),
+  BACKEND_CLIENT_SECRET: hasKey ? secret().optional() : secret(),
   BACKEND_CLIENT_PRIVATE_KEY_FILE: privateKeyFile().optional(),
   AUTHORIZATION_SERVER_AUDIENCE: text(),
   NAME: text().optional(),
