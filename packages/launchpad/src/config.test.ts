@@ -189,6 +189,21 @@ describe("configuration", () => {
     expect(readConfig({ ...env, API_AUTH_ACCESS_TOKEN_IDP: "oidc" }).api.provider).toBe("oidc");
   });
 
+  it("tells what is wrong with values, with several beside each other and in the applications file at once", () => {
+    const jwt = { API_AUTH_JWT_ENABLED: "true", API_AUTH_AUDIENCE: "launchpad", API_AUTH_ISSUER: "https://a" };
+    const env = { ...good, ...jwt, SESSION_SECRET: "short", API_AUTH_JWKS_URI: "https://a/keys,https://a/keys2" };
+    const problems = problemsOf({ ...env, LAUNCHPAD_APPS_FILE: "/nope.yaml", API_AUTH_ACCESS_TOKEN_IDP: "oidc" });
+    expect(problems).toEqual({
+      SESSION_SECRET: expect.stringContaining("at least 32"),
+      API_AUTH_JWKS_URI: expect.stringContaining("has 2 entries"),
+      API_AUTH_ACCESS_TOKEN_IDP: expect.stringContaining("not a login provider"),
+      LAUNCHPAD_APPS_FILE: "names /nope.yaml, which cannot be read (ENOENT)",
+    });
+    const apps = fileOf("apps.yaml", "apps:\n  - { id: A B, name: n, connection: c, database: d, colour: red }\n");
+    const inFile = problemsOf({ ...good, SESSION_SECRET: "short", LAUNCHPAD_APPS_FILE: apps });
+    expect(Object.keys(inFile)).toEqual(["SESSION_SECRET", `${apps}: apps[0].colour`, `${apps}: apps[0].id`]);
+  });
+
   it("leaves it to the identity provider how long a client's secret is", () => {
     expect(problemsOf({ ...good, OKTA_CLIENT_SECRET: "short", OKTA_BACKEND_CLIENT_SECRET: "s" })).toEqual({});
     const problems = problemsOf({

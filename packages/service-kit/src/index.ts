@@ -21,7 +21,7 @@ export {
 } from "./config/fields.ts";
 export { type FileOptions, type FileSource, loadFile, loadObject } from "./config/file.ts";
 export { dataFolder, privateKeyFile } from "./config/paths.ts";
-export { ConfigError, type ConfigProblem } from "./config/problems.ts";
+export { byVariable, ConfigError, type ConfigProblem } from "./config/problems.ts";
 export { ClientGone, type Connection, ShuttingDown } from "./connection.ts";
 export { createDeadlines, type Deadlines } from "./deadlines.ts";
 export { type ErrorHandlerOptions, errorHandler, notFound } from "./errors.ts";

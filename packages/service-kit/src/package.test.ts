@@ -35,6 +35,7 @@ test("what services can use is a decision, not an accident", () => {
         "answerHeaders",
         "beginRequest",
         "bodyLimit",
+        "byVariable",
         "count",
         "createDeadlines",
         "createFileCheck",
