@@ -230,6 +230,65 @@ describe("configuration", () => {
     expect(readConfig(good).api).toMatchObject({ clientRequestsPerMinute: 1_200, appRequestsPerMinute: 6_000 });
   });
 
+  describe("in Okta's words", () => {
+    const of = (name: string, env: Env): Env => {
+      const shape = { CLIENT_ID: "x", CLIENT_SECRET: "s", BACKEND_CLIENT_ID: "y", BACKEND_CLIENT_SECRET: "t" };
+      const all = { ...shape, AUTHORIZATION_SERVER_AUDIENCE: "voicebox", ...env };
+      const own = Object.fromEntries(Object.entries(all).map(([key, value]) => [`${name}_${key}`, value]));
+      return { ...good, LOGIN_PROVIDERS: name.toLowerCase(), ...own };
+    };
+
+    it.each<[string, Env, string]>([
+      ["KEYCLOAK", { DOMAIN: "id.example.com", AUTHORIZATION_SERVER_ID: "a" }, "https://id.example.com/realms/a"],
+      [
+        "KEYCLOAK",
+        { DOMAIN: "id.example.com", REALM: "a", AUTHORIZATION_SERVER_ID: "a" },
+        "https://id.example.com/realms/a",
+      ],
+      ["ENTRA", { AUTHORIZATION_SERVER_ID: "t" }, "https://login.microsoftonline.com/t/v2.0"],
+      ["OIDC", { DOMAIN: "tenant.example.com/" }, "https://tenant.example.com"],
+      [
+        "OIDC",
+        { DOMAIN: "http://localhost:9400", AUTHORIZATION_SERVER_ID: "/oauth2/a" },
+        "http://localhost:9400/oauth2/a",
+      ],
+      ["OIDC", { DOMAIN: "id.example.com", ISSUER: "https://id.example.com/" }, "https://id.example.com"],
+    ])("%s %o is %s", (name, env, issuer) => {
+      expect(readConfig(of(name, env)).providers).toMatchObject([{ issuer }]);
+    });
+
+    it.each<[string, Env, string, string]>([
+      [
+        "KEYCLOAK",
+        { DOMAIN: "id.example.com", REALM: "a", AUTHORIZATION_SERVER_ID: "b" },
+        "REALM",
+        "AUTHORIZATION_SERVER_ID",
+      ],
+      ["ENTRA", { TENANT_ID: "a", AUTHORIZATION_SERVER_ID: "b" }, "TENANT_ID", "AUTHORIZATION_SERVER_ID"],
+      ["OIDC", { ISSUER: "https://a", DOMAIN: "b" }, "ISSUER", "DOMAIN"],
+    ])("%s %o says two things by two names", (name, env, one, other) => {
+      const problems = problemsOf(of(name, env));
+      expect(Object.keys(problems)).toEqual([`${name}_${one}`]);
+      expect(problems[`${name}_${one}`]).toContain(`${name}_${other}`);
+    });
+
+    it.each([
+      ["KEYCLOAK", { DOMAIN: "id.example.com" }, "REALM"],
+      ["ENTRA", {}, "TENANT_ID"],
+      ["OIDC", {}, "ISSUER"],
+    ])("%s %o says too little: %s", (name, env, missing) => {
+      expect(problemsOf(of(name, env))).toEqual({ [`${name}_${missing}`]: "is not set" });
+    });
+
+    it.each(["OKTA", "KEYCLOAK", "ENTRA", "OIDC"])("%s_AUTH_ENABLED switches the provider off", (name) => {
+      const both = { ...of("OIDC", { ISSUER: "https://a" }), ...of("KEYCLOAK", { DOMAIN: "b", REALM: "c" }) };
+      const env = { ...both, ...of("ENTRA", { TENANT_ID: "t" }), LOGIN_PROVIDERS: "okta,keycloak,entra,oidc" };
+      const left = readConfig({ ...env, [`${name}_AUTH_ENABLED`]: "false" }).providers.map(({ id }) => id);
+      expect(left).toEqual(["okta", "keycloak", "entra", "oidc"].filter((id) => id !== name.toLowerCase()));
+      expect(problemsOf({ ...env, [`${name}_AUTH_ENABLED`]: "no" })).toHaveProperty(`${name}_AUTH_ENABLED`);
+    });
+  });
+
   it("leaves no deployment without a way in", () => {
     expect(problemsOf({ ...good, OKTA_AUTH_ENABLED: "false" }).LOGIN_PROVIDERS).toContain("no way to sign in");
   });

@@ -23,6 +23,7 @@ import {
   type ProviderConfig,
   type ProviderId,
   providerIds,
+  providerProblems,
   providerVariables,
   readProvider,
 } from "./providers-config.ts";
@@ -62,6 +63,13 @@ export interface LaunchpadConfig {
   readonly adminGroups: readonly string[];
 }
 
+/** `OKTA_AUTH_ENABLED` and its like: off is also what is named in LOGIN_PROVIDERS. */
+const switches = Object.fromEntries(providerIds.map((id) => [switchOf(id), flag().default(true)]));
+
+function switchOf(id: ProviderId): string {
+  return `${id.toUpperCase()}_AUTH_ENABLED`;
+}
+
 /** The variables; which of them are needed depends on the others, so that every problem is seen at once. */
 function variables(env: Env) {
   // Only the file of SQLite is kept there.
@@ -82,7 +90,6 @@ function variables(env: Env) {
     ...telemetryFields(),
     ENCRYPTION_SECRET: secret({ min: 32 }).optional(),
     LOGIN_PROVIDERS: list().optional(),
-    OKTA_AUTH_ENABLED: flag().default(true),
     VOICEBOX_SERVICE_ENDPOINT: url(),
     VOICEBOX_SERVICE_SCOPE: list({ min: 1 }),
     VOICEBOX_TIMEOUT_SECONDS: seconds({ min: 1 }).default(300),
@@ -105,9 +112,15 @@ type Base = z.infer<z.ZodObject<ReturnType<typeof variables>>>;
 export function readConfig(env: Env): LaunchpadConfig {
   const enabled = enabledProviders(env);
   const ofProviders = Object.assign({}, ...enabled.known.map((id) => providerVariables(id, env))) as z.ZodRawShape;
-  const read = readEnv(z.object({ ...variables(env), ...ofProviders }), env);
+  const read = readEnv(z.object({ ...variables(env), ...switches, ...ofProviders }), env);
   const apps = readApps(read.good.LAUNCHPAD_APPS_FILE, env);
-  const problems = [...enabled.problems, ...read.problems, ...apiProblems(read.good, enabled.known), ...apps.problems];
+  const problems = [
+    ...enabled.problems,
+    ...read.problems,
+    ...enabled.known.flatMap((id) => providerProblems(id, read.good)),
+    ...apiProblems(read.good, enabled.known),
+    ...apps.problems,
+  ];
   if (read.values === undefined || problems.length > 0) throw new ConfigError(problems);
   const { values } = read;
   const providers = enabled.known.map((id) => readProvider(id, values));
@@ -129,8 +142,7 @@ function readApps(path: string | undefined, env: Env): { read: FileApps; problem
 function enabledProviders(env: Env): { known: readonly ProviderId[]; problems: readonly ConfigProblem[] } {
   const named = (env.LOGIN_PROVIDERS || "okta").split(",").map((name) => name.trim().toLowerCase());
   const asked = [...new Set(named.filter((name) => name !== ""))];
-  const oktaOff = env.OKTA_AUTH_ENABLED?.trim().toLowerCase() === "false";
-  const known = providerIds.filter((id) => asked.includes(id) && !(id === "okta" && oktaOff));
+  const known = providerIds.filter((id) => asked.includes(id) && env[switchOf(id)] !== "false");
   const unknown = asked.filter((name) => !(providerIds as readonly string[]).includes(name));
   const problems = unknown.map((name) => ({
     name: "LOGIN_PROVIDERS",
