@@ -39,6 +39,11 @@ function fromOwn(shape: IssuerShape, at: string, problems: Problems): TrustedIss
   checkTransport(shape.public_key_url, `${at}.public_key_url`, problems);
   checkTransport(shape.discovery_url, `${at}.discovery_url`, problems);
   checkTransport(shape.issuer, `${at}.issuer`, problems);
+  const isNameOnly = shape.public_key_url !== undefined || shape.discovery_url !== undefined;
+  if (!isNameOnly && !URL.canParse(shape.issuer)) {
+    const problem = `expected https://…, where its discovery document is, or public_key_url beside it; got ${shape.issuer}`;
+    problems.push({ name: `${at}.issuer`, problem });
+  }
   const claims = shape.claims;
   return {
     options: {
