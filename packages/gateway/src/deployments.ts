@@ -1,3 +1,4 @@
+import { issuer, privateKeyFile } from "@onbehalf/service-kit";
 import { z } from "zod";
 import { unresolved } from "./config/references.ts";
 
@@ -9,16 +10,26 @@ const flag = z.union([
   z.enum(["true", "false", "True", "False"]).transform((text) => text.toLowerCase() === "true"),
 ]);
 
+/** A path whose variable is not set is no fault of the file: the model cannot be used then. */
+function keyFile() {
+  return z.string().superRefine((path, context) => {
+    if (unresolved(path) !== undefined) return;
+    for (const { message } of privateKeyFile().safeParse(path).error?.issues ?? []) {
+      context.addIssue({ code: "custom", message });
+    }
+  });
+}
+
 /** A further token exchange: the upstream is called with a token for it, in the caller's name. */
 const tokenExchange = z
   .strictObject({
     profile: z.enum(["okta", "keycloak", "entra", "auth0", "zitadel", "rfc8693"]),
-    issuer: z.url(),
+    issuer: issuer({ httpOnLoopbackOnly: true }),
     /** Else from the issuer's discovery document. */
     token_endpoint: z.url().optional(),
     client_id: z.string().min(1),
     client_secret: z.string().min(1).optional(),
-    private_key_file: z.string().min(1).optional(),
+    private_key_file: keyFile().optional(),
     audience: z.string().optional(),
     scopes: z.array(z.string()).optional(),
   })

@@ -1,5 +1,6 @@
-import { type Env, list, secret, url } from "@onbehalf/service-kit";
+import { type ConfigProblem, type Env, list, privateKeyFile, secret, url } from "@onbehalf/service-kit";
 import { z } from "zod";
+import { needed } from "./needed.ts";
 
 /** The login providers this service knows how to be told about. */
 export const providerIds = ["okta", "keycloak", "entra", "oidc"] as const;
@@ -43,7 +44,7 @@ const loopback = new Set(["localhost", "127.0.0.1", "[::1]"]);
 function domain() {
   return text()
     .transform((given) => (given.includes("://") ? given : `https://${given}`))
-    .refine((given) => /^https?:$/.test(parse(given)?.protocol ?? ""), {
+    .refine((given) => /^https?:$/.test(parse(given)?.protocol ?? "") && parse(given)?.username === "", {
       error: "expected a domain such as your-domain.okta.com",
       abort: true,
     })
@@ -60,11 +61,11 @@ function parse(text: string): URL | undefined {
 /** What every provider is told alike, under its own prefix. */
 const shared = (hasKey: boolean) => ({
   CLIENT_ID: text(),
-  CLIENT_SECRET: secret({ min: 8 }),
+  CLIENT_SECRET: secret(),
   BACKEND_CLIENT_ID: text(),
   // The private key wins over a secret, as a deployment that moves to keys would have both for a while.
-  BACKEND_CLIENT_SECRET: hasKey ? secret({ min: 8 }).optional() : secret({ min: 8 }),
-  BACKEND_CLIENT_PRIVATE_KEY_FILE: text().optional(),
+  BACKEND_CLIENT_SECRET: hasKey ? secret().optional() : secret(),
+  BACKEND_CLIENT_PRIVATE_KEY_FILE: privateKeyFile().optional(),
   AUTHORIZATION_SERVER_AUDIENCE: text(),
   NAME: text().optional(),
   SCOPES: list().optional(),
@@ -73,23 +74,70 @@ const shared = (hasKey: boolean) => ({
   VOICEBOX_SERVICE_SCOPE: list().optional(),
 });
 
+type IsGiven = (name: string) => boolean;
+
 /** What only this provider needs, to know where its issuer is; `<NAME>_ISSUER` says it outright and replaces them. */
-const own: Record<ProviderId, z.ZodRawShape> = {
-  okta: { DOMAIN: domain(), AUTHORIZATION_SERVER_ID: text() },
-  keycloak: { DOMAIN: domain(), REALM: text() },
-  entra: { DOMAIN: domain().default("https://login.microsoftonline.com"), TENANT_ID: text() },
-  oidc: { ISSUER: url({ httpOnLoopbackOnly: true }), EXCHANGE_PROFILE: z.enum(profiles).default("rfc8693") },
+const own: Record<ProviderId, (isGiven: IsGiven) => z.ZodRawShape> = {
+  okta: () => ({ DOMAIN: domain(), AUTHORIZATION_SERVER_ID: text() }),
+  keycloak: (isGiven) => ({ DOMAIN: domain(), ...serverId("REALM", isGiven) }),
+  entra: (isGiven) => ({
+    DOMAIN: domain().default("https://login.microsoftonline.com"),
+    ...serverId("TENANT_ID", isGiven),
+  }),
+  oidc: (isGiven) => ({
+    ISSUER: needed(issuerUrl(), !isGiven("DOMAIN")),
+    DOMAIN: domain().optional(),
+    AUTHORIZATION_SERVER_ID: text().optional(),
+    EXCHANGE_PROFILE: z.enum(profiles).default("rfc8693"),
+  }),
 };
+
+/** What can be said by its own name and in Okta's words. */
+const twoNames: Partial<Record<ProviderId, readonly [name: string, other: string]>> = {
+  keycloak: ["REALM", "AUTHORIZATION_SERVER_ID"],
+  entra: ["TENANT_ID", "AUTHORIZATION_SERVER_ID"],
+  oidc: ["ISSUER", "DOMAIN"],
+};
+
+function serverId(name: string, isGiven: IsGiven): z.ZodRawShape {
+  return { [name]: needed(text(), !isGiven("AUTHORIZATION_SERVER_ID")), AUTHORIZATION_SERVER_ID: text().optional() };
+}
+
+function issuerUrl() {
+  return url({ httpOnLoopbackOnly: true });
+}
 
 /** The variables of one provider, with its prefix: `OKTA_CLIENT_ID`, `KEYCLOAK_REALM`… */
 export function providerVariables(id: ProviderId, env: Env): z.ZodRawShape {
-  const prefix = `${id.toUpperCase()}_`;
-  const hasIssuer = id !== "oidc" && env[`${prefix}ISSUER`] !== undefined;
+  const prefix = prefixOf(id);
+  const isGiven: IsGiven = (name) => Boolean(env[prefix + name] || env[`${prefix + name}_FILE`]);
+  const isOutright = id !== "oidc" && isGiven("ISSUER");
   const shape: z.ZodRawShape = {
-    ...shared(`${prefix}BACKEND_CLIENT_PRIVATE_KEY_FILE` in env),
-    ...(hasIssuer ? { ISSUER: url({ httpOnLoopbackOnly: true }) } : own[id]),
+    ...shared(Boolean(env[`${prefix}BACKEND_CLIENT_PRIVATE_KEY_FILE`])),
+    ...(isOutright ? { ISSUER: issuerUrl() } : own[id](isGiven)),
   };
   return Object.fromEntries(Object.entries(shape).map(([name, schema]) => [prefix + name, schema]));
+}
+
+/** What the variables of one provider say against each other; `values` are those that are good by themselves. */
+export function providerProblems(id: ProviderId, values: Readonly<Record<string, unknown>>): ConfigProblem[] {
+  const [name, other] = twoNames[id] ?? [];
+  const mine = withoutPrefix(id, values);
+  if (name === undefined || other === undefined || mine[name] === undefined || mine[other] === undefined) return [];
+  const said = id === "oidc" ? issuerBelow(mine) : mine[other];
+  if (said === mine[name]) return [];
+  const problem = `says another thing than ${prefixOf(id)}${other}, which is another name of it: leave one out`;
+  return [{ name: prefixOf(id) + name, problem }];
+}
+
+function prefixOf(id: ProviderId): string {
+  return `${id.toUpperCase()}_`;
+}
+
+function withoutPrefix(id: ProviderId, values: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+  const prefix = prefixOf(id);
+  const mine = Object.entries(values).filter(([name]) => name.startsWith(prefix));
+  return Object.fromEntries(mine.map(([name, value]) => [name.slice(prefix.length), value]));
 }
 
 interface SharedValues {
@@ -108,12 +156,7 @@ interface SharedValues {
 
 /** Reads one provider out of the checked variables. */
 export function readProvider(id: ProviderId, values: Readonly<Record<string, unknown>>): ProviderConfig {
-  const prefix = `${id.toUpperCase()}_`;
-  const mine = Object.fromEntries(
-    Object.entries(values)
-      .filter(([name]) => name.startsWith(prefix))
-      .map(([name, value]) => [name.slice(prefix.length), value]),
-  ) as unknown as SharedValues & Record<string, string>;
+  const mine = withoutPrefix(id, values) as unknown as SharedValues & Record<string, string>;
   return {
     id,
     label: mine.NAME ?? labels[id],
@@ -148,7 +191,13 @@ function backendAuth(mine: SharedValues): BackendAuth {
 
 function issuerOf(id: ProviderId, mine: Readonly<Record<string, unknown>>): string {
   if (mine.ISSUER !== undefined) return String(mine.ISSUER);
+  if (id === "oidc") return issuerBelow(mine);
   if (id === "okta") return `${mine.DOMAIN}/oauth2/${mine.AUTHORIZATION_SERVER_ID}`;
-  if (id === "keycloak") return `${mine.DOMAIN}/realms/${mine.REALM}`;
-  return `${mine.DOMAIN}/${mine.TENANT_ID}/v2.0`;
+  if (id === "keycloak") return `${mine.DOMAIN}/realms/${mine.REALM ?? mine.AUTHORIZATION_SERVER_ID}`;
+  return `${mine.DOMAIN}/${mine.TENANT_ID ?? mine.AUTHORIZATION_SERVER_ID}/v2.0`;
+}
+
+/** Where providers of any make have their issuers is not known: the id is the path, and without one it is the domain. */
+function issuerBelow({ DOMAIN: at, AUTHORIZATION_SERVER_ID: path }: Readonly<Record<string, unknown>>): string {
+  return path === undefined ? String(at) : `${at}/${String(path).replace(/^\/+|\/+$/g, "")}`;
 }

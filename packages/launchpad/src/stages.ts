@@ -5,7 +5,6 @@ import { createCredentials } from "./api/credentials.ts";
 import { createHopsOf } from "./api/hops.ts";
 import type { Stages } from "./app.ts";
 import { createAppToken } from "./app-token.ts";
-import type { FileApps } from "./apps/file.ts";
 import { createHandover } from "./apps/handover.ts";
 import { createAppManagement } from "./apps/manage.ts";
 import { createAppRegistry } from "./apps/registry.ts";
@@ -28,7 +27,6 @@ import { memoryTrail, sharedTrail, type TrailStore } from "./trail-store.ts";
 
 export interface StageParts {
   readonly config: LaunchpadConfig;
-  readonly fileApps: FileApps;
   readonly resources: Resources;
   readonly readiness: Readiness;
   readonly log: Logger;
@@ -36,7 +34,7 @@ export interface StageParts {
 
 /** Makes each stage from the configuration and from what it holds on to. */
 export function createStages(parts: StageParts): Omit<Stages, "requests"> {
-  const { config, fileApps, resources, readiness, log } = parts;
+  const { config, resources, readiness, log } = parts;
   const { publicUrl } = config;
   const { stores, providers, verifier, voicebox } = resources;
   const seal = createSeal(config.session.secret, "browser");
@@ -44,7 +42,7 @@ export function createStages(parts: StageParts): Omit<Stages, "requests"> {
   const apiProvider = providerOf(providers, config.api.provider).config;
 
   const appStore = sqlAppStore(stores.database);
-  const registry = createAppRegistry(fileApps, appStore);
+  const registry = createAppRegistry(config.fileApps, appStore);
   const management = createAppManagement(registry, appStore);
   const isAdmin = administrators(config);
   const trail = createTrailStore(parts);

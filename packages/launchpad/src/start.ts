@@ -8,24 +8,22 @@ import {
   serve,
 } from "@onbehalf/service-kit";
 import { createApp } from "./app.ts";
-import { readAppsFile } from "./apps/file.ts";
 import { type LaunchpadConfig, readConfig } from "./config.ts";
 import { openResources, type Resources } from "./resources.ts";
 import { createStages } from "./stages.ts";
 
 /**
  * Starts Launchpad from its environment alone.
- * @throws ConfigError with every problem of the environment or of the applications file
+ * @throws ConfigError with every problem of the environment and of the applications file
  */
 export async function start(env: Env, io: ServiceIo = {}): Promise<Service> {
   const config = readConfig(env);
-  const fileApps = config.appsFile === undefined ? { apps: [], keys: [] } : readAppsFile(config.appsFile, env);
   const log =
     io.log ?? createLogger({ service: "launchpad", level: config.logLevel, secrets: secretsOf(config), ...io });
   const telemetry = await createTelemetry({ service: "launchpad", log, host: config.host, ...config.telemetry });
   const resources = await openResources(config, log);
   const ready = readiness(checksOf(resources));
-  const stages = createStages({ config, fileApps, resources, readiness: ready, log });
+  const stages = createStages({ config, resources, readiness: ready, log });
   try {
     return await serve({
       name: "launchpad",

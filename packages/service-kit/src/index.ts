@@ -1,22 +1,28 @@
 export type { AccessLine, Outcome } from "./access-line.ts";
 export { answerHeaders } from "./answer-headers.ts";
 export { bodyLimit } from "./body-limit.ts";
-export { type Env, loadEnv, secretsOf } from "./config/env.ts";
+export { type Env, type EnvRead, loadEnv, readEnv, secretsOf } from "./config/env.ts";
 export {
   count,
+  databaseUrl,
   flag,
   isLoopback,
+  issuer,
   list,
   noticeWithinGrace,
+  origins,
   port,
+  redisUrl,
   seconds,
   secret,
   telemetryFields,
   type UrlOptions,
   url,
+  urls,
 } from "./config/fields.ts";
 export { type FileOptions, type FileSource, loadFile, loadObject } from "./config/file.ts";
-export { ConfigError, type ConfigProblem } from "./config/problems.ts";
+export { dataFolder, privateKeyFile } from "./config/paths.ts";
+export { byVariable, ConfigError, type ConfigProblem } from "./config/problems.ts";
 export { ClientGone, type Connection, ShuttingDown } from "./connection.ts";
 export { createDeadlines, type Deadlines } from "./deadlines.ts";
 export { type ErrorHandlerOptions, errorHandler, notFound } from "./errors.ts";

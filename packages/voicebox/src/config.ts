@@ -2,10 +2,12 @@ import {
   count,
   type Env,
   flag,
+  issuer,
   list,
   loadEnv,
   noticeWithinGrace,
   port,
+  redisUrl,
   seconds,
   secret,
   telemetryFields,
@@ -62,7 +64,7 @@ const common = {
   LOG_LEVEL: z.enum(["trace", "debug", "info", "warn", "error", "fatal", "silent"]).default("info"),
   SHUTDOWN_GRACE_SECONDS: seconds({ min: 1, max: 3600 }).default(30),
   SHUTDOWN_NOTICE_SECONDS: seconds({ max: 3600 }).default(0),
-  REDIS_URL: url({ schemes: ["redis", "rediss"] }).optional(),
+  REDIS_URL: redisUrl().optional(),
   ENCRYPTION_SECRET: secret({ min: 32 }).optional(),
   VBX_CONFIG: z.string(),
   VOICEBOX_ADMIN_GROUPS: list().default([]),
@@ -72,7 +74,7 @@ const common = {
 };
 
 const jwt = {
-  JWT_ISSUER: z.string().refine((text) => URL.canParse(text), "expected the issuer's URL, as its tokens name it"),
+  JWT_ISSUER: issuer(),
   JWT_JWKS_URI: url({ httpOnLoopbackOnly: true }).optional(),
   JWT_AUDIENCE: list({ min: 1 }),
   JWT_REQUIRED_SCOPE: list({ min: 1 }),
@@ -86,6 +88,11 @@ const jwt = {
   TOKEN_CACHE_EXPIRY_BUFFER_SECONDS: seconds().default(300),
 };
 
+/** Without an address of its own, the keys' is read in a document of the issuer's. */
+function jwtFor(env: Env): typeof jwt {
+  return env.JWT_JWKS_URI ? jwt : { ...jwt, JWT_ISSUER: issuer({ httpOnLoopbackOnly: true }) };
+}
+
 const open = {
   LLM_API_KEY: secret(),
   TOKEN_EXCHANGE_PROVIDER: z
@@ -95,7 +102,7 @@ const open = {
 
 /** What is stored outside the process is encrypted, so that Redis needs the secret. */
 function commonFor(env: Env): typeof common {
-  if (!env.REDIS_URL) return common;
+  if (!env.REDIS_URL && !env.REDIS_URL_FILE) return common;
   const required = secret({ min: 32 });
   return { ...common, ENCRYPTION_SECRET: required as unknown as typeof common.ENCRYPTION_SECRET };
 }
@@ -109,7 +116,7 @@ export function loadConfig(env: Env): Config {
   }
   const exchange = isExchangeProvider(provider) ? exchangeShape(provider, env) : {};
   const values = loadEnv(
-    z.object({ ...commonFor(env), ...jwt, ...exchange }).check(noticeWithinGrace()),
+    z.object({ ...commonFor(env), ...jwtFor(env), ...exchange }).check(noticeWithinGrace()),
     env,
   ) as z.output<z.ZodObject<typeof common & typeof jwt>>;
   return { ...shared(values), access: jwtAccess(values) };

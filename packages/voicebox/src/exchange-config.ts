@@ -1,4 +1,4 @@
-import { type Env, list, secret, url } from "@onbehalf/service-kit";
+import { type Env, list, privateKeyFile, secret, url } from "@onbehalf/service-kit";
 import type { ExchangeOptions } from "@onbehalf/shared-auth/exchange";
 import { z } from "zod";
 
@@ -59,7 +59,7 @@ function clientShape(prefix: string, provider: ExchangeProvider, env: Env): Reco
     [`${prefix}_CLIENT_ID`]: z.string(),
     [`${prefix}_CLIENT_SECRET`]: hasKey ? secret().optional() : secret(),
     [`${prefix}_CLIENT_AUTH_METHOD`]: secretMethod(provider),
-    [`${prefix}_PRIVATE_KEY_PATH`]: z.string().optional(),
+    [`${prefix}_PRIVATE_KEY_PATH`]: privateKeyFile().optional(),
     [`${prefix}_PRIVATE_KEY_ID`]: z.string().optional(),
     [`${prefix}_DISCOVERY_URL`]: url({ httpOnLoopbackOnly: true }),
   };

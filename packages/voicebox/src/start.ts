@@ -1,5 +1,6 @@
 import {
   ConfigError,
+  type ConfigProblem,
   createLogger,
   createTelemetry,
   createTrail,
@@ -26,9 +27,9 @@ export interface VoiceboxService extends Service {
   reload(): Promise<void>;
 }
 
-/** @throws ConfigError with every problem of the environment, or of the file that `VBX_CONFIG` names */
+/** @throws ConfigError with every problem of the environment and of the file that `VBX_CONFIG` names */
 export async function start(env: Env, io: ServiceIo = {}): Promise<VoiceboxService> {
-  const config = loadConfig(env);
+  const config = await readConfig(env);
   const log =
     io.log ??
     createLogger({ service: "voicebox", level: config.logLevel, secrets: secretsOf(config), ...destinationOf(io) });
@@ -57,6 +58,26 @@ export async function start(env: Env, io: ServiceIo = {}): Promise<VoiceboxServi
   } catch (error) {
     for (const close of closing) await close();
     throw error;
+  }
+}
+
+/** With what is wrong in the environment, what is wrong in the file is told, too. */
+async function readConfig(env: Env): Promise<Config> {
+  try {
+    return loadConfig(env);
+  } catch (error) {
+    if (!(error instanceof ConfigError) || !env.VBX_CONFIG) throw error;
+    throw new ConfigError([...error.problems, ...(await problemsOfSetup(env.VBX_CONFIG, env))]);
+  }
+}
+
+async function problemsOfSetup(path: string, env: Env): Promise<readonly ConfigProblem[]> {
+  try {
+    await (await openSetup(path, env, () => {})).close();
+    return [];
+  } catch (error) {
+    // Anything else shows when the environment is right.
+    return error instanceof ConfigError ? error.problems : [];
   }
 }
 

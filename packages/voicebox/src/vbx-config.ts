@@ -1,5 +1,5 @@
 import { dirname, isAbsolute, join } from "node:path";
-import { type Env, loadFile } from "@onbehalf/service-kit";
+import { byVariable, ConfigError, type Env, loadFile } from "@onbehalf/service-kit";
 import { z } from "zod";
 import { checkedHeaders } from "./llm/headers.ts";
 
@@ -17,7 +17,12 @@ const reference = /^os\.environ\/(.+)$/;
  * @throws ConfigError with every problem, unknown keys with the nearest known name
  */
 export function loadVbxConfig(path: string, env: Env): VbxConfig {
-  return loadFile(vbxSchema(env, dirname(path)), path, { format: "json" });
+  try {
+    return loadFile(vbxSchema(env, dirname(path)), path, { format: "json" });
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    throw new ConfigError(byVariable(error.problems, "VBX_CONFIG", path), { cause: error });
+  }
 }
 
 function vbxSchema(env: Env, folder: string) {

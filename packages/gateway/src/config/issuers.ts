@@ -39,8 +39,12 @@ function fromOwn(shape: IssuerShape, at: string, problems: Problems): TrustedIss
   checkTransport(shape.public_key_url, `${at}.public_key_url`, problems);
   checkTransport(shape.discovery_url, `${at}.discovery_url`, problems);
   // With an address for its keys the issuer is a name and no more.
-  const isAddress = (shape.public_key_url ?? shape.discovery_url) === undefined;
-  if (isAddress || URL.canParse(shape.issuer)) checkTransport(shape.issuer, `${at}.issuer`, problems);
+  const isNameOnly = shape.public_key_url !== undefined || shape.discovery_url !== undefined;
+  if (URL.canParse(shape.issuer)) checkTransport(shape.issuer, `${at}.issuer`, problems);
+  else if (!isNameOnly) {
+    const problem = `expected https://…, where its discovery document is, or public_key_url beside it; got ${shape.issuer}`;
+    problems.push({ name: `${at}.issuer`, problem });
+  }
   const claims = shape.claims;
   return {
     options: {

@@ -1,3 +1,4 @@
+import { ConfigError, type ConfigProblem } from "@onbehalf/service-kit";
 import { AuthError, type CachedExchange, cached } from "@onbehalf/shared-auth";
 import { createExchange } from "@onbehalf/shared-auth/exchange";
 import type { CallerTag } from "../call.ts";
@@ -8,14 +9,21 @@ import { type KeyOf, serverKey } from "./key.ts";
 /**
  * Keys for OpenAI- and Anthropic-compatible upstreams: the gateway's own, or with `token_exchange` a token for that
  * upstream in the caller's name. The caller's own token goes to the authorization server and nowhere else.
- * @throws TypeError when an exchange's configuration is incomplete
+ * @throws ConfigError naming each model whose exchange lacks something that its profile needs
  */
 export function createKeys(deployments: readonly Deployment[]): KeyOf {
   const exchanges = new Map<TokenExchangeSettings, CachedExchange>();
-  for (const { params } of deployments) {
-    if (params.token_exchange !== undefined)
+  const problems: ConfigProblem[] = [];
+  for (const { name, params } of deployments) {
+    if (params.token_exchange === undefined) continue;
+    try {
       exchanges.set(params.token_exchange, cached(createExchange(optionsOf(params.token_exchange))));
+    } catch (error) {
+      if (!(error instanceof TypeError)) throw error;
+      problems.push({ name: `model_list: ${name}: token_exchange`, problem: error.message });
+    }
   }
+  if (problems.length > 0) throw new ConfigError(problems);
   return (deployment, caller) => {
     const exchange =
       deployment.params.token_exchange === undefined ? undefined : exchanges.get(deployment.params.token_exchange);

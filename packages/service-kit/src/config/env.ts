@@ -27,6 +27,31 @@ export function loadEnv<Schema extends z.ZodObject>(schema: Schema, env: Env): R
   return Object.freeze(result.data);
 }
 
+/** What an environment says: everything, or what of it is good and what is wrong with the rest. */
+export interface EnvRead<Values> {
+  /** Undefined when there are problems. */
+  readonly values: Readonly<Values> | undefined;
+  readonly good: Readonly<Partial<Values>>;
+  readonly problems: readonly ConfigProblem[];
+}
+
+/** The same for those who have more to check, so that they tell what they find together with what is wrong here. */
+export function readEnv<Schema extends z.ZodObject>(schema: Schema, env: Env): EnvRead<z.output<Schema>> {
+  try {
+    const values = loadEnv(schema, env);
+    return { values, good: values, problems: [] };
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    const { values } = collect(Object.keys(schema.shape), env);
+    const good: Record<string, unknown> = {};
+    for (const [name, field] of Object.entries(schema.shape)) {
+      const read = z.safeParse(field, values[name]);
+      if (read.success) good[name] = read.data;
+    }
+    return { values: undefined, good: good as Partial<z.output<Schema>>, problems: error.problems };
+  }
+}
+
 /**
  * The secrets among the values, for a logger that hides them wherever they turn up: fields made by `secret()`, those
  * named like one, and passwords in URLs.

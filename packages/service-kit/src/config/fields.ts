@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { mask } from "../mask.ts";
 
 /**
  * Building blocks for environment schemas: text in, typed value out. Every message says what was expected; the value
@@ -42,23 +43,60 @@ export function list({ min = 0 }: { readonly min?: number } = {}) {
 }
 
 export interface UrlOptions {
-  /** Refuses plain http, except to this machine itself. */
+  /** For what tokens and keys are fetched from: refuses plain http, except to this machine itself, and credentials. */
   readonly httpOnLoopbackOnly?: boolean;
   /** Accepted schemes, without colon. */
   readonly schemes?: readonly string[];
 }
 
 /** An absolute URL, given back as text without a trailing slash. */
-export function url({ httpOnLoopbackOnly = false, schemes = ["https", "http"] }: UrlOptions = {}) {
-  const expected = `expected an absolute URL (${schemes.map((scheme) => `${scheme}://…`).join(" or ")})`;
+export function url(options: UrlOptions = {}) {
   return z.string().transform((text, context) => {
-    const parsed = URL.parse(text);
-    if (parsed === null || !schemes.includes(parsed.protocol.slice(0, -1))) return refuse(context, text, expected);
-    if (httpOnLoopbackOnly && parsed.protocol === "http:" && !isLoopback(parsed.hostname)) {
-      return refuse(context, text, "expected https://…: plain http is for this machine only (localhost, 127.0.0.1)");
-    }
-    return text.replace(/\/+$/, "");
+    const wrong = wrongUrl(text, options);
+    return wrong === undefined ? text.replace(/\/+$/, "") : refuse(context, text, wrong);
   });
+}
+
+/** Absolute URLs, comma-separated, at least one; each as it is written, since an issuer is compared by the letter. */
+export function urls(options: UrlOptions = {}) {
+  return list({ min: 1 }).superRefine((words, context) => {
+    const wrong = words.find((word) => wrongUrl(word, options) !== undefined);
+    if (wrong !== undefined) refuse(context, wrong, `${wrongUrl(wrong, options)}, each; not ${mask(wrong)}`);
+  });
+}
+
+/** An issuer, kept to the letter, a slash at its end included: it is compared with what tokens say. */
+export function issuer(options: Pick<UrlOptions, "httpOnLoopbackOnly"> = {}) {
+  return z.string().superRefine((text, context) => {
+    const wrong = wrongUrl(text, options);
+    if (wrong !== undefined) refuse(context, text, `${wrong}: the issuer as its tokens name it`);
+  });
+}
+
+/** Origins, comma-separated, as browsers send them: scheme, host and port. */
+export function origins({ all = false }: { /** Accepts `*` for every origin. */ readonly all?: boolean } = {}) {
+  return list().superRefine((words, context) => {
+    const isOrigin = (word: string) => URL.parse(word)?.origin === word && !word.includes("*");
+    const wrong = words.filter((word) => !(all && word === "*") && !isOrigin(word));
+    if (wrong.length === 0) return;
+    const expected = `expected origins like https://chat.example.com, without a path and comma-separated${all ? ", or *" : ""}`;
+    refuse(context, wrong.join(","), `${expected}; not ${mask(wrong.join(", "))}`);
+  });
+}
+
+/** The address of a PostgreSQL database, with a password in it: never shown. */
+export function databaseUrl() {
+  const isDatabase = (text: string) => /^postgres(?:ql)?:$/.test(URL.parse(text)?.protocol ?? "");
+  return secret().refine(isDatabase, "expected an address like postgresql://host:5432/database");
+}
+
+/** The address of a Redis, with a password in it: never shown. */
+export function redisUrl() {
+  const isRedis = (text: string) => {
+    const { protocol = "", pathname = "" } = URL.parse(text) ?? {};
+    return /^rediss?:$/.test(protocol) && /^\/?\d*$/.test(pathname);
+  };
+  return secret().refine(isRedis, "expected an address like redis://host:6379, or redis://host:6379/0");
 }
 
 /** Text that must not be seen: its value is never printed, and `NAME_FILE` may name a file that holds it. */
@@ -104,6 +142,22 @@ export function isLoopback(hostname: string): boolean {
 
 function isLoopbackV4(hostname: string): boolean {
   return /^127(?:\.\d{1,3}){3}$/.test(hostname);
+}
+
+/** What was expected instead of this text; undefined for a good one. */
+function wrongUrl(
+  text: string,
+  { httpOnLoopbackOnly = false, schemes = ["https", "http"] }: UrlOptions,
+): string | undefined {
+  const parsed = URL.parse(text);
+  if (parsed === null || !schemes.includes(parsed.protocol.slice(0, -1))) {
+    return `expected an absolute URL (${schemes.map((scheme) => `${scheme}://…`).join(" or ")})`;
+  }
+  if (httpOnLoopbackOnly && parsed.protocol === "http:" && !isLoopback(parsed.hostname)) {
+    return "expected https://…: plain http is for this machine only (localhost, 127.0.0.1)";
+  }
+  const hasCredentials = parsed.username !== "" || parsed.password !== "";
+  return httpOnLoopbackOnly && hasCredentials ? "expected an address without user name and password" : undefined;
 }
 
 function wholeNumber(expected: string, min: number, max: number) {

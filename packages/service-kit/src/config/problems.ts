@@ -28,3 +28,10 @@ export function formatProblems(problems: readonly ConfigProblem[]): string {
 export function prefixed(problems: readonly ConfigProblem[], prefix: string): ConfigProblem[] {
   return problems.map(({ name, problem }) => ({ name: name === "" ? prefix : `${prefix}: ${name}`, problem }));
 }
+
+/** What is wrong with a file as a whole is told under the variable that names it: that is what has to be set anew. */
+export function byVariable(problems: readonly ConfigProblem[], variable: string, path: string): ConfigProblem[] {
+  return problems.map(({ name, problem }) =>
+    name === path ? { name: variable, problem: `names ${path}, which ${problem}` } : { name, problem },
+  );
+}

@@ -1,5 +1,5 @@
 import { createPrivateKey, type KeyObject } from "node:crypto";
-import { readFileSync, statSync } from "node:fs";
+import { readFileSync, type Stats, statSync } from "node:fs";
 import { readFile, stat } from "node:fs/promises";
 import { importPKCS8 } from "jose";
 
@@ -15,8 +15,9 @@ export interface KeyFile {
  * @throws TypeError at construction when there is no usable key
  */
 export function createKeyFile(path: string): KeyFile {
-  let version = versionOf(statSync(path, { throwIfNoEntry: false }) ?? missing(path));
-  let current = importPem(readFileSync(path, "utf8"), path);
+  const [found, pem] = readNow(path);
+  let version = versionOf(found);
+  let current = importPem(pem, path);
   current.catch(() => undefined);
 
   async function read(): Promise<CryptoKey> {
@@ -34,11 +35,32 @@ export function createKeyFile(path: string): KeyFile {
   return { read };
 }
 
+/**
+ * Why a file cannot be used as a client's private key, in words; undefined for one that can. For those who check their
+ * configuration before they use it.
+ */
+export function keyFileProblem(path: string): string | undefined {
+  try {
+    algorithmOf(parsePem(readNow(path)[1], path), path);
+    return undefined;
+  } catch (error) {
+    if (error instanceof TypeError) return error.message;
+    throw error;
+  }
+}
+
 const versionOf = ({ mtimeMs, size, ino }: { mtimeMs: number; size: number; ino: number }) =>
   `${mtimeMs}:${size}:${ino}`;
 
-function missing(path: string): never {
-  throw new TypeError(`There is no key file at ${path}; give the path of a PEM private key.`);
+function readNow(path: string): readonly [Stats, string] {
+  try {
+    return [statSync(path), readFileSync(path, "utf8")];
+  } catch (error) {
+    const code = error instanceof Error && "code" in error ? String(error.code) : "unknown reason";
+    const missing = code === "ENOENT" || code === "ENOTDIR";
+    const fault = missing ? `There is no key file at ${path}` : `The key file ${path} cannot be read (${code})`;
+    throw new TypeError(`${fault}; give the path of a PEM private key.`, { cause: error });
+  }
 }
 
 function importPem(pem: string, path: string): Promise<CryptoKey> {

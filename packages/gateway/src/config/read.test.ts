@@ -1,0 +1,80 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { ConfigError, type Env } from "@onbehalf/service-kit";
+import { afterAll, describe, expect, test } from "vitest";
+import { start } from "../start.ts";
+import { readConfiguration } from "./read.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "onbehalf-gateway-"));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+const good: Env = {
+  ONBEHALF_DATA_DIR: folder,
+  GATEWAY_PORT: "0",
+  JWT_PUBLIC_KEY_URL: "https://id.example.com/keys",
+  JWT_ISSUER: "https://id.example.com",
+  JWT_AUDIENCE: "llm-gateway",
+};
+
+function withFile(yaml: string, env: Env = {}): Env {
+  const path = join(folder, "gateway.yaml");
+  writeFileSync(path, yaml);
+  return { ...good, GATEWAY_CONFIG: path, ...env };
+}
+
+/** Names of the problems, without the path of the file. */
+async function namesOf(read: () => unknown): Promise<readonly string[]> {
+  try {
+    await read();
+    return [];
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    return error.problems.map(({ name }) => name.replace(/^.*gateway\.yaml: /, ""));
+  }
+}
+
+const exchange = (settings: string) =>
+  `model_list:\n  - model_name: m\n    litellm_params: { model: openai/x, token_exchange: { client_id: a, ${settings} } }\n`;
+
+describe("wrong values have their name", () => {
+  test.each<[string, Env]>([
+    ["ONBEHALF_DATA_DIR", { ONBEHALF_DATA_DIR: "/dev/null/x" }],
+    ["REDIS_URL", { REDIS_URL: "redis://host/name" }],
+    ["DATABASE_URL", { DATABASE_URL: "mysql://x" }],
+    ["LITELLM_CORS_ORIGINS", { LITELLM_CORS_ORIGINS: "foo" }],
+    ["JWT_PUBLIC_KEY_URL", { JWT_PUBLIC_KEY_URL: "https://user:word@id.example.com/keys" }],
+  ])("%s, %o", async (name, env) => {
+    expect(await namesOf(() => readConfiguration({ ...good, ...env }))).toEqual([name]);
+  });
+
+  test.each([
+    ["general_settings.database_url", "general_settings: { database_url: 'mysql://x' }"],
+    ["issuers[0].issuer", "issuers: [{ issuer: notaurl, audience: a }]"],
+    [
+      "model_list[0].litellm_params.token_exchange.private_key_file",
+      exchange("profile: keycloak, issuer: 'https://a', private_key_file: /nope.pem"),
+    ],
+    [
+      "model_list[0].litellm_params.token_exchange.issuer",
+      exchange("profile: keycloak, issuer: 'http://a.example', client_secret: s"),
+    ],
+  ])("%s in the file", async (name, yaml) => {
+    expect(await namesOf(() => readConfiguration(withFile(yaml)))).toEqual([name]);
+  });
+
+  test("an exchange that lacks what its profile needs stops the start with the model's name", async () => {
+    const env = withFile(exchange("profile: okta, issuer: 'https://a', client_secret: s, audience: x"));
+    expect(await namesOf(() => start(env))).toEqual(["model_list: m: token_exchange"]);
+  });
+
+  test("a key's file whose variable is not set only makes the model unusable", async () => {
+    const yaml = exchange("profile: keycloak, issuer: 'https://a', private_key_file: os.environ/NOWHERE");
+    expect(await namesOf(() => readConfiguration(withFile(yaml)))).toEqual([]);
+  });
+
+  test("an issuer is only a name where its keys have an address", async () => {
+    const yaml = "issuers: [{ issuer: partner, audience: a, public_key_url: 'https://a/keys' }]";
+    expect(await namesOf(() => readConfiguration(withFile(yaml)))).toEqual([]);
+  });
+});
