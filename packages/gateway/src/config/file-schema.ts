@@ -1,4 +1,3 @@
-import { databaseUrl } from "@onbehalf/service-kit";
 import { z } from "zod";
 import { priceOverrides } from "../cost/prices.ts";
 import { bedrockSettings, billingSettings, modelEntry, routerSettings } from "../deployments.ts";
@@ -116,7 +115,7 @@ const generalSettings = z.strictObject({
   jwt_settings: jwtSettings.optional(),
   litellm_jwtauth: litellmJwtAuth.optional(),
   allowed_routes: allowedRoutes.optional(),
-  database_url: databaseUrl().optional(),
+  database_url: z.string().min(1).optional(),
   allow_requests_on_db_unavailable: z.boolean().default(false),
   max_request_size_mb: positive.max(1024).optional(),
   /** LiteLLM's word for how long rows are kept: `30d`. */

@@ -37,6 +37,23 @@ async function namesOf(read: () => unknown): Promise<readonly string[]> {
 const exchange = (settings: string) =>
   `model_list:\n  - model_name: m\n    litellm_params: { model: openai/x, token_exchange: { client_id: a, ${settings} } }\n`;
 
+test("unknown keys, unset references, keys of LiteLLM's that are refused and what is wrong besides are told at once", async () => {
+  const yaml = [
+    "nope: 3",
+    "general_settings: { allowed_ips: [a], database_url: os.environ/NOWHERE, maximum_spend_logs_retention_period: 3x }",
+    "issuers: [{ issuer: 'http://idp.example.com', audience: a, audienc: b }]",
+  ];
+  expect(await namesOf(() => readConfiguration(withFile(yaml.join("\n"), { REDIS_URL: "foo" })))).toEqual([
+    "REDIS_URL",
+    "general_settings.allowed_ips",
+    "general_settings.database_url",
+    "nope",
+    "issuers[0].audienc",
+    "issuers[0].issuer",
+    "general_settings.maximum_spend_logs_retention_period",
+  ]);
+});
+
 describe("wrong values have their name", () => {
   test.each<[string, Env]>([
     ["ONBEHALF_DATA_DIR", { ONBEHALF_DATA_DIR: "/dev/null/x" }],

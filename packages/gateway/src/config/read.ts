@@ -49,9 +49,17 @@ function readEnvironment(env: Env): { environment: Environment; problems: readon
  */
 export function readSettings(environment: Environment, env: Env, use: Use = "serve"): Settings {
   const path = environment.GATEWAY_CONFIG;
-  const { file, warnings } =
-    path === undefined ? { file: fileSchema.parse(plainSetup), warnings: [] } : readFile(path, env);
-  return buildSettings(file, environment, warnings, use);
+  const { file, warnings, problems } =
+    path === undefined ? { file: fileSchema.parse(plainSetup), warnings: [], problems: [] } : readFile(path, env);
+  if (file === undefined) throw new ConfigError(problems);
+  try {
+    const settings = buildSettings(file, environment, warnings, use);
+    if (problems.length === 0) return settings;
+  } catch (error) {
+    if (error instanceof ConfigError) throw new ConfigError([...problems, ...error.problems]);
+    throw error;
+  }
+  throw new ConfigError(problems);
 }
 
 const unknownKeysUrl = "https://wrong.invalid/.well-known/jwks.json";
@@ -62,16 +70,21 @@ const plainSetup = {
 };
 
 interface ReadFile {
-  readonly file: FileSettings;
+  /** Undefined when too much is wrong to look for more. */
+  readonly file: FileSettings | undefined;
   readonly warnings: readonly string[];
+  readonly problems: readonly ConfigProblem[];
 }
 
-/** @throws ConfigError naming the file and the key */
-export function readFile(path: string, env: Env): ReadFile {
+/** @throws ConfigError for what is no YAML */
+function readFile(path: string, env: Env): ReadFile {
   return parseFile(readText(path), path, env);
 }
 
-/** LiteLLM's keys are sorted first, references resolved then, and what remains is held against the schema. */
+/**
+ * LiteLLM's keys are sorted first, references resolved then, and what remains is held against the schema.
+ * @throws ConfigError for what is no YAML
+ */
 export function parseFile(text: string, name: string, env: Env): ReadFile {
   const document = parseDocument(text);
   const [error] = document.errors;
@@ -79,19 +92,33 @@ export function parseFile(text: string, name: string, env: Env): ReadFile {
     throw new ConfigError([{ name, problem: `is not YAML: ${error.message.split("\n", 1)[0]}` }]);
   }
   const sorted = sortLitellmKeys(unfolded(document, name));
-  const resolved = resolveReferences(sorted.value, env);
-  const problems = [...sorted.problems, ...resolved.problems].map((problem) => ({
-    ...problem,
-    name: `${name}: ${problem.name}`,
-  }));
+  const { value, problems: unset } = resolveReferences(sorted.value, env);
+  const problems = [...sorted.problems, ...unset].map((problem) => ({ ...problem, name: `${name}: ${problem.name}` }));
   try {
-    const file = loadObject(fileSchema, resolved.value, name);
-    if (problems.length === 0) return { file, warnings: sorted.warnings };
+    return { file: loadObject(fileSchema, value, name), warnings: sorted.warnings, problems };
   } catch (caught) {
-    if (caught instanceof ConfigError) throw new ConfigError([...problems, ...caught.problems]);
-    throw caught;
+    if (!(caught instanceof ConfigError)) throw caught;
+    return { file: withoutUnknown(value), warnings: sorted.warnings, problems: [...problems, ...caught.problems] };
   }
-  throw new ConfigError(problems);
+}
+
+/** Keys that are not known are read by nobody: what the others say can be looked at without them. */
+function withoutUnknown(value: unknown): FileSettings | undefined {
+  const known = structuredClone(value);
+  for (const issue of fileSchema.safeParse(value).error?.issues ?? []) {
+    if (issue.code !== "unrecognized_keys") return undefined;
+    const holder = issue.path.reduce(memberOf, known);
+    for (const key of issue.keys) if (isRecord(holder)) delete holder[key];
+  }
+  return fileSchema.safeParse(known).data;
+}
+
+function memberOf(node: unknown, key: PropertyKey): unknown {
+  return isRecord(node) ? node[key] : undefined;
+}
+
+function isRecord(node: unknown): node is Record<PropertyKey, unknown> {
+  return typeof node === "object" && node !== null;
 }
 
 /** @throws ConfigError for aliases that would unfold into more than a configuration ever is */

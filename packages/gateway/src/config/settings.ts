@@ -1,4 +1,4 @@
-import { ConfigError, type ConfigProblem } from "@onbehalf/service-kit";
+import { ConfigError, type ConfigProblem, databaseUrl } from "@onbehalf/service-kit";
 import type { Role } from "../caller.ts";
 import { knownRole, type RoleRules } from "../claims.ts";
 import type { PriceOverrides } from "../cost/prices.ts";
@@ -60,7 +60,12 @@ export function buildSettings(
   const general = file.general_settings;
   const issuers = readIssuers(file, environment, problems);
   const master = readMasterKey(environment.LITELLM_MASTER_KEY, general.master_key);
-  problems.push(...master.problems, ...checkCustomAuth(general), ...checkSignIn(file, issuers));
+  problems.push(
+    ...master.problems,
+    ...checkCustomAuth(general),
+    ...checkSignIn(file, issuers),
+    ...checkDatabase(general),
+  );
   if (use === "serve") {
     problems.push(...checkAnyCredential(file, issuers), ...checkPlainSetup(environment, issuers, master.key));
   }
@@ -118,6 +123,11 @@ function checkCustomAuth({
   }
   const problem = "is missing: custom_auth custom_jwt_auth.jwt_auth reads issuer, audience and public_key_url there";
   return settings === undefined ? [{ name: "general_settings.jwt_settings", problem }] : [];
+}
+
+function checkDatabase({ database_url: address }: FileSettings["general_settings"]): ConfigProblem[] {
+  const { error } = databaseUrl().optional().safeParse(address);
+  return (error?.issues ?? []).map(({ message }) => ({ name: "general_settings.database_url", problem: message }));
 }
 
 /** A token of somebody else's would open nothing here. */
