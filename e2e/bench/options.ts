@@ -13,8 +13,8 @@ export interface Options {
   readonly only: readonly Measurement[];
 }
 
-export const usage = `pnpm bench [--seconds 4] [--rounds 5] [--warm-up 10] [--connections 32] [--streams 1000]
-           [--only ${measurements.join(",")}] [--portkey]`;
+export const usage = `npm run -s bench -- [--seconds 4] [--rounds 5] [--warm-up 10] [--connections 32] [--streams 1000]
+                        [--only ${measurements.join(",")}] [--portkey]`;
 
 /** @throws TypeError naming what is wrong */
 export function readOptions(args: readonly string[]): Options {

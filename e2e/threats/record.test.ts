@@ -118,7 +118,7 @@ describe("the record afterwards", () => {
   });
 });
 
-/** `pnpm audit:verify`, as an auditor runs it beside the service. */
+/** `npm run -s audit:verify`, as an auditor runs it beside the service. */
 async function verify(): Promise<{ code: number | null; text: string }> {
   const gateway = join(import.meta.dirname, "../../packages/gateway/src/cli.ts");
   const key = (await readFile(join(chain.dataDir, "gateway-master-key"), "utf8")).trim();

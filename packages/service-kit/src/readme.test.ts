@@ -1,12 +1,14 @@
-import { spawn } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
+import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import * as kit from "./index.ts";
 
 const readme = readFileSync(join(import.meta.dirname, "..", "README.md"), "utf8");
+const sample = /```ts\n([\s\S]*?)```/.exec(readme)?.[1] ?? "";
 
 let folder: string;
 beforeAll(() => {
@@ -15,9 +17,8 @@ beforeAll(() => {
 afterAll(() => rmSync(folder, { recursive: true }));
 
 test("the service of the README runs as it stands there", async () => {
-  const code = /```ts\n([\s\S]*?)```/.exec(readme)?.[1] ?? "";
   const here = new URL("./index.ts", import.meta.url).href;
-  const runnable = code
+  const runnable = sample
     .replaceAll('"@onbehalf/service-kit"', JSON.stringify(here))
     .replaceAll(/from "(hono|zod)"/g, (_, name) => `from ${JSON.stringify(import.meta.resolve(name))}`);
   const script = join(folder, "hello.ts");
@@ -30,6 +31,28 @@ test("the service of the README runs as it stands there", async () => {
   expect((await fetch(`http://127.0.0.1:${port}/system/ready`)).status).toBe(200);
   child.kill("SIGTERM");
   expect(await once(child, "exit")).toEqual([0, null]);
+});
+
+test("its types hold", async () => {
+  const repository = resolve(import.meta.dirname, "../../..");
+  const installed = join(import.meta.dirname, "../node_modules");
+  const settings = {
+    extends: join(repository, "tsconfig.json"),
+    compilerOptions: {
+      paths: { "@onbehalf/service-kit": [join(import.meta.dirname, "index.ts")], "*": [join(installed, "*")] },
+      typeRoots: [join(repository, "node_modules/@types")],
+    },
+    include: [],
+    files: ["sample.mts"],
+  };
+  writeFileSync(join(folder, "tsconfig.json"), JSON.stringify(settings));
+  writeFileSync(join(folder, "sample.mts"), sample);
+  const tsc = join(repository, "node_modules/.bin/tsc");
+  const said = await promisify(execFile)(tsc, ["-p", folder]).then(
+    () => "",
+    (error: { stdout: string }) => error.stdout,
+  );
+  expect(said).toBe("");
 });
 
 test("the README names everything a service can use", () => {

@@ -4,7 +4,7 @@ import { type AuditIo, auditCommand } from "./audit.ts";
 import { configCommand } from "./config.ts";
 import { keysCommand } from "./keys.ts";
 
-/** `pnpm gateway …`. Configured like the service: by the same environment and file. */
+/** `npm run -s gateway -- …`. Configured like the service: by the same environment and file. */
 export function createProgram(env: Env, io: AuditIo): Command {
   const program = new Command("gateway").description(
     "administer the gateway from where its database and configuration are",

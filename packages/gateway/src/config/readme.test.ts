@@ -33,7 +33,7 @@ describe("the README's tables of LiteLLM's keys", () => {
 
   test("its configuration examples are read as they stand", () => {
     const blocks = [...readme.matchAll(/```yaml\n([\s\S]*?)```/g)].map(([, text]) => text ?? "");
-    expect(blocks).toHaveLength(3);
+    expect(blocks).toHaveLength(4);
     for (const text of blocks) expect(() => check(text, "README.md", {})).not.toThrow();
   });
 });
