@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { readCredential } from "../http/credential.ts";
 import { readMasterKey, weakness } from "./master-key.ts";
+import { readConfiguration } from "./read.ts";
 
 const random = "bQ7xN2mVd9TzKc4RwLh8YpJf";
 const useless = [
@@ -34,4 +35,18 @@ test.each([
   ["the one of the documentation", "sk-1234", /everybody knows/],
 ])("%s: refused", (_, key, problem) => {
   expect(weakness(key)).toMatch(problem);
+});
+
+test("one that is refused is not said to be missing as well", () => {
+  const words = (env: Record<string, string>): string => {
+    try {
+      return JSON.stringify(readConfiguration(env));
+    } catch (error) {
+      return String(error);
+    }
+  };
+  expect(words({ LITELLM_MASTER_KEY: "sk-1234" })).toMatch(/LITELLM_MASTER_KEY.*everybody knows/);
+  expect(words({ LITELLM_MASTER_KEY: "sk-1234" })).not.toContain("is not set");
+  expect(words({ LITELLM_MASTER_KEY_FILE: "/no/such/file" })).not.toContain("is not set");
+  expect(words({})).toContain("is not set");
 });

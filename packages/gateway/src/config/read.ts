@@ -37,9 +37,9 @@ function readEnvironment(env: Env): { environment: Environment; problems: readon
     if (!(error instanceof ConfigError)) throw error;
     const wrong = new Set(error.problems.flatMap(({ name }) => [name, `${name}_FILE`]));
     const rest = Object.fromEntries(Object.entries(env).filter(([name]) => !wrong.has(name)));
-    // What belongs to an address is checked also when the address is wrong.
-    const keysUrl = wrong.has("JWT_PUBLIC_KEY_URL") ? { JWT_PUBLIC_KEY_URL: unknownKeysUrl } : {};
-    return { environment: loadEnv(environmentSchema, { ...rest, ...keysUrl }), problems: error.problems };
+    // What is there and wrong is not missing: what belongs to it is checked, and nobody is told to set it.
+    const meant = Object.fromEntries(Object.entries(standIns).filter(([name]) => wrong.has(name)));
+    return { environment: loadEnv(environmentSchema, { ...rest, ...meant }), problems: error.problems };
   }
 }
 
@@ -62,7 +62,11 @@ export function readSettings(environment: Environment, env: Env, use: Use = "ser
   throw new ConfigError(problems);
 }
 
-const unknownKeysUrl = "https://wrong.invalid/.well-known/jwks.json";
+/** In place of wrong values, of which a gateway needs at least one; none is started with them. */
+const standIns = {
+  JWT_PUBLIC_KEY_URL: "https://wrong.invalid/.well-known/jwks.json",
+  LITELLM_MASTER_KEY: "sk-in-place-of-one-that-was-refused",
+};
 
 /** Without a file every model of the AWS account may be asked for, by Bedrock's own id, with or without `bedrock/`. */
 const plainSetup = {
