@@ -114,6 +114,7 @@ export function environments(env: Env, ports: SandboxPorts, dataDir: string, fil
     ...shared,
     ...passed(env, "LITELLM_CORS_ORIGINS"),
     GATEWAY_PORT: String(ports.gateway),
+    PUBLIC_URL: urls.gateway,
     GATEWAY_CONFIG: join(dataFolder, "gateway.yaml"),
     SANDBOX_ISSUER_DEFAULT: issuer("default"),
     SANDBOX_ISSUER_LLM: issuer("llm"),

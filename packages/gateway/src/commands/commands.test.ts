@@ -2,7 +2,9 @@ import { mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Env } from "@onbehalf/service-kit";
+import { captureLogs } from "@onbehalf/service-kit/testing";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { start } from "../start.ts";
 import { masterKey, startTestGateway, type TestGateway } from "../testing/gateway.ts";
 import { createProgram } from "./program.ts";
 
@@ -69,6 +71,35 @@ test("without anybody to let in a configuration is not usable, though there is n
     expect(statSync(join(dataDir, "gateway.sqlite")).mode & 0o777).toBe(0o600);
   } finally {
     rmSync(dataDir, { recursive: true });
+  }
+});
+
+const issuer = "https://example.okta.com/oauth2/default";
+const who = `issuers: [{ issuer: "${issuer}", audience: llm-gateway }]\n`;
+const named = (model: string) => `model_list: [{ model_name: claude, litellm_params: { model: "${model}" } }]\n`;
+const signIn = `sign_in: { issuer: "${issuer}", client_id: claude-code }\n`;
+const publicUrl = { PUBLIC_URL: "https://gateway.example.com" };
+const empty = "warning: model_list is empty: nothing can be asked, and /system/ready is 503";
+const unset = "warning: model_list: 'os.environ/NO_SUCH_MODEL' refers to the environment variable NO_SUCH_MODEL";
+const address = "warning: sign_in needs PUBLIC_URL";
+
+test.each([
+  ["nothing to warn of", who + named("bedrock/x") + signIn, publicUrl, [], "usable. models: claude"],
+  ["no model", who, {}, [empty], "starts, and is never ready. models: none"],
+  ["no model that can be used", who + named("os.environ/NO_SUCH_MODEL"), {}, [unset], "starts, and is never ready."],
+  ["a sign-in at no address", who + named("bedrock/x") + signIn, {}, [address], "usable. models: claude"],
+])("a configuration with %s is told as what it is, at the start too", async (_, yaml, more, warnings, verdict) => {
+  const folder = mkdtempSync(join(tmpdir(), "gateway-check-"));
+  const env = { GATEWAY_CONFIG: join(folder, "gateway.yaml"), ONBEHALF_DATA_DIR: folder, GATEWAY_PORT: "0", ...more };
+  try {
+    writeFileSync(env.GATEWAY_CONFIG, yaml);
+    const lines = (await run(env, "config", "check")).text.split("\n");
+    expect(lines).toEqual([...warnings, verdict].map((text) => expect.stringContaining(text)));
+    const logs = captureLogs();
+    await (await start(env, { destination: logs.destination })).close();
+    for (const warning of warnings) expect(logs.text()).toContain(warning.replace("warning: ", ""));
+  } finally {
+    rmSync(folder, { recursive: true });
   }
 });
 

@@ -10,6 +10,7 @@ import type { Environment } from "./environment.ts";
 import type { FileSettings, LimitShape } from "./file-schema.ts";
 import { readIssuers, type TrustedIssuer } from "./issuers.ts";
 import { readMasterKey } from "./master-key.ts";
+import { warningsOf } from "./warnings.ts";
 
 /** Everything that a reload may change, parsed and frozen. */
 export interface Settings {
@@ -104,7 +105,12 @@ export function buildSettings(
       general.max_request_size_mb === undefined ? environment.MAX_BODY_BYTES : general.max_request_size_mb * 1_048_576,
     retentionDays: retention,
     maxSpoolBytes: file.record.max_spool_mb * 1_048_576,
-    warnings: [...warnings, ...master.warnings, ...credentialWarnings(file, issuers), ...unreadParams(file.model_list)],
+    warnings: [
+      ...warnings,
+      ...master.warnings,
+      ...warningsOf(file, environment, issuers),
+      ...unreadParams(file.model_list),
+    ],
   });
 }
 
@@ -147,12 +153,6 @@ function checkPlainSetup(
   if (issuers.length > 0 || masterKey !== undefined) return [];
   const problem = "is not set, and neither is GATEWAY_CONFIG or LITELLM_MASTER_KEY: nobody could call this gateway";
   return [{ name: "JWT_PUBLIC_KEY_URL", problem }];
-}
-
-/** Said at the start: whose credentials open this gateway. */
-function credentialWarnings(file: FileSettings, issuers: readonly TrustedIssuer[]): readonly string[] {
-  if (issuers.length > 0 || !file.general_settings.enable_jwt_auth) return [];
-  return ["no issuer is configured: no person's token is accepted, only keys (issuers, or JWT_PUBLIC_KEY_URL)"];
 }
 
 function checkAnyCredential(file: FileSettings, issuers: readonly TrustedIssuer[]): ConfigProblem[] {
