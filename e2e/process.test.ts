@@ -110,18 +110,19 @@ describe("the sandbox as a process", () => {
     expect(await npm.exited).toBe(0);
   }, 90_000);
 
-  it("names the variable of a port that is taken", async () => {
+  it("names the variables of all ports that are taken", async () => {
     const ports = await freePorts();
-    const taken = createServer().listen(Number(ports.VOICEBOX_PORT), "127.0.0.1");
-    await once(taken, "listening");
+    const names = ["LAUNCHPAD_PORT", "VOICEBOX_PORT", "SANDBOX_BEDROCK_PORT"];
+    const servers = names.map((name) => createServer().listen(Number(ports[name]), "127.0.0.1"));
+    await Promise.all(servers.map((server) => once(server, "listening")));
     try {
       const sandbox = run("packages/sandbox/src/main.ts", ports);
       expect(await sandbox.exited).toBe(78);
-      expect(sandbox.output()).toContain("VOICEBOX_PORT");
-      expect(sandbox.output()).toContain(String(ports.VOICEBOX_PORT));
+      for (const name of names) expect(sandbox.output()).toContain(`${name}: port ${ports[name]}`);
+      expect(sandbox.output()).toContain("3 problems");
       expect(sandbox.output()).not.toMatch(/\n\s+at /);
     } finally {
-      taken.close();
+      for (const server of servers) server.close();
     }
   });
 });

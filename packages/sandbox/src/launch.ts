@@ -8,6 +8,7 @@ import { startBedrock } from "./bedrock/index.ts";
 import { rules } from "./bedrock/rules/index.ts";
 import { environments, type SandboxPorts, type SandboxUrls, standInCredentials, urlsOf } from "./environment.ts";
 import { startIdentityProvider } from "./idp/index.ts";
+import { refuseTakenPorts } from "./ports.ts";
 import { readSecrets, type SecretFiles } from "./secrets.ts";
 
 const schema = z.object({
@@ -42,7 +43,7 @@ export interface LaunchOptions extends ServiceIo {
 
 /**
  * Starts everything, each service after those it calls.
- * @throws ConfigError naming every wrong variable, or the variable of a taken port; what had started is closed again
+ * @throws ConfigError naming every wrong variable, or those of all taken ports; what had started is closed again
  */
 export async function launch(env: Env, options: LaunchOptions = {}): Promise<Sandbox> {
   const { retell = (usual) => usual, ...io } = options;
@@ -54,11 +55,12 @@ export async function launch(env: Env, options: LaunchOptions = {}): Promise<San
     identityProvider: config.SANDBOX_IDP_PORT,
     bedrock: config.SANDBOX_BEDROCK_PORT,
   };
+  const host = config.HOST;
+  await refuseTakenPorts(config);
   const dataDir = resolve(config.ONBEHALF_DATA_DIR);
   const files = readSecrets(dataDir);
   const urls = urlsOf(ports);
   const told = retell(environments(env, ports, dataDir, files), files);
-  const host = config.HOST;
 
   const provider = {
     host,

@@ -1,0 +1,40 @@
+import { once } from "node:events";
+import { createServer } from "node:net";
+import { ConfigError, type ConfigProblem } from "@onbehalf/service-kit";
+
+const variables = [
+  "LAUNCHPAD_PORT",
+  "VOICEBOX_PORT",
+  "GATEWAY_PORT",
+  "SANDBOX_IDP_PORT",
+  "SANDBOX_BEDROCK_PORT",
+] as const;
+
+type Places = Readonly<Record<(typeof variables)[number], number>> & { readonly HOST: string };
+
+/**
+ * A part that is started says so of its own port only, and a person would meet them one by one. Whatever else may be wrong
+ * with an address is left to that part.
+ * @throws ConfigError naming every port that is taken
+ */
+export async function refuseTakenPorts(places: Places): Promise<void> {
+  const problems: ConfigProblem[] = [];
+  for (const name of variables) {
+    const port = places[name];
+    if (!(await isTaken(places.HOST, port))) continue;
+    problems.push({ name, problem: `port ${port} on ${places.HOST} is taken by another program; choose another port` });
+  }
+  if (problems.length > 0) throw new ConfigError(problems);
+}
+
+async function isTaken(host: string, port: number): Promise<boolean> {
+  const server = createServer().listen(port, host);
+  try {
+    await once(server, "listening");
+    server.close();
+    await once(server, "close");
+    return false;
+  } catch (error) {
+    return error instanceof Error && "code" in error && error.code === "EADDRINUSE";
+  }
+}
