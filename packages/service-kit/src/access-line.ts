@@ -3,6 +3,10 @@ import type { Context } from "hono";
 import { matchedRoutes } from "hono/route";
 import type { Trace } from "./trace.ts";
 
+/**
+ * How a request ended, in one word: `denied` is 401 or 403, `limited` 429, `aborted` a client that left before the
+ * answer was whole.
+ */
 export type Outcome = "ok" | "denied" | "limited" | "error" | "aborted";
 
 /** How an answer ended. */
@@ -37,12 +41,16 @@ export type DerivedFields = {
   readonly client_id: string | undefined;
 };
 
+/** What is known of a request when it has ended. */
 export interface AccessFacts extends Ending {
   readonly requestId: string;
   readonly trace: Trace;
   readonly route: string;
+  /** From the request's arrival to the end of its answer, in milliseconds. */
   readonly ms: number;
+  /** What `authenticate` left; anything that is no identity counts as nobody. */
   readonly identity: unknown;
+  /** What the stages added; it wins over what is derived here. */
   readonly noted: Readonly<Record<string, unknown>> | undefined;
 }
 
@@ -82,6 +90,7 @@ function unless<Value>(noted: Readonly<Record<string, unknown>>, name: string, v
   return Object.hasOwn(noted, name) ? undefined : value;
 }
 
+/** By the status alone; whoever knows that the connection closed early says `aborted` instead. */
 export function outcomeOf(status: number): Outcome {
   if (status < 400) return "ok";
   if (status === 401 || status === 403) return "denied";

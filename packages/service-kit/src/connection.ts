@@ -21,6 +21,7 @@ export interface Running {
   empty(): Promise<void>;
 }
 
+/** The running requests of one server, so that draining can wait for them and cut what is left. */
 export function createRunning(): Running {
   const aborts = createRoster<AbortRequest>();
   const waiting = new Set<() => void>();
@@ -45,6 +46,7 @@ export class ClientGone extends Error {
   }
 }
 
+/** Why a request was aborted: the grace of a shutdown is over, and the client did nothing wrong. */
 export class ShuttingDown extends Error {
   override readonly name = "ShuttingDown";
   constructor() {

@@ -7,6 +7,7 @@ export interface Deadlines {
   end(place: Place<Deadline>): void;
 }
 
+/** One moment, and what happens when it passes; to be removed again by the object itself. */
 export interface Deadline {
   /** By the clock of `now`. */
   readonly endsAt: number;

@@ -5,6 +5,7 @@ import type { Http2Side } from "./http2.ts";
 import type { Logger } from "./log.ts";
 import type { Sockets } from "./sockets.ts";
 
+/** What has to be stopped, and the time it has; the times and hooks are those of `ServeOptions`. */
 export interface DrainOptions {
   readonly server: Server;
   readonly sockets: Sockets;

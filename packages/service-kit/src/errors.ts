@@ -9,6 +9,7 @@ import type { InterruptionSignal } from "./interruption.ts";
 import type { Log } from "./log.ts";
 import type { Note } from "./request.ts";
 
+/** What the challenges of this service's refusals say about it (RFC 6750 section 3). */
 export interface ErrorHandlerOptions {
   /** URL of the protected-resource metadata, for the challenge of a 401 (RFC 9728 section 5.1). */
   readonly resourceMetadata?: string | undefined;

@@ -3,22 +3,25 @@ import { Hono } from "hono";
 /** Rejects, with a reason fit for an operator's eyes, while the service cannot do its work. */
 export type ReadinessCheck = () => Promise<void> | void;
 
+/** The body of `GET /system/ready`. */
 export interface ReadyState {
   readonly status: "ready" | "not_ready";
   /** What is missing, by the check's name. */
   readonly causes: Readonly<Record<string, string>>;
 }
 
+/** Whether this service can do its work now, as load balancers ask it. */
 export interface Readiness {
   state(): Promise<ReadyState>;
   /** From now on not ready: the service is going away. */
   drain(): void;
 }
 
+/** Bounds of the checks, and the clock of tests. */
 export interface ReadinessOptions {
-  /** A check that takes longer counts as failed. */
+  /** A check that takes longer counts as failed; 2000 unless given. */
   readonly timeoutMs?: number | undefined;
-  /** How long an answer stands: many probes make one round of checks. */
+  /** How long an answer stands, 1000 unless given: many probes make one round of checks. */
   readonly cacheMs?: number | undefined;
   /** Milliseconds of a monotonic clock. */
   readonly now?: (() => number) | undefined;

@@ -1,5 +1,6 @@
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 
+/** What a refusal carries besides status, code and message. */
 export interface HttpErrorDetails {
   /** The private reason: goes to the log, never to the wire. */
   readonly cause?: unknown;

@@ -2,6 +2,7 @@ import type { Server } from "node:http";
 import { createServer, type Http2Server, type Http2Session } from "node:http2";
 import type { Socket } from "node:net";
 
+/** What a connection may take of time and memory before it has proven useful. */
 export interface Http2Limits {
   /** For the first bytes of a connection, in milliseconds. */
   readonly headersMs: number;
@@ -10,6 +11,7 @@ export interface Http2Limits {
   readonly maxHeaderBytes: number;
 }
 
+/** The HTTP/2 connections of a server, to be ended on their own: closing the server does not end them. */
 export interface Http2Side {
   readonly server: Http2Server;
   /** Drops connections that have said nothing yet and takes no new streams; each session ends with its last one. */

@@ -2,10 +2,13 @@ import { once } from "node:events";
 import type { Server } from "node:http";
 import { ConfigError, type ConfigProblem } from "./config/problems.ts";
 
+/** Where to listen. */
 export interface Address {
   readonly host: string;
   readonly port: number;
+  /** The variable that sets the port: named when it is taken. */
   readonly portVariable: string;
+  /** Several processes on one port; the system deals out connections. */
   readonly reusePort?: boolean | undefined;
 }
 

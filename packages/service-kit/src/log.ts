@@ -11,6 +11,7 @@ export interface Log {
   error(fields: object, message: string): void;
 }
 
+/** Where a service's lines go, and what must not be seen in them. */
 export interface LoggerOptions {
   /** Written into every line as `service`. */
   readonly service: string;

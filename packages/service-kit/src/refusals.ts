@@ -43,6 +43,7 @@ export function hasSeveralHosts({ rawHeaders }: IncomingMessage): boolean {
   return hosts > 1;
 }
 
+/** Answers 400 (RFC 9112 section 3.2). */
 export function refuseSeveralHosts(outgoing: ServerResponse, log: Logger): void {
   answer(outgoing, severalHosts, log);
 }
@@ -54,6 +55,7 @@ export function hasUnknownMethod(method: string): boolean {
   return !methods.has(method);
 }
 
+/** Answers 400 on an HTTP/2 stream, where Node's parser does not do it. */
 export function refuseUnknownMethod(outgoing: Http2ServerResponse, log: Logger): void {
   const { body, requestId } = envelope(unknownMethod);
   log.info(line(unknownMethod, requestId), "request");

@@ -35,6 +35,7 @@ export interface StepVariables extends Omit<RequestVariables, "signal"> {
   readonly signal: InterruptionSignal;
 }
 
+/** What goes into each request's one line, and who else is told of it. */
 export interface RequestContextOptions {
   /** Named in the line, also where several services share one log. */
   readonly service: string;

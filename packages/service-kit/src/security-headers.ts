@@ -1,6 +1,7 @@
 import type { MiddlewareHandler } from "hono";
 import { answerHeader } from "./request.ts";
 
+/** The headers that differ from service to service; the others are the same for all. */
 export interface SecurityHeadersOptions {
   /** For answers that are pages; answers of an API load nothing. */
   readonly contentSecurityPolicy?: string | undefined;

@@ -26,6 +26,7 @@ export interface Fetcher {
   fetch(request: Request, env: object): Response | Promise<Response>;
 }
 
+/** How long clients may take, and how much room; slower and larger ones are refused or closed. */
 export interface RequestLimits {
   /** For the head of a request to arrive, in milliseconds; a slower client gets 408. */
   readonly headersMs: number;
@@ -38,6 +39,7 @@ export interface RequestLimits {
   readonly maxConnections: number;
 }
 
+/** For requests of a few kilobytes that come at once; who takes large uploads sets their own. */
 export const defaultLimits: RequestLimits = {
   headersMs: 15_000,
   requestMs: 60_000,
@@ -46,7 +48,9 @@ export const defaultLimits: RequestLimits = {
   maxConnections: 10_000,
 };
 
+/** What to serve, where, and how it ends. */
 export interface ServeOptions {
+  /** The service's name in its log. */
   readonly name: string;
   readonly app: Fetcher;
   readonly host: string;
@@ -57,6 +61,7 @@ export interface ServeOptions {
   readonly log: Logger;
   /** From the signal until the last request is cut, at most; the closers come after that. */
   readonly graceSeconds: number;
+  /** Told when draining begins, so that load balancers learn of it. */
   readonly readiness?: Readiness | undefined;
   /** How much of it to go on accepting while not ready, so that load balancers notice first. */
   readonly noticeSeconds?: number | undefined;
@@ -64,6 +69,7 @@ export interface ServeOptions {
   readonly onDrain?: (() => void | Promise<void>) | undefined;
   /** Called one after another when no request runs any more: flush rows, close stores. Each has 5 s. */
   readonly onClose?: readonly (() => void | Promise<void>)[] | undefined;
+  /** Instead of the usual ones, one by one. */
   readonly limits?: Partial<RequestLimits> | undefined;
   /** Also HTTP/2 with prior knowledge on the same port, for clients that speak nothing else. */
   readonly http2?: boolean | undefined;

@@ -2,6 +2,7 @@ import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 
+/** The connections of one server, and which of them are at work. */
 export interface Sockets {
   /** Closes connections without a running request, and from now on each one when its request has ended. */
   closeIdle(): void;

@@ -2,17 +2,21 @@ import type { Identity } from "@onbehalf/shared-auth";
 import { LRUCache } from "lru-cache";
 import type { Outcome } from "./access-line.ts";
 
+/** Who called, in the words of the wire: what an `Identity` says without its claims. */
 export interface TrailIdentity {
   readonly issuer: string;
   readonly subject: string;
+  /** Of the token that came in. */
   readonly audience: readonly string[];
   readonly scopes: readonly string[];
   readonly client_id: string | null;
+  /** The `act` chain, the nearest first (RFC 8693 section 4.1). */
   readonly actors: readonly { readonly issuer: string | null; readonly subject: string }[];
   readonly groups: readonly string[];
   readonly email: string | null;
   readonly name: string | null;
   readonly kind: "user" | "app";
+  /** How the caller proved it. */
   readonly credential: "session" | "jwt" | "app-key" | "virtual-key" | "master-key";
   /** Seconds since the epoch. */
   readonly expires_at: number | null;
@@ -36,15 +40,18 @@ export function trailIdentity(identity: Identity): TrailIdentity {
   };
 }
 
+/** The exchange (RFC 8693) with which a service went on in the caller's name. */
 export interface TrailExchange {
   readonly issuer: string;
   readonly client_id: string;
   readonly audience: string | null;
   readonly scopes: readonly string[];
+  /** Whether the token server was asked for this request. */
   readonly source: "fresh" | "cached";
   readonly duration_ms: number;
   /** Seconds since the epoch. */
   readonly expires_at: number | null;
+  /** Null when it succeeded. */
   readonly error_code: string | null;
 }
 
@@ -55,7 +62,7 @@ export interface TrailHop {
   readonly request_id: string;
   /** ISO 8601. */
   readonly at: string;
-  /** Method and route pattern. */
+  /** Method and route pattern; never the values in it. */
   readonly route: string;
   readonly status: number;
   readonly outcome: Outcome;
@@ -63,24 +70,29 @@ export interface TrailHop {
   readonly duration_ms: number;
   readonly identity: TrailIdentity | null;
   readonly exchange: TrailExchange | null;
+  /** The application whose key was used; null for a person's own call. */
   readonly app: string | null;
+  /** What only this service knows, such as model and tokens. */
   readonly detail: Readonly<Record<string, unknown>>;
 }
 
 /** Who asks for a trail: a person sees their own hops, an admin all of them. */
 export type TrailReader = { readonly issuer: string; readonly subject: string } | "admin";
 
+/** What happened to recent requests, one hop per service. */
 export interface Trail {
   add(hop: TrailHop): void;
   /** The hops of a trace that the reader may see, oldest first. */
   find(traceId: string, reader: TrailReader): readonly TrailHop[];
 }
 
+/** Bounds of what is remembered. */
 export interface TrailOptions {
-  /** Traces kept; the least recently written goes first. */
+  /** Traces kept, 2000 unless given; the least recently written goes first. */
   readonly maxTraces?: number | undefined;
-  /** Hops kept of one person in one trace: a caller may send one traceparent with every request. */
+  /** Hops kept of one person in one trace, 20 unless given: a caller may send one traceparent with every request. */
   readonly maxHopsPerPerson?: number | undefined;
+  /** Since the trace's last hop; 3600 unless given. */
   readonly ttlSeconds?: number | undefined;
 }
 

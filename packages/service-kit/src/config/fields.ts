@@ -42,6 +42,7 @@ export function list({ min = 0 }: { readonly min?: number } = {}) {
   });
 }
 
+/** Which addresses a setting takes; any http or https URL unless said otherwise. */
 export interface UrlOptions {
   /** For what tokens and keys are fetched from: refuses plain http, except to this machine itself, and credentials. */
   readonly httpOnLoopbackOnly?: boolean;

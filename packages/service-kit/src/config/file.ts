@@ -5,6 +5,7 @@ import { mask } from "../mask.ts";
 import { ConfigError, type ConfigProblem, prefixed } from "./problems.ts";
 import { unknownKeys } from "./unknown-keys.ts";
 
+/** How the text is read; never guessed from the file's name, which operators choose. */
 export interface FileOptions {
   readonly format: "json" | "yaml";
 }

@@ -1,5 +1,6 @@
 import type { z } from "zod";
 
+/** Any schema of Zod, seen from outside: only its definition is read. */
 export type Schema = z.core.$ZodType;
 
 /** As much of a schema's definition as is needed to find the keys in it. */
@@ -23,6 +24,7 @@ export function unwrap(schema: Schema): Definition {
   return inner === undefined ? definitionOf(schema) : unwrap(inner);
 }
 
+/** The schema one wrapper further in; undefined when nothing is wrapped. */
 export function innerSchema(schema: Schema): Schema | undefined {
   const { getter, innerType, in: input } = definitionOf(schema);
   return getter?.() ?? innerType ?? input;

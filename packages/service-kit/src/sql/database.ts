@@ -1,6 +1,7 @@
 import type { Kysely } from "kysely";
 import type { Migration, SqlDialect } from "./migrate.ts";
 
+/** One database, of either dialect, with the schema that the service's migrations make. */
 export interface Database<Schema> {
   readonly kysely: Kysely<Schema>;
   readonly dialect: SqlDialect;
@@ -10,16 +11,20 @@ export interface Database<Schema> {
   migrate(namespace: string, migrations: readonly Migration[]): Promise<readonly string[]>;
   /** Rejects while the database cannot be reached: for readiness. */
   ready(): Promise<void>;
+  /** Waits for what is being asked; nothing can be asked afterwards. */
   close(): Promise<void>;
 }
 
+/** Where the database is: its URL, or else a file of the data folder. */
 export interface DatabaseOptions {
   /** `postgresql://…`; absent: SQLite in the data folder. */
   readonly url?: string | undefined;
   readonly dataDir: string;
   /** Name of the SQLite file, for example `gateway.sqlite`; `:memory:` for tests. */
   readonly file: string;
+  /** Of Postgres, at most; 10 unless given. */
   readonly maxConnections?: number | undefined;
+  /** Told when an idle connection to Postgres breaks; the pool replaces it. */
   readonly onConnectionError?: ((error: Error) => void) | undefined;
 }
 

@@ -1,5 +1,6 @@
 import { type Kysely, sql } from "kysely";
 
+/** Which SQL a migration or a query is written for, where the two differ. */
 export type SqlDialect = "sqlite" | "postgres";
 
 /** One step of a schema. Its name is its identity: once released, neither is changed. */

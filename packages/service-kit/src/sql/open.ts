@@ -5,6 +5,7 @@ import { type Migration, migrate, migrationMs, type SqlDialect } from "./migrate
 import { openPool, postgresDialect } from "./postgres.ts";
 import { sqliteFile } from "./sqlite.ts";
 
+/** SQLite in the data folder; the file is made when the first query comes. */
 export function openFile<Schema>({ dataDir, file }: DatabaseOptions): Database<Schema> {
   const path = file === ":memory:" ? file : join(dataDir, file);
   const { dialect, check } = sqliteFile(path);
@@ -17,6 +18,7 @@ export function openFile<Schema>({ dataDir, file }: DatabaseOptions): Database<S
   return { ...common(kysely, "sqlite"), path, ready, close: () => kysely.destroy() };
 }
 
+/** Postgres behind a pool. Migrations have a connection of their own, without the time limit of requests. */
 export function openServer<Schema>(url: string, options: DatabaseOptions): Database<Schema> {
   const pool = openPool({ ...options, url });
   const kysely = new Kysely<Schema>({ dialect: postgresDialect(pool) });

@@ -2,12 +2,13 @@ import { type Dialect, PostgresDialect, type PostgresPool, type PostgresPoolClie
 import pg from "pg";
 import { StoreUnavailable } from "../unavailable.ts";
 
+/** Which server, and the bounds of what is asked of it. */
 export interface PostgresOptions {
   /** `postgresql://user:password@host:port/database`, with libpq's parameters such as `sslmode`. */
   readonly url: string;
   /** Connections kept at most. */
   readonly maxConnections?: number | undefined;
-  /** How long a query is waited for, whatever the server says. */
+  /** How long a query is waited for, in milliseconds, whatever the server says; 12000 unless given. */
   readonly queryMs?: number | undefined;
   /** Told when an idle connection breaks: a matter for the log, the pool replaces it. */
   readonly onConnectionError?: ((error: Error) => void) | undefined;
@@ -45,6 +46,7 @@ export function openPool(options: PostgresOptions): pg.Pool {
 /** Set by a statement: connection poolers in between refuse them as parameters of the connection. */
 const limits = `set statement_timeout = ${statementMs}; set idle_in_transaction_session_timeout = ${statementMs}`;
 
+/** Kysely over the pool; a database out of reach is a StoreUnavailable in every query. */
 export function postgresDialect(pool: pg.Pool): Dialect {
   return new PostgresDialect({ pool: told(pool) });
 }

@@ -21,6 +21,10 @@ const lookMs = 0;
 const betweenMs = 10;
 const preparedStatements = 200;
 
+/**
+ * A file that is opened with the first query, and watched: one that was replaced under us would swallow what is
+ * written.
+ */
 export interface SqliteFile {
   /** Kysely over Node's own SQLite, for the main thread. */
   readonly dialect: Dialect;
@@ -28,6 +32,10 @@ export interface SqliteFile {
   check(): void;
 }
 
+/**
+ * Opened by the first query.
+ * @param path the file, or `:memory:`
+ */
 export function sqliteFile(path: string): SqliteFile {
   let opened: DatabaseSync | undefined;
   let check = (): void => {};

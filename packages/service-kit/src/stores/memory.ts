@@ -1,6 +1,7 @@
 import { LRUCache } from "lru-cache";
 import { type KeyValueStore, type Lifetime, maxMembers } from "./store.ts";
 
+/** The bound, which has no default, and the clock of tests. */
 export interface MemoryStoreOptions {
   /** The least recently used entry makes room for a new one. */
   readonly maxEntries: number;

@@ -1,5 +1,6 @@
 import { createClient } from "redis";
 
+/** The client library's own type, without its plug-ins. */
 export type RedisClient = ReturnType<typeof newClient>;
 
 const reconnectMs = 2_000;

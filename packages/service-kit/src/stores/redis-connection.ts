@@ -2,12 +2,13 @@ import { CircuitState, ConsecutiveBreaker, circuitBreaker, handleAll } from "coc
 import { StoreUnavailable } from "../unavailable.ts";
 import type { RedisClient } from "./redis-client.ts";
 
+/** Which Redis, and how long it is waited for. */
 export interface RedisOptions {
   /** `redis://` or, with TLS, `rediss://`. */
   readonly url: string;
-  /** What it holds, in words for a caller who cannot be served without it. */
+  /** What it holds, in words for a caller who cannot be served without it; `store` unless given. */
   readonly what?: string | undefined;
-  /** For the whole of one operation. */
+  /** For the whole of one operation, in milliseconds; 1000 unless given. */
   readonly timeoutMs?: number | undefined;
   /** Told of broken connections: a matter for the log, the client connects again by itself. */
   readonly onError?: ((error: Error) => void) | undefined;

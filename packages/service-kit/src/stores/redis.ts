@@ -3,6 +3,7 @@ import { openRedis, type RedisConnection, type RedisOptions } from "./redis-conn
 import { createSeal } from "./seal.ts";
 import { type KeyValueStore, maxMembers } from "./store.ts";
 
+/** Where the entries are, and under which secret: whoever reads that Redis must not read sessions and tokens. */
 export interface RedisStoreOptions extends RedisOptions {
   /** Keeps services and purposes apart in one Redis, for example `launchpad:session`. */
   readonly prefix: string;

@@ -1,3 +1,4 @@
+/** Required of everything that is stored: nothing stays for good. */
 export interface Lifetime {
   /** Whole seconds, at least 1; the entry is gone afterwards. */
   readonly ttlSeconds: number;
@@ -30,6 +31,7 @@ export interface KeyValueStore {
   close(): Promise<void>;
 }
 
+/** A name that nobody else holds now. */
 export interface Lease {
   /** Gives the name back, unless it has passed to somebody else meanwhile. */
   release(): Promise<void>;

@@ -6,6 +6,7 @@ import { MeterProvider } from "@opentelemetry/sdk-metrics";
 import { listen } from "../listen.ts";
 import type { Meters, RequestObserver, TelemetryOptions } from "./telemetry.ts";
 
+/** The meters of a service behind a port of their own; `close` frees it. */
 export interface Metrics extends Meters {
   readonly requests: RequestObserver;
   close(): Promise<void>;

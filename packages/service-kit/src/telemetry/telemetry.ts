@@ -2,12 +2,13 @@ import type { AccessLine } from "../access-line.ts";
 import type { Logger } from "../log.ts";
 import type { Trace } from "../trace.ts";
 
+/** Few and bounded: each combination is a series of its own, kept as long as the process lives. */
 export type Labels = Readonly<Record<string, string | number | boolean>>;
 
 /** A piece of work inside a request: an exchange, a call upstream. */
 export interface Span {
   readonly name: string;
-  /** Milliseconds since the epoch. */
+  /** Milliseconds since the epoch, as is `endedAt`. */
   readonly startedAt: number;
   readonly endedAt: number;
   readonly failed?: boolean;
@@ -22,6 +23,7 @@ export interface RequestObserver {
   end(line: AccessLine, trace: Trace, startedAt: number): void;
 }
 
+/** What a meter counts. */
 export interface CounterOptions {
   /** In words, for whoever reads the metrics. */
   readonly description: string;
@@ -29,6 +31,7 @@ export interface CounterOptions {
   readonly unit?: string;
 }
 
+/** What a meter measures, and in which steps. */
 export interface HistogramOptions extends CounterOptions {
   /** Upper bounds; those of a duration in seconds when absent. */
   readonly buckets?: readonly number[];
@@ -45,6 +48,7 @@ export interface Meters {
   gauge(name: string, options: CounterOptions, read: () => number): void;
 }
 
+/** A service's metrics and spans; without a metrics port or a collector the calls cost nothing and do nothing. */
 export interface Telemetry extends Meters {
   /** For `requestContext`; undefined when nobody is listening. */
   readonly requests: RequestObserver | undefined;
@@ -53,6 +57,7 @@ export interface Telemetry extends Meters {
   close(): Promise<void>;
 }
 
+/** Who is measured, and who listens. */
 export interface TelemetryOptions {
   readonly service: string;
   readonly log: Logger;

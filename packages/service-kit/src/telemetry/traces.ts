@@ -13,6 +13,7 @@ import { mask } from "../mask.ts";
 import { createRandomHex, type Trace } from "../trace.ts";
 import type { Labels, RequestObserver, Span, TelemetryOptions } from "./telemetry.ts";
 
+/** Spans on their way to a collector; `close` sends what is left. */
 export interface Traces {
   readonly requests: RequestObserver;
   span(trace: Trace, span: Span): void;
