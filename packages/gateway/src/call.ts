@@ -5,6 +5,7 @@ import type { GatewayError } from "./errors.ts";
 /** What one LLM route does, in every dialect. */
 export type Operation = "generate" | "embed" | "count_tokens";
 
+/** The protocol a client speaks, by the route it calls. */
 export type DialectName = "openai-chat" | "openai-responses" | "openai-embeddings" | "anthropic" | "bedrock";
 
 /** What came in over HTTP, before any dialect has looked at it. */
@@ -71,6 +72,7 @@ export interface CallerTag {
   readonly expiresAt: number | undefined;
 }
 
+/** What forwarding has to know of the request besides the call itself. */
 export interface ForwardContext {
   readonly caller: CallerTag;
   readonly requestId: string;

@@ -11,6 +11,7 @@ export interface AttributeMapping {
   readonly defaultTeam: string | undefined;
 }
 
+/** How a token's scopes, roles and groups become one of our roles. */
 export interface RoleRules {
   /** A token with this scope is an administrator's. */
   readonly adminScope: string;

@@ -36,6 +36,7 @@ const tokenExchange = z
   .refine(({ client_secret, private_key_file }) => (client_secret === undefined) !== (private_key_file === undefined), {
     error: "needs either client_secret or private_key_file",
   });
+/** A further exchange (RFC 8693), for providers that take tokens of their own only. */
 export type TokenExchangeSettings = z.output<typeof tokenExchange>;
 
 /** One `model_list` entry as LiteLLM writes it. What only LiteLLM's other providers use is let through and not used. */
@@ -70,6 +71,7 @@ export const modelEntry = z.strictObject({
   }),
   model_info: z.looseObject({}).optional(),
 });
+/** One entry of `model_list`: a name for clients, and where its calls go. */
 export type ModelEntry = z.output<typeof modelEntry>;
 
 /** Top-level `bedrock`: how the gateway is known to AWS, and what it tells AWS about the user. */
@@ -93,6 +95,7 @@ export const bedrockSettings = z.strictObject({
     .default([]),
   session_duration_seconds: number.int().min(900).max(43_200).default(3600),
 });
+/** How Bedrock is reached, for all deployments there. */
 export type BedrockSettings = z.output<typeof bedrockSettings>;
 
 /** Top-level `billing`. */

@@ -36,13 +36,16 @@ export interface GatewayErrorDetails {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
+/** The one error of this service. Each dialect says it in its own words; the private reason is the `cause`. */
 export class GatewayError extends Error {
   override readonly name = "GatewayError";
   readonly code: GatewayErrorCode;
   readonly status: number;
+  /** The field that is wrong, as the client wrote it. */
   readonly param: string | undefined;
   readonly providerCode: string | undefined;
   readonly retryAfterSeconds: number | undefined;
+  /** False: the client must not retry by itself; undefined: it may decide. */
   readonly shouldRetry: boolean | undefined;
   readonly headers: Readonly<Record<string, string>>;
 

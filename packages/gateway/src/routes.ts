@@ -7,6 +7,7 @@ import type { DialectName } from "./call.ts";
  */
 export type RouteKind = "llm" | "models" | "info" | "own" | "admin" | "public";
 
+/** One line of the table of everything that can be called. */
 export interface Route {
   readonly method: "GET" | "POST" | "HEAD" | "OPTIONS";
   /** The one canonical path; recorded, and what the policy sees. */

@@ -46,5 +46,6 @@ export interface StageEnv {
   readonly Bindings: Connection & Found;
 }
 
+/** A request between two stages, with what the stages before have found out. */
 export type StageContext = Context<StageEnv>;
 export type { Log, Logger };

@@ -25,6 +25,7 @@ export interface Identity {
   readonly audience: readonly string[];
   /** The client the token was issued to: `client_id`, `azp`, `cid` or `appid`, by the issuer's dialect. */
   readonly clientId: string | undefined;
+  /** `app`: the token speaks for an application and no user, as the issuer's dialect tells them apart. */
   readonly kind: "user" | "app";
   readonly scopes: readonly string[];
   readonly groups: readonly string[];

@@ -21,14 +21,17 @@ export interface IntrospectionOptions extends AcceptanceOptions, ClockOptions {
   /** As whom this service asks. */
   readonly clientId: string;
   readonly clientAuth: ClientAuthOptions;
-  /** How long an answer serves, and so how late a revocation is noticed; 30 unless given, 0 for not at all. */
+  /** Seconds an answer serves, and so how late a revocation is noticed; 30 unless given, 0 for not at all. */
   readonly cacheTtlSeconds?: number | undefined;
   /** Answers that are remembered, by digest of the token; 5000 unless given. */
   readonly maxEntries?: number | undefined;
+  /** Seconds by which clocks may differ; 60 unless given. */
   readonly leewaySeconds?: number | undefined;
+  /** Accept tokens that speak for an application and no user; false unless given. */
   readonly allowApps?: boolean | undefined;
   /** Milliseconds for one question; 5000 unless given. */
   readonly timeoutMs?: number | undefined;
+  /** Accept tokens bound to a key (RFC 9449); off unless given. */
   readonly dpop?: DpopOptions | undefined;
   readonly fetch?: Fetch | undefined;
 }

@@ -33,6 +33,7 @@ export type Responder = (request: SeenRequest) => TestAnswer | Promise<TestAnswe
 export interface TestIssuerOptions {
   /** Path of the issuer's URL, such as `/oauth2/default`; none unless given. */
   readonly path?: string;
+  /** `RS256` unless given. */
   readonly algorithm?: Algorithm;
 }
 
@@ -40,6 +41,7 @@ export interface TestIssuerOptions {
 export interface MintOptions {
   /** Added to the header; undefined takes a member away. */
   readonly header?: Readonly<Record<string, unknown>>;
+  /** Signs with this key instead of the current one. */
   readonly key?: TestKey;
 }
 
@@ -50,6 +52,7 @@ export interface TestIssuer {
   readonly discoveryUrl: string;
   readonly tokenEndpoint: string;
   readonly introspectionEndpoint: string;
+  /** The key that signs now. */
   readonly key: () => TestKey;
   readonly jwks: () => JSONWebKeySet;
   /** Signs a token: an Okta-like access token of user `alice` for audience `api`, unless the claims say otherwise. */
@@ -66,6 +69,7 @@ export interface TestIssuer {
   readonly answer: (endpoint: TestEndpoint, responder: Responder | undefined) => void;
   /** Every request so far. */
   readonly requests: readonly SeenRequest[];
+  /** How often an endpoint was asked. */
   readonly hits: (endpoint: TestEndpoint) => number;
   readonly close: () => Promise<void>;
 }

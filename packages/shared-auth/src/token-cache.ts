@@ -15,16 +15,17 @@ import { memoryTokenStore, type TokenStore } from "./token-store.ts";
 export interface CacheOptions extends ClockOptions {
   /** A bounded store in memory unless given. */
   readonly store?: TokenStore | undefined;
-  /** Longest time a token is kept; 3600 unless given. */
+  /** Longest time a token is kept, in seconds; 3600 unless given. */
   readonly ttlSeconds?: number | undefined;
-  /** A token is not given out in this last part of its life; 300 unless given. */
+  /** A token is not given out in this last part of its life, in seconds; 300 unless given. */
   readonly expiryBufferSeconds?: number | undefined;
   /** For the store in memory; 10000 unless given. */
   readonly maxEntries?: number | undefined;
-  /** How long a refusal is repeated without asking again; 2 unless given, 0 for not at all. */
+  /** Seconds a refusal is repeated without asking again; 2 unless given, 0 for not at all. */
   readonly negativeTtlSeconds?: number | undefined;
   /** What is exchanged for what; an exchange of `createExchange` knows it itself. */
   readonly target?: ExchangeTarget | undefined;
+  /** Told when the store fails; the exchange then goes on without it. */
   readonly onEvent?: OnEvent | undefined;
 }
 

@@ -3,7 +3,7 @@ import { type ClockOptions, clockFrom } from "./clock.ts";
 
 /**
  * Where exchanged tokens wait. A store outside the process must encrypt the values. Keys are digests and give nothing
- * away.
+ * away. A store that rejects costs an exchange, and fails nothing but a purge.
  */
 export interface TokenStore {
   readonly get: (key: string) => Promise<string | undefined>;

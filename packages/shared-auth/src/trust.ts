@@ -10,6 +10,7 @@ export interface AcceptanceOptions {
   readonly issuer: string;
   /** Any one of these must be in `aud`. Required: a token for another service is never accepted. */
   readonly audience: string | readonly string[];
+  /** Whose tokens they are, which decides where the facts stand in them; `generic` unless given. */
   readonly dialect?: Dialect | undefined;
   /** Scopes that every token of this issuer must have. */
   readonly requiredScopes?: readonly string[] | undefined;
@@ -29,7 +30,7 @@ export interface IssuerOptions extends AcceptanceOptions {
   readonly discoveryUrl?: string | undefined;
   /** A fixed key set, instead of one over the network. */
   readonly jwks?: JSONWebKeySet | undefined;
-  /** A shared secret for HS256/384/512; those are accepted in no other way. */
+  /** A shared secret for HS256/384/512, at least as long as the hash; those are accepted in no other way. */
   readonly secret?: Uint8Array | string | undefined;
   /** `["RS256"]` unless given. */
   readonly algorithms?: readonly Algorithm[] | undefined;

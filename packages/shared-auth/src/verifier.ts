@@ -24,19 +24,21 @@ export interface VerifierOptions extends ClockOptions {
   readonly leewaySeconds?: number | undefined;
   /** Accept tokens that speak for an application and no user; false unless given. */
   readonly allowApps?: boolean | undefined;
-  /** How long a key set is used before it is loaded anew; 3600 unless given. */
+  /** Seconds a key set is used before it is loaded anew; 3600 unless given. */
   readonly jwksCacheTtlSeconds?: number | undefined;
-  /** How long after that it still serves while the provider is down; 14400 unless given. */
+  /** Seconds after that in which it still serves while the provider is down; 14400 unless given. */
   readonly staleGraceSeconds?: number | undefined;
   /** At most one load per this many seconds because of unknown keys; 15 unless given. */
   readonly unknownKeyCooldownSeconds?: number | undefined;
   /** Milliseconds for each document of a provider; 5000 unless given. */
   readonly keysTimeoutMs?: number | undefined;
-  /** Verified tokens that are remembered, by digest; false for none. */
+  /** Verified tokens that are remembered, by digest; 5000 unless given, false for none. */
   readonly tokenCache?: false | VerifiedCacheOptions | undefined;
   /** Accept tokens bound to a key (RFC 9449); off unless given. */
   readonly dpop?: DpopOptions | undefined;
+  /** Asks for key sets and discovery documents; the platform's unless given. */
   readonly fetch?: Fetch | undefined;
+  /** Told when keys were loaded, or could not be. */
   readonly onEvent?: OnEvent | undefined;
 }
 

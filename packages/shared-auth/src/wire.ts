@@ -4,6 +4,7 @@ import type { AuthError, AuthErrorCode } from "./errors.ts";
 export interface WireOptions {
   /** URL of the protected-resource metadata (RFC 9728 section 5.1). */
   readonly resourceMetadata?: string | undefined;
+  /** Names the protected space in the challenge (RFC 9110 section 11.5). */
   readonly realm?: string | undefined;
 }
 
@@ -11,6 +12,7 @@ export interface WireOptions {
 export interface WireError {
   readonly status: 400 | 401 | 403 | 502 | 503;
   readonly headers: Record<string, string>;
+  /** `error` in OAuth's words where it has some; `message` for whoever calls. */
   readonly body: { readonly error: string; readonly message: string };
 }
 

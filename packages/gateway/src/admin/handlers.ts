@@ -11,6 +11,7 @@ import { keyRoutes } from "./key-routes.ts";
 import { listModels, oneModel } from "./models.ts";
 import { spendRoutes } from "./spend-routes.ts";
 
+/** What the routes beside the models' need: the record, the keys, and the models' own addresses. */
 export interface AdminOptions extends ProfileOptions {
   readonly queries: RecordQueries;
   readonly recorder: Recorder;
@@ -18,6 +19,7 @@ export interface AdminOptions extends ProfileOptions {
   readonly keyStore: KeyStore;
 }
 
+/** Answers one route of `routes.ts`; throws GatewayError for whatever it refuses. */
 export type Handler = (c: StageContext) => Response | Promise<Response>;
 
 /** What answers each route that is no dialect's, by the route's name. */

@@ -69,4 +69,5 @@ function strongKey() {
   });
 }
 
+/** Every variable of the gateway, checked and frozen. */
 export type Environment = Readonly<z.output<typeof environmentSchema>>;

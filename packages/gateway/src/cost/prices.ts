@@ -36,6 +36,7 @@ export const priceOverrides = z.record(
   }),
 );
 
+/** The file's own prices, in USD per million tokens; they win over the built-in table. */
 export type PriceOverrides = z.output<typeof priceOverrides>;
 
 const aws = "https://aws.amazon.com/bedrock/pricing/ (us-east-1, on demand, standard tier)";
@@ -83,6 +84,7 @@ const listed: Readonly<Record<string, Price>> = {
 const geographySurcharge = 1.1;
 const surcharged = /^anthropic\.claude-[a-z]+-(?:4-(?:[5-9]|\d\d)|[5-9]|\d\d)(?:-|$)/;
 
+/** The price of a model, by the provider's name for it or else by ours; undefined: unpriced, never free. */
 export type FindPrice = (providerModel: string, model: string) => Price | undefined;
 
 /** Looks a price up: the operator's own first, by provider's id or client's name, then the list. */

@@ -1,5 +1,6 @@
 import { GatewayError } from "../errors.ts";
 
+/** Something a client sent: nothing in it is of a known type yet. */
 export type JsonObject = Readonly<Record<string, unknown>>;
 
 /** JSON is read at any depth, but walked and written only as deep as there is a stack, which holds several thousand levels. */
@@ -60,6 +61,10 @@ export function stringField(from: JsonObject, name: string, path = name): string
   return value;
 }
 
+/**
+ * Undefined for an absent one and for null, as in all of these.
+ * @throws GatewayError `invalid_request` naming the path, for another type
+ */
 export function numberField(from: JsonObject, name: string, path = name): number | undefined {
   const value = from[name];
   if (value === undefined || value === null) return undefined;
@@ -67,10 +72,12 @@ export function numberField(from: JsonObject, name: string, path = name): number
   return value;
 }
 
+/** A whole number above 0. */
 export function positiveField(from: JsonObject, name: string, path = name): number | undefined {
   return wholeField(from, name, 1, path);
 }
 
+/** A whole number, and no smaller than the least. */
 export function wholeField(from: JsonObject, name: string, least: number, path = name): number | undefined {
   const value = numberField(from, name, path);
   if (value !== undefined && (!Number.isInteger(value) || value < least))
@@ -99,6 +106,7 @@ export function arrayField(from: JsonObject, name: string, path = name): readonl
   return value;
 }
 
+/** An empty one counts as missing. */
 export function requiredString(from: JsonObject, name: string, path = name): string {
   const value = stringField(from, name, path);
   if (value === undefined || value === "") throw missing(path);
@@ -125,10 +133,12 @@ export function objectAt(list: readonly unknown[], index: number, path: string):
   return value;
 }
 
+/** Names the field as the client wrote it; `path` is also the error's `param`. */
 export function wrongType(path: string, expected: string): GatewayError {
   return new GatewayError("invalid_request", `'${path}' must be ${expected}.`, { param: path });
 }
 
+/** The same for a field that has to be there. */
 export function missing(path: string): GatewayError {
   return new GatewayError("invalid_request", `'${path}' is required.`, { param: path });
 }

@@ -26,7 +26,9 @@ export interface Conversation {
   readonly bedrock?: Readonly<Record<string, unknown>> | undefined;
 }
 
+/** What every model knows, by Converse's names; the rest are wishes. */
 export interface InferenceConfig {
+  /** Tokens of output, those of reasoning among them. */
   readonly maxTokens?: number | undefined;
   readonly temperature?: number | undefined;
   readonly topP?: number | undefined;
@@ -46,17 +48,21 @@ export interface Wishes {
   readonly topK?: number | undefined;
 }
 
+/** What stands before it may be kept by the provider, and read again at a lower price. */
 export interface CachePoint {
   readonly cachePoint: { readonly type: "default"; readonly ttl?: string };
 }
 
+/** A part of the instructions, which come before all messages. */
 export type SystemBlock = { readonly text: string } | CachePoint;
 
+/** One turn; what the system says stands apart, in blocks of its own. */
 export interface Message {
   readonly role: "user" | "assistant";
   readonly content: readonly ContentBlock[];
 }
 
+/** A part of a message, of one kind: the one member names it. */
 export type ContentBlock =
   /** With citations in an answer only. */
   | { readonly text: string; readonly citations?: readonly Citation[] }
@@ -74,6 +80,7 @@ export type Source =
   | { readonly text: string }
   | { readonly content: readonly { readonly text: string }[] };
 
+/** A file to read, by Converse's name of its format. */
 export interface Document {
   readonly format: string;
   readonly name: string;
@@ -83,6 +90,7 @@ export interface Document {
   readonly citations?: { readonly enabled: boolean } | undefined;
 }
 
+/** A find that the model may cite. */
 export interface SearchResult {
   /** Where it was found. */
   readonly source: string;
@@ -99,12 +107,14 @@ export interface Citation {
   readonly location: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
 }
 
+/** What a tool gave; `toolUseId` says which call it answers. */
 export interface ToolResult {
   readonly toolUseId: string;
   readonly content: readonly ToolResultBlock[];
   readonly status?: "success" | "error";
 }
 
+/** A part of it; JSON stays JSON where the upstream has a word for it. */
 export type ToolResultBlock =
   | { readonly text: string }
   | { readonly json: unknown }
@@ -116,6 +126,7 @@ export type Reasoning =
   | { readonly reasoningText: { readonly text: string; readonly signature?: string } }
   | { readonly redactedContent: string };
 
+/** What the model may call, or a mark for the provider's cache. */
 export type Tool =
   | {
       readonly toolSpec: {
@@ -127,12 +138,14 @@ export type Tool =
     }
   | CachePoint;
 
+/** Whether it may, must or must not call one. */
 export type ToolChoice =
   | { readonly auto: object }
   | { readonly any: object }
   | { readonly tool: { readonly name: string } }
   | { readonly none: object };
 
+/** The answer's text is to be JSON: any, or by a schema. */
 export type OutputFormat =
   | { readonly type: "json" }
   | {

@@ -27,11 +27,13 @@ const documentTypes: ReadonlyMap<string, string> = new Map(
 
 /** In Converse's words. */
 export const imageFormats: ReadonlySet<string> = new Set(imageTypes.values());
+/** By Converse's names. */
 export const documentFormats: ReadonlySet<string> = new Set(documentTypes.values());
 
 export type ImageBlock = Extract<ContentBlock, { image: unknown }>;
 export type DocumentBlock = Extract<ContentBlock, { document: unknown }>;
 
+/** @throws GatewayError `unsupported` for another type than Converse takes, naming `param` */
 export function imageFromBase64(mediaType: string, data: string, param: string): ImageBlock {
   const format = imageTypes.get(mediaType.toLowerCase());
   if (format === undefined) {
@@ -40,6 +42,7 @@ export function imageFromBase64(mediaType: string, data: string, param: string):
   return { image: { format, source: { bytes: data } } };
 }
 
+/** @throws GatewayError `unsupported` for another type than Converse takes, naming `param` */
 export function documentFromBase64(mediaType: string, data: string, name: string, param: string): DocumentBlock {
   const format = documentTypes.get(mediaType.toLowerCase());
   if (format === undefined) {
@@ -94,6 +97,7 @@ export function dataUrl(url: string, param: string): { readonly mediaType: strin
   return { mediaType: head.slice(0, -";base64".length).split(";")[0] ?? "", data: url.slice(comma + 1) };
 }
 
+/** Back from Converse's name of a format. */
 export function mediaTypeOf(kind: "image" | "document", format: string): string {
   if (kind === "image") return `image/${format}`;
   return [...documentTypes].find(([, known]) => known === format)?.[0] ?? "application/octet-stream";

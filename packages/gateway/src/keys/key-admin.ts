@@ -35,6 +35,7 @@ export interface KeyAdminOptions {
   readonly wallMs?: () => number;
 }
 
+/** Everybody makes keys no stronger than what they have themselves, and sees only their own. */
 export function createKeyAdmin({ store, hash, wallMs = Date.now }: KeyAdminOptions): KeyAdmin {
   const lookUp = async (named: string): Promise<VirtualKey | undefined> =>
     named.startsWith("sk-")

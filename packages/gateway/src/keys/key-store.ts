@@ -33,6 +33,10 @@ export interface KeyStore {
   ready(): Promise<void>;
 }
 
+/**
+ * Keys in the database, by hash only. Rejects with StoreUnavailable while it is out of reach.
+ * @param migrated resolves when the tables are there; awaited by every operation
+ */
 export function createKeyStore({ kysely }: GatewayDatabase, migrated: () => Promise<void>): KeyStore {
   const one = async (column: "key_hash" | "id" | "alias", value: string): Promise<VirtualKey | undefined> => {
     await migrated();

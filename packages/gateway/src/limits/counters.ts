@@ -78,6 +78,7 @@ export type Verdict<B extends Bucket = Bucket> =
   /** These sums are not known here yet: find out what was used, `seed` them, and charge again. */
   | { readonly kind: "unseeded"; readonly indices: readonly number[] };
 
+/** The counters are out of reach, so nobody knows whether there is room. */
 export class CountersUnavailable extends Error {
   override readonly name = "CountersUnavailable";
 }

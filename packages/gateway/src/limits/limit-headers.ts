@@ -5,6 +5,7 @@ import type { LimitState } from "./limiter.ts";
 /** Whose client reads them: Anthropic's SDKs know other names. */
 export type HeaderReader = "openai" | "anthropic";
 
+/** Which provider's names a client reads its limits by; all but Anthropic's read OpenAI's. */
 export function headerReader(dialect: DialectName): HeaderReader {
   return dialect === "anthropic" ? "anthropic" : "openai";
 }

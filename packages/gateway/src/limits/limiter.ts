@@ -13,6 +13,7 @@ export interface Estimate {
 /** The state of one limit after the decision, for headers. */
 export type LimitState = BucketState<Draw>;
 
+/** Room for one call, taken until it is settled. */
 export interface Granted {
   readonly allowed: true;
   readonly states: readonly LimitState[];
@@ -20,6 +21,7 @@ export interface Granted {
   settle(used: Estimate | undefined): void | Promise<void>;
 }
 
+/** No room; nothing was taken. */
 export interface Refused {
   readonly allowed: false;
   readonly states: readonly LimitState[];
@@ -28,6 +30,7 @@ export interface Refused {
   readonly retryAfterSeconds: number;
 }
 
+/** Takes room for a call at all of its limits, or at none. */
 export interface Limiter {
   /** At once where the counters answer at once. @throws CountersUnavailable */
   reserve(limits: readonly Limit[], estimate: Estimate): Granted | Refused | Promise<Granted | Refused>;

@@ -2,6 +2,7 @@ import type { Caller } from "../caller.ts";
 import { matchesModel } from "../policy/patterns.ts";
 import type { Period } from "./period.ts";
 
+/** Money for a period; a call draws its estimate first, and what it cost when it has ended. */
 export interface Budget {
   readonly usd: number;
   readonly period: Period;
@@ -104,6 +105,7 @@ function lower(one: number | undefined, other: number | undefined): number | und
   return one === undefined || other === undefined ? (one ?? other) : Math.min(one, other);
 }
 
+/** A rule that limits nothing, and so needs no counting. */
 export function isEmpty({ rpm, tpm, maxParallel, budget }: LimitRule): boolean {
   return rpm === undefined && tpm === undefined && maxParallel === undefined && budget === undefined;
 }

@@ -1,3 +1,4 @@
+/** By the calendar in UTC; weeks begin on Monday. */
 export type Period = "day" | "week" | "month";
 
 export interface PeriodSpan {

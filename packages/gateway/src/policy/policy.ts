@@ -10,12 +10,15 @@ export interface GroupRule {
   readonly routes: readonly string[] | undefined;
 }
 
+/** Routes that are open, and to whom. */
 export interface AllowedRoute {
+  /** A path, one with wildcards, or a family of routes: see `matchesRoute`. */
   readonly pattern: string;
   /** Undefined: everyone with a valid credential. */
   readonly groups: readonly string[] | undefined;
 }
 
+/** Who may call what, as the configuration says it; read once. */
 export interface Policy {
   /** False: refusals are logged and recorded, not enforced (never on routes that change something). */
   readonly enforce: boolean;

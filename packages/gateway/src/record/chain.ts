@@ -46,6 +46,7 @@ export function chainedValues({ text, hash: own }: Link): Value[] {
   return values;
 }
 
+/** Back from the text of a link to its columns. */
 export function chainedRow(row: Link): ChainedRow {
   const values = chainedValues(row);
   return Object.fromEntries(chainedColumns.map((column, index) => [column, values[index]])) as unknown as ChainedRow;

@@ -12,7 +12,9 @@ export type Readable =
   | { readonly kind: "person"; readonly issuer: string; readonly subject: string }
   | { readonly kind: "key"; readonly keyId: string };
 
+/** Which rows: all that is given must hold. */
 export interface RowFilter {
+  /** Required, so that no question forgets whose rows they are. */
   readonly readable: Readable;
   readonly traceId?: string | undefined;
   readonly requestId?: string | undefined;
@@ -33,6 +35,7 @@ export interface Page {
 
 export type GroupBy = "day" | "model" | "user" | "team" | "key" | "app";
 
+/** The sum over one group; `cost_usd` in USD. */
 export interface SpendLine {
   readonly group: Readonly<Partial<Record<GroupBy, string | null>>>;
   readonly requests: number;
@@ -56,6 +59,7 @@ export interface RecordQueries {
   spentByKeys(ids: readonly string[], sinceMs: number): Promise<ReadonlyMap<string, number>>;
 }
 
+/** @param migrated resolves when the tables are there; awaited by every question */
 export function createQueries({ kysely, dialect }: GatewayDatabase, migrated: () => Promise<void>): RecordQueries {
   const day =
     dialect === "postgres"

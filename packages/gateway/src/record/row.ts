@@ -72,6 +72,7 @@ export interface ChainedRow extends RequestRow {
   readonly hash: string;
 }
 
+/** In the order in which a row's hash takes them: another order would break every chain that was written. */
 export const rowColumns = [
   "id",
   "request_time",

@@ -35,6 +35,10 @@ const maxHeldBytes = 16_777_216;
 const writerEnding = ".writer";
 const rowsEnding = ".rows";
 
+/**
+ * This process's own spool, which is new.
+ * @param startedAt ISO time, written into the writer's file
+ */
 export function createSpool(folder: string, writerId: string, startedAt: string): Spool {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const writer = createWriterFile(join(folder, `${writerId}${writerEnding}`), writerId, startedAt);

@@ -14,6 +14,7 @@ export interface Finding {
   readonly problem: string;
 }
 
+/** What a look at every row found; without findings the record is whole. */
 export interface Verification {
   readonly writers: number;
   readonly rows: number;

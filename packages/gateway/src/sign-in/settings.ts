@@ -17,4 +17,5 @@ export const signInSettings = z.strictObject({
   /** Claude Code's managed settings, for everybody who signs in. */
   managed_settings: z.record(z.string(), z.unknown()).optional(),
 });
+/** For people without an application of their own: the gateway as their client at the provider. */
 export type SignInSettings = z.output<typeof signInSettings>;

@@ -51,6 +51,7 @@ const timeoutSeconds = 10;
 /** At once, over all clients: nobody has proved anything yet. */
 const maxUnderWay = 64;
 
+/** The provider is looked for with the first sign-in, so that the gateway starts without it. */
 export function createSignIn(settings: SignInSettings): SignIn {
   const { issuer, client_id, client_secret, scopes, audience, managed_settings } = settings;
   let known: Promise<oidc.Configuration> | undefined;

@@ -2,8 +2,10 @@ import { type Database, openDatabase } from "@onbehalf/service-kit";
 import { migrations, namespace } from "./migrations.ts";
 import type { GatewayTables } from "./tables.ts";
 
+/** The gateway's tables, on SQLite or Postgres. */
 export type GatewayDatabase = Database<GatewayTables>;
 
+/** Where they are, by `DATABASE_URL` or the data folder. */
 export interface DatabasePlace {
   /** Absent: SQLite in the data folder. */
   readonly url: string | undefined;

@@ -32,6 +32,7 @@ export interface RecordMisfitsTable {
   readonly reason: string;
 }
 
+/** A key without the key: its hash, its owner and what it may do. */
 export interface VirtualKeysTable {
   readonly id: string;
   readonly key_hash: string;
@@ -74,6 +75,7 @@ export interface GatewaySettingsTable {
   readonly value: string;
 }
 
+/** Every table, as Kysely knows them. */
 export interface GatewayTables {
   readonly request_logs: RequestLogsTable;
   readonly record_writers: RecordWritersTable;

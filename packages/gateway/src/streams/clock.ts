@@ -1,6 +1,7 @@
 import { createDeadlines, type Deadlines } from "@onbehalf/service-kit";
 import { GatewayError } from "../errors.ts";
 
+/** How long an upstream may be silent, and for how long it may speak. */
 export interface RelayLimits {
   /** Until the first byte of a stream. */
   readonly firstByteMs: number;

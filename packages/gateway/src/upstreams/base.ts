@@ -1,5 +1,6 @@
 import type { Deployment } from "../deployments.ts";
 
+/** A deployment's URL, taken apart once. */
 export interface Base {
   readonly origin: string;
   readonly host: string;

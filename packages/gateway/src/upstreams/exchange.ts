@@ -29,6 +29,7 @@ export interface Progress {
   characters: number;
 }
 
+/** Of a stream that has said nothing yet; its reader writes into it. */
 export function newProgress(): Progress {
   return { usage: undefined, failure: undefined, complete: false, stopReason: undefined, characters: 0 };
 }
@@ -38,8 +39,10 @@ export function isWhole({ complete, usage }: Progress): boolean {
   return complete && usage !== undefined;
 }
 
+/** As undici hands them over: lower case, several of a name as a list. */
 export type UpstreamHeaders = Readonly<Record<string, string | string[] | undefined>>;
 
+/** An answer in the client's words, with what the record needs of it. */
 export interface WholeAnswer {
   readonly body: string | Buffer;
   readonly usage: Usage | undefined;

@@ -17,7 +17,10 @@ export interface DpopSigner {
   /** RFC 7638 thumbprint of the key: what a bound token's `cnf.jkt` says. */
   readonly thumbprint: string;
   readonly keyPair: webcrypto.CryptoKeyPair;
-  /** The value of the `DPoP` header for one request. */
+  /**
+   * The value of the `DPoP` header for one request.
+   * @throws TypeError when the URL is not absolute
+   */
   readonly prove: (request: ProofRequest) => Promise<string>;
 }
 

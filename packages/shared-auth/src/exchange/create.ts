@@ -12,11 +12,13 @@ import { type ProfileName, profiles } from "./profiles/index.ts";
 
 /** One next hop: which server to ask, as whom, and for what. */
 export interface ExchangeOptions extends ClientOptions, RequestOptions {
+  /** The provider, with what it asks for and how its answers are read. */
   readonly profile: ProfileName;
   /** The next hop's name at the authorization server. */
   readonly audience?: string | readonly string[] | undefined;
   /** URIs of the next hop (RFC 8707), for servers that ask for them instead. */
   readonly resource?: string | readonly string[] | undefined;
+  /** An answer with more than these is refused, unless the provider is one that adds its own. */
   readonly scopes?: readonly string[] | undefined;
   /** What the subject's token is; the profile knows unless given. */
   readonly subjectTokenType?: TokenTypeName | undefined;
@@ -28,6 +30,7 @@ export interface ExchangeOptions extends ClientOptions, RequestOptions {
 
 /** The party that acts for the subject. */
 export interface ActorOptions {
+  /** May come from a cache of its own; a rejection fails the exchange as `exchange_unavailable`. */
   readonly token: () => string | Promise<string>;
   /** `access_token` unless given. */
   readonly tokenType?: TokenTypeName | undefined;

@@ -24,7 +24,9 @@ export interface RequestOptions extends ClockOptions {
   readonly retries?: number | undefined;
   /** Ask for tokens bound to this signer's key; the next hop then gets them as `DPoP`, with a proof for each request. */
   readonly dpop?: DpopSigner | undefined;
+  /** Asks the token endpoint and the discovery document; the platform's unless given. */
   readonly fetch?: Fetch | undefined;
+  /** Told of retries and of the breaker. */
   readonly onEvent?: OnEvent | undefined;
 }
 

@@ -13,6 +13,7 @@ export interface ScopedToken {
   readonly tokenType: "Bearer" | "DPoP";
   /** Seconds since the epoch; undefined when the server did not say and the token cannot be read. */
   readonly expiresAt: number | undefined;
+  /** The first that was asked for; undefined when none was, as with servers that go by scopes. */
   readonly audience: string | undefined;
   readonly scopes: readonly string[];
   /** The authorization server that was asked, and as which client: for the record. */
@@ -51,5 +52,6 @@ export interface ExchangeTarget {
  */
 export interface Exchange {
   (subject: Subject, call?: ExchangeCall): Promise<ScopedToken>;
+  /** What `cached` tells entries apart by; absent in an exchange that somebody else made. */
   readonly target?: ExchangeTarget;
 }

@@ -11,6 +11,7 @@ const stopReasons: Readonly<Record<string, string>> = {
   model_context_window_exceeded: "model_context_window_exceeded",
 };
 
+/** From Converse's word to Anthropic's; what has none is an ordinary end. */
 export function anthropicStopReason(stopReason: string): string {
   return stopReasons[stopReason] ?? "end_turn";
 }
@@ -47,6 +48,7 @@ export function messageUsage(usage: Usage) {
   return { cache_creation: null, inference_geo: null, service_tier: null, speed: null, ...endingUsage(usage) };
 }
 
+/** Tokens in Anthropic's words: input without what a cache read or wrote, as Converse counts too. */
 export function anthropicUsage(usage: Usage) {
   return {
     input_tokens: usage.inputTokens,

@@ -29,6 +29,7 @@ const typeOf: Readonly<Record<GatewayErrorCode, string>> = {
 /** Anthropic's own status for "try again later", which its SDK and tools know by number. */
 const overloadedStatus = 529;
 
+/** Alone it is the data of a stream's error event, where the head has gone out already. */
 export function anthropicErrorBody(error: GatewayError, requestId?: string): string {
   return JSON.stringify({
     type: "error",
@@ -45,6 +46,7 @@ function messageOf({ code, message }: GatewayError): string {
   return code !== "context_length_exceeded" || tooLong.test(message) ? message : `prompt is too long: ${message}`;
 }
 
+/** A refusal as Anthropic's clients read it; 529 for an overloaded upstream, which they know how to wait for. */
 export function anthropicError(error: GatewayError, requestId: string) {
   return {
     status: error.code === "upstream_unavailable" ? overloadedStatus : error.status,

@@ -3,6 +3,7 @@ import { anthropicAnswer } from "./answer.ts";
 import { messagesConversation } from "./request.ts";
 import { anthropicStream } from "./stream.ts";
 
+/** Anthropic's Messages, there and back. */
 export const anthropicTranslator: Translator = {
   conversation: messagesConversation,
   answer: (answer, call, { id }) => anthropicAnswer(answer, `msg_${id}`, call.model),

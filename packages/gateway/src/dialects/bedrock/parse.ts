@@ -29,6 +29,7 @@ export function parseBedrock(raw: RawCall): LlmCall<JsonObject> {
   };
 }
 
+/** By the path's last part; the router has seen to it that it is one of these. */
 export function operationOf(path: string): BedrockOperation {
   return path.slice(path.lastIndexOf("/") + 1) as BedrockOperation;
 }

@@ -79,6 +79,7 @@ export function converseWriter(): AnswerWriter {
   };
 }
 
+/** Converse, there and back. `invoke` is not translated: its body is the model's own. */
 export const converseTranslator: Translator = {
   conversation(body, call) {
     if (!operationOf(call.raw.path).startsWith("converse")) {

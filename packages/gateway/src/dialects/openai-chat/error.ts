@@ -36,6 +36,7 @@ const codeOf: Readonly<Partial<Record<GatewayErrorCode, string>>> = {
   content_filtered: "content_filter",
 };
 
+/** Alone it is the data of a stream's last event, where the head has gone out already. */
 export function openaiErrorBody(error: GatewayError, requestId?: string): string {
   return JSON.stringify({
     error: {

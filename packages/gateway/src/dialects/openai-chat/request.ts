@@ -115,6 +115,10 @@ export function functionTool(definition: JsonObject, path: string): Tool {
   };
 }
 
+/**
+ * Also the Responses API's, which puts the name beside the type.
+ * @throws GatewayError for a choice that is none of these
+ */
 export function chatToolChoice(choice: unknown): ToolChoice | undefined {
   if (choice === undefined || choice === null) return undefined;
   if (choice === "auto") return { auto: {} };
@@ -159,6 +163,10 @@ function responseFormat(format: JsonObject | undefined): OutputFormat | undefine
   throw unsupported("response_format.type", "use text, json_object or json_schema.");
 }
 
+/**
+ * A named schema with `strict`, as both of OpenAI's protocols have it.
+ * @throws GatewayError `invalid_request` without a schema
+ */
 export function schemaFormat(from: JsonObject, path: string): OutputFormat {
   const schema = objectField(from, "schema", `${path}.schema`);
   if (schema === undefined) throw missing(`${path}.schema`);

@@ -4,6 +4,7 @@ import type { AnswerWriter } from "../../upstreams/answer-stream.ts";
 import { type ChatMeta, chatUsage, finishReason, stopDetail } from "./answer.ts";
 import { openaiErrorBody } from "./error.ts";
 
+/** For every stream of server-sent events, whoever made it. */
 export const eventStreamHeaders = {
   "content-type": "text/event-stream; charset=utf-8",
   "cache-control": "no-cache",

@@ -4,6 +4,7 @@ import { chatAnswer } from "./answer.ts";
 import { chatConversation } from "./request.ts";
 import { chatStream } from "./stream.ts";
 
+/** OpenAI's Chat Completions, there and back. */
 export const chatTranslator: Translator = {
   conversation: chatConversation,
   answer: (answer, call, { id, created }) => chatAnswer(answer, { id: `chatcmpl-${id}`, created, model: call.model }),

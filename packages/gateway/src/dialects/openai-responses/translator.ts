@@ -4,6 +4,7 @@ import { asksToCompact, compactionStream } from "./compaction.ts";
 import { responsesConversation } from "./request.ts";
 import { responsesStream } from "./stream.ts";
 
+/** OpenAI's Responses, there and back. */
 export const responsesTranslator: Translator = {
   conversation: responsesConversation,
   answer: (answer, { model, body }, meta) => responsesAnswer(answer, { ...meta, model, body }),

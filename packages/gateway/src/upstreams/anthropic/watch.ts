@@ -37,6 +37,7 @@ export function deltaCharacters(length: number): number {
   return Math.max(charactersPerToken, length - deltaOverhead);
 }
 
+/** An estimate, for a stream that ended before its count came. */
 export function tokensOf(characters: number): number {
   return Math.ceil(characters / charactersPerToken);
 }

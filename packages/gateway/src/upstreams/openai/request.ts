@@ -13,6 +13,7 @@ import { fieldName, unsupportedField } from "../../dialects/field-names.ts";
 import { mediaTypeOf, textOfDocument } from "../../dialects/media.ts";
 import { takesStrict } from "./strict-schema.ts";
 
+/** How this server's Chat Completions differ from the next one's. */
 export interface ChatRequest {
   readonly model: string;
   readonly stream: boolean;
