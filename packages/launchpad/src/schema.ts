@@ -42,6 +42,7 @@ export interface LaunchpadTables {
   };
 }
 
+/** Launchpad's tables, on SQLite or Postgres. */
 export type LaunchpadDatabase = Database<LaunchpadTables>;
 
 /** In the order they are run; once released, a step is never changed. */

@@ -61,6 +61,7 @@ export function launchpadHop(facts: HopFacts): TrailHop {
   };
 }
 
+/** Of a token's claims those that a person may be shown of themselves. */
 export function visibleClaims(claims: Readonly<Record<string, unknown>>): Record<string, unknown> {
   return Object.fromEntries(shownClaims.filter((name) => name in claims).map((name) => [name, claims[name]]));
 }

@@ -11,6 +11,7 @@ export interface SandboxUrls {
   readonly bedrock: string;
 }
 
+/** 0 is not possible here: the services are told each other's addresses before they start. */
 export interface SandboxPorts {
   readonly launchpad: number;
   readonly voicebox: number;
@@ -30,6 +31,7 @@ export const standInCredentials = {
 
 const dataFolder = join(import.meta.dirname, "data");
 
+/** By `localhost`, which browsers count as secure without https. */
 export function urlsOf(ports: SandboxPorts): SandboxUrls {
   const at = (port: number): string => `http://localhost:${port}`;
   return {

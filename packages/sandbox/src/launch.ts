@@ -36,6 +36,7 @@ export interface Sandbox extends Service {
 /** The environment of each service. */
 export type Told = ReturnType<typeof environments>;
 
+/** For tests that set the chain up in another way. */
 export interface LaunchOptions extends ServiceIo {
   /** Another set-up than the usual one: changes what the services are told. */
   readonly retell?: (told: Told, files: SecretFiles) => Told;

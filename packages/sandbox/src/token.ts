@@ -23,15 +23,18 @@ export interface SignIn {
   readonly parameters?: Readonly<Record<string, string>>;
 }
 
+/** What a login gave. */
 export interface SignedIn {
   readonly accessToken: string;
+  /** Only with the scope `openid`. */
   readonly idToken: string | undefined;
+  /** Only with the scope `offline_access`. */
   readonly refreshToken: string | undefined;
   /** The token endpoint's whole answer. */
   readonly response: TokenResponse;
 }
 
-/** The token endpoint's answer (RFC 6749, section 5.1). */
+/** The token endpoint's answer (RFC 6749 section 5.1); `expires_in` in seconds. */
 export interface TokenResponse {
   readonly access_token: string;
   readonly token_type: string;

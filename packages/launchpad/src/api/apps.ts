@@ -79,6 +79,7 @@ export function appRoutes({
   return app;
 }
 
+/** 403 for somebody who is signed in: another sign-in as the same person changes nothing. */
 export function notAdmin(): HttpError {
   const message =
     "This is for administrators. Who is one is decided by groups (LAUNCHPAD_ADMIN_GROUPS); ask for membership.";

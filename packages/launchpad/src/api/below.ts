@@ -24,7 +24,9 @@ export interface UsageLine {
   readonly usd: number;
 }
 
+/** One refusal of the gateway's, as its record has it. */
 export interface Denial {
+  /** ISO 8601. */
   readonly at: string;
   readonly user: string;
   readonly route: string;
@@ -34,6 +36,7 @@ export interface Denial {
   readonly traceId: string;
 }
 
+/** What one part of the chain says of itself; `milliseconds` and `reason` where there are any. */
 export interface Check {
   readonly name: string;
   readonly status: "ok" | "down";
@@ -49,8 +52,10 @@ export interface Connection {
 }
 
 export const usageBy = ["user", "team", "model", "app"] as const;
+/** What the gateway's figures are summed by. */
 export type UsageBy = (typeof usageBy)[number];
 
+/** What Launchpad asks of the services behind it, in the caller's name. */
 export interface Below {
   me(c: Context<ApiEnv>): Promise<MeBelow>;
   /** What was asked of models; look-ups are left out. */

@@ -15,6 +15,7 @@ export type CheckConnection = (c: Context<ApiEnv>, connection: string, id?: stri
 /** Names in one message. */
 const maxNamed = 20;
 
+/** Asks Voicebox, in the caller's name, which connections there are. */
 export function createConnectionCheck(
   below: Pick<Below, "connections">,
   management: Pick<AppManagement, "list">,

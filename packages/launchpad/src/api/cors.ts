@@ -3,6 +3,7 @@ import type { MiddlewareHandler } from "hono";
 import type { AppRegistry } from "../apps/registry.ts";
 import type { ApiEnv } from "./credentials.ts";
 
+/** Which pages of other origins may call the API. */
 export interface CorsOptions {
   readonly publicUrl: string;
   /** Open to every application. */

@@ -10,6 +10,7 @@ import { requireSameOrigin, requireSession, type SessionVariables } from "../ses
 import type { Session } from "../session/session.ts";
 import { originMayUse, refusedOrigin } from "./cors.ts";
 
+/** What a request carries once it is known who calls. */
 export type ApiEnv = { Variables: RequestVariables & SessionVariables };
 type ApiContext = Context<ApiEnv>;
 

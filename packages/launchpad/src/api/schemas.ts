@@ -48,6 +48,7 @@ export const snapshot = z.looseObject({
     .describe("In the last line of an answer that could not be finished."),
 });
 
+/** An answer as far as it has come; the last one is whole. */
 export type Snapshot = z.output<typeof snapshot>;
 
 export const appAnswer = z.object({

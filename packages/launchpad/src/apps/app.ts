@@ -59,6 +59,7 @@ export interface AppKey {
   readonly last_used_at: string | null;
 }
 
+/** Why a key that exists does not open the interface. */
 export type KeyRefusal = "key_disabled" | "key_expired" | "app_disabled" | "app_expired" | "mode_refused";
 
 /** Whether a known key opens its application now, and if not, why not. */
@@ -68,6 +69,7 @@ export function refusal(app: App, key: AppKey, mode: AppMode, nowMs: number): Ke
   return appRefusal(app, mode, nowMs);
 }
 
+/** Undefined when nothing speaks against it. Pure. */
 export function appRefusal(app: App, mode: AppMode, nowMs: number): KeyRefusal | undefined {
   if (app.disabled) return "app_disabled";
   if (hasPassed(app.expires_at, nowMs)) return "app_expired";

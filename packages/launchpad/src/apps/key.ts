@@ -6,6 +6,7 @@ import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
  */
 export const keyPattern = /^obk_[A-Za-z0-9_-]{43}$/;
 
+/** A new key; `hint` and `hash` are what is stored. */
 export interface CreatedKey {
   /** The key itself: shown once, kept nowhere. */
   readonly key: string;
@@ -13,6 +14,7 @@ export interface CreatedKey {
   readonly hash: string;
 }
 
+/** From 256 random bits of the system's. */
 export function createKey(): CreatedKey {
   const key = `obk_${randomBytes(32).toString("base64url")}`;
   return { key, hint: keyHint(key), hash: hashKey(key) };

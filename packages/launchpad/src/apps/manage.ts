@@ -27,6 +27,7 @@ export const keyRequest = z.object({
     .default(7 * 86_400),
 });
 
+/** What makes an application: its settings, and a name. */
 export const appRequest = appSettings.extend({ name: name.describe("What people call the application.") });
 export type KeyRequest = z.output<typeof keyRequest>;
 
@@ -48,6 +49,7 @@ export interface AppManagement {
 /** As they are made below: any other text is no key's, and not every database would take it. */
 const keyIds = /^[\w-]{1,100}$/;
 
+/** Applications of the file are shown, and changed there only. */
 export function createAppManagement(
   registry: AppRegistry,
   store: AppStore,

@@ -20,6 +20,7 @@ const usedEveryMs = 60_000;
 /** As ids of stored applications are made of their names: any other text is none, and not every database would take it. */
 const storedIds = /^[a-z0-9-]{1,100}$/;
 
+/** Applications of the file and of the database as one list; the file wins where an id is in both. */
 export function createAppRegistry(file: FileApps, store: AppStore, now: () => number = Date.now): AppRegistry {
   /** Last uses of the file's keys live with this process: there is nowhere in the file to write them. */
   const fileUses = new Map<string, string>();

@@ -15,10 +15,11 @@ export interface Discovery {
   close(): void;
 }
 
+/** How long one try may take, and how long the next one waits. */
 export interface DiscoveryOptions {
   readonly onEvent?: (event: { readonly name: "found" | "unreachable"; readonly error?: unknown }) => void;
   readonly timeoutSeconds?: number;
-  /** Between two tries; doubles up to the second. */
+  /** Milliseconds between two tries; doubles from the first up to the longest. */
   readonly backOffMs?: readonly [first: number, longest: number];
 }
 

@@ -22,6 +22,7 @@ export interface LoginPages {
   signedOut(c: Context, next: string | undefined): Response | Promise<Response>;
 }
 
+/** What signing in and out needs: providers, sessions, cookies and pages. */
 export interface LoginOptions {
   readonly providers: readonly Provider[];
   readonly sessions: Sessions;
@@ -31,6 +32,7 @@ export interface LoginOptions {
   readonly attempts: Attempts;
   readonly seal: Seal;
   readonly publicUrl: string;
+  /** After which a session ends, however much it is used. */
   readonly absoluteSeconds: number;
   readonly pages: LoginPages;
   readonly verifyLogoutToken: (provider: Provider, token: string) => Promise<LogoutOrder>;

@@ -14,6 +14,7 @@ export interface AnswerView {
   readonly behind: Tree | null;
 }
 
+/** What the page draws of a snapshot: the text as a tree, so that nothing in it is markup. */
 export function answerView(snapshot: Snapshot): AnswerView {
   return {
     conversation_id: snapshot.conversation_id ?? null,

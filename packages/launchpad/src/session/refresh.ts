@@ -34,6 +34,7 @@ export interface KeepFreshOptions {
 const leaseSeconds = 20;
 const pollMs = 40;
 
+/** Tokens of a session are renewed once, whichever request or replica notices first. */
 export function createKeepFresh(options: KeepFreshOptions): KeepFresh {
   const { sessions, store, refresh, now = Date.now, onEvent = () => {} } = options;
   const flights = new Map<string, Promise<Session>>();

@@ -7,6 +7,7 @@ import type { SessionStore, StoredSession } from "./store.ts";
 /** What a finished login hands over. */
 export type Login = Pick<Session, "provider" | "user" | "providerSession" | "tokens" | "claims">;
 
+/** The sessions of everybody who is signed in; a cookie's value is never stored. */
 export interface Sessions {
   /** Opens a session under a new id; `cookie` is the only time its secret is seen. */
   open(login: Login, userAgent: string): Promise<{ readonly cookie: string; readonly session: Session }>;
@@ -17,9 +18,18 @@ export interface Sessions {
   /** Keeps renewed tokens; undefined when someone else was faster or the session is gone. */
   renew(session: Session, tokens: SessionTokens): Promise<Session | undefined>;
   end(id: string): Promise<void>;
+  /**
+   * Everywhere this person is signed in.
+   * @returns how many there were
+   */
   endAll(user: Pick<Session["user"], "issuer" | "subject">): Promise<number>;
+  /**
+   * By the provider's own session (OpenID Connect Back-Channel Logout).
+   * @returns how many there were
+   */
   endProviderSession(issuer: string, sid: string): Promise<number>;
   list(user: Pick<Session["user"], "issuer" | "subject">): Promise<readonly Session[]>;
+  /** Seconds since the epoch, if nothing is done with it any more. */
   endsAt(session: Session): number;
 }
 

@@ -17,6 +17,7 @@ export interface ConverseBlock {
   readonly cachePoint?: unknown;
 }
 
+/** A message as it arrives at the stand-in, in Converse's shape. */
 export interface ConverseMessage {
   readonly role: "user" | "assistant";
   readonly content: readonly ConverseBlock[];
@@ -32,6 +33,7 @@ export interface Turn {
   readonly forced?: { readonly name?: string };
 }
 
+/** What a rule answers; the stand-in makes the model's own protocol of it. */
 export interface Reply {
   readonly text?: string;
   readonly toolUses?: readonly { readonly name: string; readonly input: unknown }[];

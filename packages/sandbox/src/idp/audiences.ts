@@ -8,6 +8,7 @@ import { errors } from "./library.ts";
  */
 const prefix = "urn:onbehalf:audience:";
 
+/** An audience as a resource indicator (RFC 8707), which has to be a URI. */
 export const resourceOf = (audience: string): string => `${prefix}${encodeURIComponent(audience)}`;
 
 /** @throws InvalidTarget for a resource indicator that is not one of ours */

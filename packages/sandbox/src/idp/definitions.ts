@@ -85,9 +85,13 @@ const issuer = z.strictObject({
 
 /** A demo user. The password is the `sub`. */
 export type User = Readonly<z.output<typeof user>>;
+/** Who may exchange whose tokens for what. */
 export type ExchangeRule = Readonly<z.output<typeof exchangeRule>>;
+/** Whose identity assertions a server takes. */
 export type AssertionRule = Readonly<z.output<typeof assertionRule>>;
+/** A registered client, complete. */
 export type ClientDefinition = Readonly<z.output<typeof client>>;
+/** One authorization server, complete. */
 export type IssuerDefinition = Readonly<z.output<typeof issuer>>;
 /** An issuer as one writes it in a file or an option, before defaults. */
 export type IssuerInput = z.input<typeof issuer>;

@@ -10,6 +10,7 @@ import type { Notes } from "./notes.ts";
 import { openState } from "./state.ts";
 import { createStepUp } from "./step-up.ts";
 
+/** Everything has a default: without options it is the sandbox's own provider, on a free port. */
 export interface IdentityProviderOptions extends ServiceIo {
   /** Address to listen on; 127.0.0.1 when absent. */
   readonly host?: string;
@@ -32,6 +33,7 @@ export interface IdentityProviderOptions extends ServiceIo {
   readonly tokenSeconds?: number | undefined;
 }
 
+/** A running provider, with all its issuers. */
 export interface IdentityProvider extends Service {
   /** The URL of an issuer. @throws RangeError for a name that is none */
   issuerUrl(name: string): string;

@@ -10,6 +10,7 @@ export interface Credentials {
 }
 
 const maxSteps = 10;
+/** For each request of a login: the provider is on this machine. */
 export const stepTimeoutMs = 10_000;
 
 /**

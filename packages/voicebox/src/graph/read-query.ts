@@ -11,6 +11,7 @@ export interface ReadQuery {
   readonly text: string;
 }
 
+/** Takes queries that only read, and bounds their rows. */
 export type ReadQueryParser = (text: string, maxRows: number) => ReadQuery;
 
 /** Longer than any question needs, short enough for the parser not to be the attack. */

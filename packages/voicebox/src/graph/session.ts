@@ -52,6 +52,7 @@ const maxThings = 40;
 /** A word this short is in every second name. */
 const minWordLength = 3;
 
+/** One conversation's view of one dataset, within its limits. */
 export function createSession(options: SessionOptions): Session {
   const { graph, dataset, limits, call, maxToolCharacters } = options;
   const parse = (sparql: string): ReadQuery => options.parse(sparql, limits.maxRows);

@@ -4,6 +4,7 @@ export type LlmMessage =
   | { readonly role: "assistant"; readonly text: string; readonly toolCalls: readonly ToolCall[] }
   | { readonly role: "tool"; readonly callId: string; readonly content: string; readonly failed: boolean };
 
+/** The model asks for a tool; `id` is how the result is told to it. */
 export interface ToolCall {
   readonly id: string;
   readonly name: string;
@@ -11,6 +12,7 @@ export interface ToolCall {
   readonly input: unknown;
 }
 
+/** A tool as the model is told of it. */
 export interface ToolSpec {
   readonly name: string;
   readonly description: string;
@@ -18,6 +20,7 @@ export interface ToolSpec {
   readonly inputSchema: Readonly<Record<string, unknown>>;
 }
 
+/** One question to a model, whatever its protocol. */
 export interface LlmTurn {
   readonly system: string;
   readonly messages: readonly LlmMessage[];
@@ -30,6 +33,7 @@ export interface LlmTurn {
   readonly onAccepted?: (() => void) | undefined;
 }
 
+/** What the model said, whole. */
 export interface LlmReply {
   readonly text: string;
   readonly toolCalls: readonly ToolCall[];

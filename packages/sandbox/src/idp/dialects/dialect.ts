@@ -56,6 +56,7 @@ export interface Granted {
   readonly actor?: Actor | undefined;
 }
 
+/** All that decides about one exchange. */
 export interface ExchangeFacts {
   readonly clientId: string;
   readonly rules: readonly ExchangeRule[];

@@ -6,6 +6,7 @@ import { keycloak } from "./keycloak.ts";
 import { okta } from "./okta.ts";
 import { zitadel } from "./zitadel.ts";
 
+/** The providers that can be played. */
 export const dialectNames = ["okta", "generic", "keycloak", "entra", "entra-v1", "auth0", "zitadel"] as const;
 
 export type DialectName = (typeof dialectNames)[number];

@@ -13,6 +13,7 @@ export interface Page {
   readonly script?: string;
 }
 
+/** A page with the headers that go with it, its content security policy among them. */
 export interface RenderedPage {
   readonly body: string;
   readonly headers: Readonly<Record<string, string>>;
