@@ -5,7 +5,7 @@ import type { LimitRule } from "./limits/limits.ts";
 export type Role = "admin" | "standard" | "viewer" | "team" | "customer";
 
 /** What a virtual key was given when it was made. */
-export interface KeyGrant {
+interface KeyGrant {
   /** Public name of the key; neither the key nor its hash. */
   readonly id: string;
   /** Those it took over from, the oldest first. */

@@ -8,7 +8,7 @@ import { GatewayError, type GatewayErrorCode } from "./errors.ts";
 import type { Route } from "./routes.ts";
 import type { StageContext, StageEnv } from "./stages.ts";
 
-export interface WireErrorOptions {
+interface WireErrorOptions {
   readonly dialects: Readonly<Partial<Record<DialectName, Dialect>>>;
   /** URL of this resource's metadata (RFC 9728). */
   readonly resourceMetadata: () => string;

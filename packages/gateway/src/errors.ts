@@ -23,7 +23,7 @@ export type GatewayErrorCode =
   | "shutting_down"
   | "internal";
 
-export interface GatewayErrorDetails {
+interface GatewayErrorDetails {
   readonly cause?: unknown;
   /** The request field at fault, for example `messages[1].content`. */
   readonly param?: string;

@@ -1,7 +1,7 @@
 import { GatewayError, type GatewayErrorCode } from "./errors.ts";
 
 /** Where a failed attempt may be made again: at the same deployment too, only at another one, or nowhere. */
-export type RetryPlace = "anywhere" | "elsewhere" | "nowhere";
+type RetryPlace = "anywhere" | "elsewhere" | "nowhere";
 
 const places: Readonly<Partial<Record<GatewayErrorCode, RetryPlace>>> = {
   upstream_throttled: "anywhere",

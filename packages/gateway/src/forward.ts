@@ -31,7 +31,7 @@ import { createOpenaiUpstream } from "./upstreams/openai/index.ts";
 import { createPools } from "./upstreams/pools.ts";
 import type { Addressed, Outgoing, Upstream } from "./upstreams/upstream.ts";
 
-export interface ForwardOptions {
+interface ForwardOptions {
   readonly models: readonly ModelEntry[];
   /** AWS's variables: region, endpoint, static keys. */
   readonly env: Env;

@@ -3,7 +3,7 @@ import { GatewayError } from "./errors.ts";
 import { createReadBody } from "./http/body.ts";
 import type { Step } from "./pipeline.ts";
 
-export interface ParseOptions {
+interface ParseOptions {
   readonly bodyTimeoutMs: number;
 }
 

@@ -11,7 +11,7 @@ export interface Reload {
   close(): Promise<void>;
 }
 
-export interface ReloadOptions {
+interface ReloadOptions {
   readonly first: Rules;
   /** @throws ConfigError */
   readonly read: () => Rules;

@@ -5,7 +5,7 @@ import type { DialectName } from "./call.ts";
  * `llm`: reaches a model. `models`: says which models there are. `info`: describes a key, user, team or model.
  * `own`: the caller's own record and rights. `admin`: changes or lists what belongs to others. `public`: needs nobody.
  */
-export type RouteKind = "llm" | "models" | "info" | "own" | "admin" | "public";
+type RouteKind = "llm" | "models" | "info" | "own" | "admin" | "public";
 
 /** One line of the table of everything that can be called. */
 export interface Route {

@@ -2,7 +2,7 @@ import type { Deployment, RouterSettings } from "./deployments.ts";
 import { GatewayError, noSuchModel } from "./errors.ts";
 import { afterFailure, createModelTable, type Health, healthy, tryOrder } from "./routing.ts";
 
-export interface RouterOptions {
+interface RouterOptions {
   readonly deployments: readonly Deployment[];
   readonly settings: RouterSettings;
   readonly random?: () => number;

@@ -12,7 +12,7 @@ export interface Health {
 
 export const healthy: Health = { failures: 0, restsUntil: 0, asked: false };
 
-export interface CooldownRules {
+interface CooldownRules {
   readonly allowedFails: number;
   readonly cooldownMs: number;
 }
@@ -64,9 +64,9 @@ export function tryOrder(
     .map((entry) => entry.deployment);
 }
 
-export type Aliases = Readonly<Record<string, { readonly model: string }>>;
+type Aliases = Readonly<Record<string, { readonly model: string }>>;
 
-export interface ModelTable {
+interface ModelTable {
   /** Deployments by what a client asks for: none for what does not exist. */
   find(asked: string): readonly Deployment[];
   /** The configured name of what a client asks for by an alias or the provider's id; everything else is a name as it is. */

@@ -10,7 +10,7 @@ import { createEntitlements } from "./policy/entitlements.ts";
 import { createSignIn } from "./sign-in/sign-in.ts";
 import type { Rules } from "./stages.ts";
 
-export interface RulesOptions {
+interface RulesOptions {
   readonly settings: Settings;
   readonly env: Env;
   readonly log: Logger;

@@ -17,7 +17,7 @@ export interface ApiConfig {
 }
 
 /** An authorization server whose access tokens open the public API. */
-export interface ApiIssuer {
+interface ApiIssuer {
   readonly issuer: string;
   readonly jwksUri: string | undefined;
 }

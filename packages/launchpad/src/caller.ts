@@ -3,7 +3,7 @@ import type { ScopedToken } from "@onbehalf/shared-auth";
 import type { App } from "./apps/app.ts";
 
 /** Gets the token for Voicebox on behalf of one caller. `rejected`: a token that Voicebox has just refused. */
-export type VoiceboxToken = (signal: AbortSignal, rejected?: string) => Promise<ScopedToken>;
+type VoiceboxToken = (signal: AbortSignal, rejected?: string) => Promise<ScopedToken>;
 
 /** Who makes a request and how they showed it; from here on, browser and program are the same. */
 export interface Caller {

@@ -29,8 +29,8 @@ import {
   readProvider,
 } from "./providers-config.ts";
 
-export const sessionStores = ["memory", "sqlite", "redis", "postgres"] as const;
-export type SessionStoreKind = (typeof sessionStores)[number];
+const sessionStores = ["memory", "sqlite", "redis", "postgres"] as const;
+type SessionStoreKind = (typeof sessionStores)[number];
 
 /** Everything this service was told, checked and frozen. */
 export interface LaunchpadConfig {

@@ -2,7 +2,7 @@ import { HttpError, type RedisClient } from "@onbehalf/service-kit";
 import { type RateLimiterAbstract, RateLimiterMemory, RateLimiterRedis } from "rate-limiter-flexible";
 import type { Caller } from "./caller.ts";
 
-export interface LimitOptions {
+interface LimitOptions {
   readonly appRequestsPerMinute: number;
   readonly clientRequestsPerMinute: number;
   /** Where replicas count together; without it each counts for itself. */

@@ -4,7 +4,7 @@ import type { Exchanges } from "./exchanges.ts";
 import type { Session } from "./session/session.ts";
 import type { Voicebox } from "./voicebox.ts";
 
-export interface SignOutOptions {
+interface SignOutOptions {
   readonly exchanges: Exchanges;
   readonly voicebox: Voicebox;
   readonly tokenForSession: (session: Session) => Caller["token"];

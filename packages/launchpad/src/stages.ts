@@ -25,7 +25,7 @@ import { createSessions } from "./session/sessions.ts";
 import { createSignOut } from "./sign-out.ts";
 import { memoryTrail, sharedTrail, type TrailStore } from "./trail-store.ts";
 
-export interface StageParts {
+interface StageParts {
   readonly config: LaunchpadConfig;
   readonly resources: Resources;
   readonly readiness: Readiness;

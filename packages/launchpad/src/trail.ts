@@ -28,7 +28,7 @@ const shownClaims = [
 ] as const;
 
 /** What is needed to write one hop into the trail. */
-export interface HopFacts {
+interface HopFacts {
   readonly traceId: string;
   readonly requestId: string;
   readonly route: string;

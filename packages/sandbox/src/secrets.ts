@@ -12,7 +12,7 @@ const schema = z.object({
 });
 
 /** Secrets of this one sandbox. Made at the first start and kept, so that sessions and keys outlive a restart. */
-export type SandboxSecrets = z.infer<typeof schema>;
+type SandboxSecrets = z.infer<typeof schema>;
 
 export interface SecretFiles {
   readonly secrets: SandboxSecrets;

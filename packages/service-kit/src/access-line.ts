@@ -33,7 +33,7 @@ export interface AccessLine {
 export const statusWithoutAnswer = 499;
 
 /** The part of the line that is the same for every service. */
-export type DerivedFields = {
+type DerivedFields = {
   readonly [Name in keyof AccessLine as string extends Name ? never : Name]: AccessLine[Name] | undefined;
 } & {
   readonly issuer: string | undefined;
@@ -42,7 +42,7 @@ export type DerivedFields = {
 };
 
 /** What is known of a request when it has ended. */
-export interface AccessFacts extends Ending {
+interface AccessFacts extends Ending {
   readonly requestId: string;
   readonly trace: Trace;
   readonly route: string;

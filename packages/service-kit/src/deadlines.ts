@@ -8,7 +8,7 @@ export interface Deadlines {
 }
 
 /** One moment, and what happens when it passes; to be removed again by the object itself. */
-export interface Deadline {
+interface Deadline {
   /** By the clock of `now`. */
   readonly endsAt: number;
   readonly onLate: () => void;

@@ -6,7 +6,7 @@ import type { Logger } from "./log.ts";
 import type { Sockets } from "./sockets.ts";
 
 /** What has to be stopped, and the time it has; the times and hooks are those of `ServeOptions`. */
-export interface DrainOptions {
+interface DrainOptions {
   readonly server: Server;
   readonly sockets: Sockets;
   readonly http2: Pick<Http2Side, "closeIdle" | "destroy" | "cut"> | undefined;

@@ -18,7 +18,7 @@ export interface Readiness {
 }
 
 /** Bounds of the checks, and the clock of tests. */
-export interface ReadinessOptions {
+interface ReadinessOptions {
   /** A check that takes longer counts as failed; 2000 unless given. */
   readonly timeoutMs?: number | undefined;
   /** How long an answer stands, 1000 unless given: many probes make one round of checks. */

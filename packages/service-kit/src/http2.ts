@@ -3,7 +3,7 @@ import { createServer, type Http2Server, type Http2Session } from "node:http2";
 import type { Socket } from "node:net";
 
 /** What a connection may take of time and memory before it has proven useful. */
-export interface Http2Limits {
+interface Http2Limits {
   /** For the first bytes of a connection, in milliseconds. */
   readonly headersMs: number;
   /** For a session without a stream, in milliseconds. */

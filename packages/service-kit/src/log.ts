@@ -97,7 +97,7 @@ export function plainLines(log: Logger): WritePlainLine {
 }
 
 /** @param parts the line's fields, no name in two of them; put together as text, which is cheaper than as objects */
-export type WritePlainLine = (level: PlainLevel, parts: readonly object[], message: PlainMessage) => void;
+type WritePlainLine = (level: PlainLevel, parts: readonly object[], message: PlainMessage) => void;
 
 /** `,"name":value` for all of them. */
 function joined(parts: readonly object[]): string | undefined {

@@ -1,5 +1,5 @@
 /** Who is there now, in no order. */
-export interface Roster<Member> {
+interface Roster<Member> {
   add(member: Member): Place<Member>;
   remove(place: Place<Member>): void;
   readonly size: number;

@@ -22,7 +22,7 @@ import { createStreamFinder, sendStream } from "./stream-answer.ts";
 import { writeAtTurnsEnd } from "./turn.ts";
 
 /** What `serve` needs of an app: a Hono app of any variables. */
-export interface Fetcher {
+interface Fetcher {
   fetch(request: Request, env: object): Response | Promise<Response>;
 }
 
@@ -40,7 +40,7 @@ export interface RequestLimits {
 }
 
 /** For requests of a few kilobytes that come at once; who takes large uploads sets their own. */
-export const defaultLimits: RequestLimits = {
+const defaultLimits: RequestLimits = {
   headersMs: 15_000,
   requestMs: 60_000,
   keepAliveMs: 65_000,

@@ -16,7 +16,7 @@ export type Algorithm =
   | "HS512";
 
 /** What a key must be to verify an algorithm (RFC 7518 section 3, RFC 8037 section 3.1). */
-export interface KeyKind {
+interface KeyKind {
   readonly kty: "RSA" | "EC" | "OKP" | "oct";
   readonly crv?: string;
   /** For `oct`: a key shorter than the hash is weaker than the algorithm (RFC 7518 section 3.2). */

@@ -1,7 +1,7 @@
 import { LRUCache } from "lru-cache";
 
 /** Remembers a bounded number of things for a short time, by a clock that never goes back. */
-export interface BriefMemory<Value> {
+interface BriefMemory<Value> {
   readonly get: (key: string) => Value | undefined;
   readonly set: (key: string, value: Value) => void;
 }

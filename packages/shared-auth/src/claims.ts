@@ -12,7 +12,7 @@ export interface CheckedClaims {
 }
 
 /** What this service demands of the claims, and when. */
-export interface ClaimRules {
+interface ClaimRules {
   /** Any one of these must be in `aud`. */
   readonly audience: readonly string[];
   readonly leewaySeconds: number;
@@ -91,7 +91,7 @@ function readDate(claims: Claims, name: string): number | undefined {
 }
 
 /** @throws AuthError `claim_invalid` for a claim that is there and no string */
-export function readOptionalString(claims: Claims, name: string): string | undefined {
+function readOptionalString(claims: Claims, name: string): string | undefined {
   if (!Object.hasOwn(claims, name)) return undefined;
   const value = claims[name];
   if (typeof value === "string") return value;

@@ -8,7 +8,7 @@ export interface CompactToken {
 }
 
 /** All that is ever read of a header; `jku`, `x5u` and `x5c` are not. */
-export interface TokenHeader {
+interface TokenHeader {
   readonly alg: unknown;
   readonly kid: string | undefined;
   /** In lower case and without `application/` (RFC 7515 section 4.1.9); `jwt` when there is none, undefined when it is odd. */
@@ -27,7 +27,7 @@ const MAX_HEADERS = 64;
 const refusedMembers = ["crit", "b64", "zip", "enc"];
 
 /** @throws AuthError `token_malformed` */
-export type CompactParser = (token: string) => CompactToken;
+type CompactParser = (token: string) => CompactToken;
 
 /**
  * Takes compact JWSs (RFC 7515 section 3.1) apart: three parts, each in the one canonical base64url spelling, header

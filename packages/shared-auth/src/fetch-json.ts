@@ -7,7 +7,7 @@ export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
 export const platformFetch: Fetch = (url, init) => globalThis.fetch(url, init);
 
 /** No provider's document is worth more. */
-export interface FetchLimits {
+interface FetchLimits {
   readonly timeoutMs: number;
   readonly maxBodyBytes: number;
 }

@@ -37,7 +37,7 @@ export interface KeyRefreshOptions {
 }
 
 /** An issuer's key set, as fresh as it has to be. */
-export interface KeyRefresh {
+interface KeyRefresh {
   /** The set at hand, however old. */
   readonly held: () => KeySet | undefined;
   /** The set, when it is within its time; renews it in the background near the end of that. */

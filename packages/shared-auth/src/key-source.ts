@@ -16,7 +16,7 @@ export type KeySource =
 const MAX_BODY_BYTES = 512 * 1024;
 
 /** How the network is asked. */
-export interface KeyNetwork {
+interface KeyNetwork {
   readonly fetch: Fetch;
   /** Milliseconds for each document. */
   readonly timeoutMs: number;

@@ -33,11 +33,7 @@ export interface DpopOptions {
 }
 
 /** Returns a promise only when there is a proof to check. */
-export type PresentationCheck = (
-  identity: Identity,
-  token: string,
-  presented: Presented | undefined,
-) => void | Promise<void>;
+type PresentationCheck = (identity: Identity, token: string, presented: Presented | undefined) => void | Promise<void>;
 
 /**
  * Whether the token may be used the way it came: a bound one (`cnf`) only with a proof of its key, and never as a plain

@@ -1,5 +1,5 @@
 /** One piece of work per key at a time, shared by all who ask for it meanwhile. */
-export interface SingleFlight<T> {
+interface SingleFlight<T> {
   readonly run: (key: string, work: () => Promise<T>) => Promise<T>;
   readonly has: (key: string) => boolean;
 }

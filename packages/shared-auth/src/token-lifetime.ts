@@ -6,7 +6,7 @@ export interface Lifetime {
 }
 
 /** All moments in seconds since the epoch. */
-export interface LifetimeRules {
+interface LifetimeRules {
   readonly now: number;
   readonly ttlSeconds: number;
   readonly expiryBufferSeconds: number;

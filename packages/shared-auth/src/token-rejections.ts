@@ -2,7 +2,7 @@ import { briefMemory } from "./brief-memory.ts";
 import { AuthError } from "./errors.ts";
 
 /** Which exchanged tokens the next hop refused lately, so that a hop that refuses everything does not cost an exchange each time. */
-export interface Rejections {
+interface Rejections {
   /**
    * Notes a refusal. True when it is the first of this token, which must then be dropped.
    * @throws AuthError `subject_rejected` when the token before it was refused too

@@ -19,7 +19,7 @@ export interface Place {
 }
 
 /** A store, with what its entries mean. */
-export interface Shelf {
+interface Shelf {
   /** Undefined when there is nothing usable: absent, past its time, purged, unreadable, or the store is down. */
   readonly get: (place: Place) => Promise<Entry | undefined>;
   readonly put: (place: Place, entry: Entry) => Promise<void>;

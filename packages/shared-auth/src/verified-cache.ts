@@ -10,7 +10,7 @@ export interface Verified {
 }
 
 /** Verified tokens by digest. */
-export interface VerifiedCache {
+interface VerifiedCache {
   readonly get: (token: string) => Verified | undefined;
   readonly set: (token: string, verified: Verified) => void;
   readonly delete: (token: string) => void;

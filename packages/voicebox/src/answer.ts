@@ -2,7 +2,7 @@ import type { Table, Term } from "./graph/graph.ts";
 import type { GraphDescription } from "./graph/schema.ts";
 import type { Evidence } from "./tools.ts";
 
-export type ActionType = "rewritten_query" | "sparql" | "reasoning" | "csv" | "provenance";
+type ActionType = "rewritten_query" | "sparql" | "reasoning" | "csv" | "provenance";
 
 /** Something that goes with an answer: how it was found, and what proves it. */
 export interface Action {

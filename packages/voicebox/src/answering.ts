@@ -19,7 +19,7 @@ import { type Recorder, type RecordVariables, since, trailExchange } from "./rec
 import type { Setup, Setups } from "./setup.ts";
 import type { ToolMode } from "./tools.ts";
 
-export interface AnsweringOptions {
+interface AnsweringOptions {
   readonly ask: Ask;
   readonly setups: Setups;
   /** Undefined for a service without JWT authentication, which has one key for all. */

@@ -12,7 +12,7 @@ import type { Question, ThinkMode } from "./question.ts";
 import { type Evidence, runTool, type ToolMode, toolSpecs } from "./tools.ts";
 
 /** The bounds of one question: each ends it by itself. */
-export interface AskLimits {
+interface AskLimits {
   /** Turns of the model. */
   readonly maxSteps: number;
   /** Tokens in and out, all turns together. */
@@ -21,7 +21,7 @@ export interface AskLimits {
   readonly maxOutputTokens: number;
 }
 
-export const limitsByMode: Readonly<Record<ThinkMode, AskLimits>> = {
+const limitsByMode: Readonly<Record<ThinkMode, AskLimits>> = {
   standard: { maxSteps: 8, maxTokens: 120_000, maxSeconds: 240, maxOutputTokens: 4_096 },
   lite: { maxSteps: 5, maxTokens: 60_000, maxSeconds: 120, maxOutputTokens: 2_048 },
   fast: { maxSteps: 3, maxTokens: 30_000, maxSeconds: 60, maxOutputTokens: 1_024 },
@@ -30,7 +30,7 @@ export const limitsByMode: Readonly<Record<ThinkMode, AskLimits>> = {
 /** More calls in one turn are a model gone astray. */
 const maxCallsPerTurn = 4;
 
-export interface AskContext {
+interface AskContext {
   readonly caller: Caller;
   readonly llm: Llm;
   readonly session: Session;
@@ -55,7 +55,7 @@ export type AskEvent =
 
 export type Ask = (question: Question, context: AskContext) => Promise<Answer>;
 
-export interface AskOptions {
+interface AskOptions {
   readonly conversations: Conversations;
   readonly limits?: Readonly<Record<ThinkMode, AskLimits>>;
   readonly now?: () => Date;

@@ -5,7 +5,7 @@ import type { Context } from "hono";
 import { since } from "./record.ts";
 import type { Setups } from "./setup.ts";
 
-export interface ChainHealthOptions {
+interface ChainHealthOptions {
   readonly ready: Readiness;
   readonly setups: Setups;
   readonly exchange: CachedExchange;

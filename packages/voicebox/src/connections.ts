@@ -15,7 +15,7 @@ export interface Connection {
 }
 
 /** A connection as those see it who set up applications: nothing of where it leads or with which credential. */
-export interface ListedConnection {
+interface ListedConnection {
   readonly name: string;
   readonly description: string | null;
   /** Used by an application that names none. */

@@ -27,7 +27,7 @@ const maxTurns = 8;
 const maxAnswerLength = 2_000;
 const schema = z.array(z.object({ question: z.string(), answer: z.string() }));
 
-export interface ConversationOptions {
+interface ConversationOptions {
   readonly store: KeyValueStore;
   /** How long a conversation is kept after its last question. */
   readonly ttlSeconds: number;

@@ -3,7 +3,7 @@ import type { ExchangeOptions } from "@onbehalf/shared-auth/exchange";
 import { z } from "zod";
 
 export const exchangeProviders = ["okta", "keycloak", "entra", "auth0", "zitadel", "rfc8693", "id_jag"] as const;
-export type ExchangeProvider = (typeof exchangeProviders)[number];
+type ExchangeProvider = (typeof exchangeProviders)[number];
 
 /** What each provider needs to be told beyond the client: the target's audience, its scope, or both. */
 const targets: Readonly<Record<ExchangeProvider, { readonly audience: Need; readonly scope: Need }>> = {

@@ -3,7 +3,7 @@ import { createExchange } from "@onbehalf/shared-auth/exchange";
 import type { Access } from "./config.ts";
 
 /** Where else a token may be needed: a database that knows its users. */
-export interface Target {
+interface Target {
   readonly audience: string | undefined;
   readonly scope: string | undefined;
 }

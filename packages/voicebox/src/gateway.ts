@@ -11,7 +11,7 @@ export interface GatewayReader {
   get(path: string, call: GatewayCall): Promise<{ readonly status: number; readonly body: unknown }>;
 }
 
-export interface GatewayCall {
+interface GatewayCall {
   /** Undefined for what the gateway tells everybody. */
   readonly token: string | undefined;
   readonly headers: Readonly<Record<string, string>>;

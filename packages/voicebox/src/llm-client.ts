@@ -15,7 +15,7 @@ export type GatewayTokens = (signal: AbortSignal, rejected?: string) => Promise<
 /** One caller's way to the model. */
 export type Llm = (turn: LlmTurn, signal: AbortSignal) => Promise<LlmReply>;
 
-export interface LlmOptions {
+interface LlmOptions {
   readonly wire: LlmWire;
   readonly tokens: GatewayTokens;
   readonly headers: Readonly<Record<string, string>>;

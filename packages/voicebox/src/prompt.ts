@@ -1,7 +1,7 @@
 import type { Caller } from "./caller.ts";
 import type { AppContext, ThinkMode } from "./question.ts";
 
-export interface PromptParts {
+interface PromptParts {
   readonly caller: Caller;
   readonly app: AppContext;
   readonly thinkMode: ThinkMode;

@@ -12,7 +12,7 @@ export interface Snapshot extends Answer {
   };
 }
 
-export interface SnapshotStream {
+interface SnapshotStream {
   readonly body: ReadableStream<Uint8Array>;
   /** There is more to see. */
   push(snapshot: () => Answer): void;

@@ -39,7 +39,7 @@ export interface Evidence {
   readonly table: Table | undefined;
 }
 
-export interface ToolOutcome {
+interface ToolOutcome {
   /** What the model reads. */
   readonly content: string;
   readonly failed: boolean;

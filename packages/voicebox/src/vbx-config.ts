@@ -8,7 +8,7 @@ export type VbxConfig = z.output<ReturnType<typeof vbxSchema>>;
 export type ConnectionConfig = VbxConfig["connections"][string];
 export type LlmConfig = VbxConfig["default_llm_config"];
 
-export const llmProviders = ["openai", "anthropic", "bedrock"] as const;
+const llmProviders = ["openai", "anthropic", "bedrock"] as const;
 
 const reference = /^os\.environ\/(.+)$/;
 

@@ -9,7 +9,7 @@ import { moment, text } from "./text.ts";
 const when = moment().transform((value) => new Date(value).toISOString());
 const name = text(300);
 
-export const rowQuery = z.object({
+const rowQuery = z.object({
   trace: name.optional(),
   trace_id: name.optional(),
   request_id: name.optional(),
@@ -26,7 +26,7 @@ export const rowQuery = z.object({
   format: z.enum(["json", "jsonl", "csv"]).default("json"),
 });
 
-export interface AuditOptions {
+interface AuditOptions {
   readonly queries: RecordQueries;
   readonly recorder: FlushRecorder;
 }
@@ -57,7 +57,7 @@ export function auditEvents({ queries, recorder }: AuditOptions) {
 type StoredRow = Awaited<ReturnType<RecordQueries["rows"]>>[number];
 
 /** The row with its lists as lists. */
-export function eventOf(row: StoredRow): Record<string, unknown> {
+function eventOf(row: StoredRow): Record<string, unknown> {
   return {
     ...row,
     actors: JSON.parse(row.actors),

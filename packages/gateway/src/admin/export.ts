@@ -5,7 +5,7 @@ import type { StageContext } from "../stages.ts";
 const pageRows = 1_000;
 const columns = [...rowColumns, "writer_id", "writer_seq", "previous_hash", "hash"] as const;
 
-export type ExportFormat = "jsonl" | "csv";
+type ExportFormat = "jsonl" | "csv";
 
 /** All rows of a filter, page by page, as they come: nothing large is held. */
 export async function* exportLines(

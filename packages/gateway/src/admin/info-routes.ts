@@ -10,7 +10,7 @@ import type { StageContext } from "../stages.ts";
 import { viewsWithSpend } from "./key-spend.ts";
 import { type FlushRecorder, untilRecorded } from "./recorded.ts";
 
-export interface InfoOptions {
+interface InfoOptions {
   readonly keyStore: KeyStore;
   readonly queries: RecordQueries;
   readonly recorder: FlushRecorder;

@@ -10,7 +10,7 @@ import { readJson } from "./read-json.ts";
 import { type FlushRecorder, untilRecorded } from "./recorded.ts";
 import { text } from "./text.ts";
 
-export interface KeyRouteOptions {
+interface KeyRouteOptions {
   readonly keyAdmin: KeyAdmin;
   readonly queries: RecordQueries;
   readonly recorder: FlushRecorder;

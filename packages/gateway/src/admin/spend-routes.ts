@@ -6,7 +6,7 @@ import { readableBy } from "./readable.ts";
 import { type FlushRecorder, untilRecorded } from "./recorded.ts";
 import { moment, text } from "./text.ts";
 
-export interface SpendOptions {
+interface SpendOptions {
   readonly queries: RecordQueries;
   readonly recorder: FlushRecorder;
 }

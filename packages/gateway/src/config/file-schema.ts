@@ -10,7 +10,7 @@ const names = z.array(name).max(1000);
 const positive = z.number().positive();
 const whole = z.number().int().positive();
 
-export const budgetSchema = z.strictObject({
+const budgetSchema = z.strictObject({
   usd: positive,
   period: z.enum(["day", "week", "month"]),
   /** Share of the budget from which a warning is logged and sent. */

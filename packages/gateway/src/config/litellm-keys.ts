@@ -116,7 +116,7 @@ const sections: Readonly<Record<string, Unread>> = {
   },
 };
 
-export interface Sorted {
+interface Sorted {
   readonly value: unknown;
   readonly warnings: readonly string[];
   readonly problems: readonly ConfigProblem[];

@@ -9,7 +9,7 @@ const minLength = 24;
 /** What a request's credential must look like to be taken for a key: another one would open nothing. */
 const form = /^sk-[A-Za-z0-9_-]{1,200}$/;
 
-export interface MasterKey {
+interface MasterKey {
   readonly key: string | undefined;
   readonly warnings: readonly string[];
   readonly problems: readonly ConfigProblem[];

@@ -19,6 +19,6 @@ export function costOf(usage: Usage, price: Price | undefined): number | null {
 }
 
 /** Nine decimals: a thousandth of the smallest price of one token, and free of binary dust. */
-export function roundUsd(usd: number): number {
+function roundUsd(usd: number): number {
   return Math.round(usd * 1e9) / 1e9;
 }

@@ -15,7 +15,7 @@ const chatNames = {
   serviceTier: "service_tier",
 } as const;
 
-export type NamedField = keyof typeof chatNames;
+type NamedField = keyof typeof chatNames;
 /** Of another dialect: those that it calls otherwise. */
 export type FieldNames = Readonly<Partial<Record<NamedField, string>>>;
 

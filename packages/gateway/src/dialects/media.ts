@@ -58,7 +58,7 @@ export function documentFromBase64(mediaType: string, data: string, name: string
 }
 
 /** Converse takes letters, digits, single blanks, hyphens, parentheses and square brackets in a document's name. */
-export function documentName(name: string): string {
+function documentName(name: string): string {
   const plain = name
     .replace(/\.[A-Za-z0-9]{1,5}$/, "")
     .replace(/[^A-Za-z0-9\s\-()[\]]/g, " ")

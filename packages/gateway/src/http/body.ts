@@ -4,7 +4,7 @@ import { GatewayError } from "../errors.ts";
 import { gatherOnPages, type Pages } from "./pages.ts";
 
 /** @throws GatewayError `request_too_large`, `request_timeout`, `unsupported`: at once, or by rejection */
-export type ReadBody = (incoming: IncomingMessage, maxBytes: number) => Promise<Uint8Array>;
+type ReadBody = (incoming: IncomingMessage, maxBytes: number) => Promise<Uint8Array>;
 
 /**
  * Reads bodies, each once and whole, off Node's own stream.

@@ -3,7 +3,7 @@ import type { Step } from "../pipeline.ts";
 import type { Route } from "../routes.ts";
 import type { StageContext } from "../stages.ts";
 
-export interface CrossOrigin {
+interface CrossOrigin {
   /** Marks every answer to a page of an allowed origin as one that it may read, refusals included. */
   readonly mark: Step;
   /** Whether a page of an allowed origin may send what it is about to send. Undefined: the page's origin is not allowed. */

@@ -1,7 +1,7 @@
 import type { BucketState, Charged, Counters, SumBucket } from "./counters.ts";
 
 /** What a store that was away has to be told when it is back. */
-export interface Arrears {
+interface Arrears {
   /** A charge of the shared store that could not be settled there. */
   unsettled(charged: Charged): void;
   /** A charge that the local store granted in its place. */
@@ -11,7 +11,7 @@ export interface Arrears {
   settle(): Promise<void>;
 }
 
-export interface ArrearsOptions {
+interface ArrearsOptions {
   readonly shared: Pick<Counters, "settle" | "forget">;
   /** Around every question to the shared store. @throws while it is away */
   readonly ask: (question: () => Promise<void>) => Promise<void>;

@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { Bucket, Charged, Counters, GaugeBucket, SumBucket, WindowBucket } from "./counters.ts";
 
-export interface CountersUnderTest {
+interface CountersUnderTest {
   readonly counters: Counters;
   /** Another process's view of the same counts; the same one where there is only one process. */
   readonly other: Counters;

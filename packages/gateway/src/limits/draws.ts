@@ -4,12 +4,12 @@ import type { Estimate } from "./limiter.ts";
 import type { Budget, Limit } from "./limits.ts";
 import { type PeriodSpan, periodAt } from "./period.ts";
 
-export interface WindowDraw extends WindowBucket {
+interface WindowDraw extends WindowBucket {
   readonly dimension: "requests" | "tokens";
   readonly limit: Limit;
 }
 
-export interface GaugeDraw extends GaugeBucket {
+interface GaugeDraw extends GaugeBucket {
   readonly dimension: "parallel";
   readonly limit: Limit;
 }
@@ -34,7 +34,7 @@ const leaseSlackMs = 5 * minuteMs;
 /** Kept past its end, so that the last calls of a period are settled where they were reserved. */
 const periodSlackMs = 5 * minuteMs;
 
-export interface DrawTimes {
+interface DrawTimes {
   /** Milliseconds since the epoch; read only where there is a budget. */
   readonly wallMs: () => number;
   /** The longest that one attempt may last, in milliseconds; read once for each list of limits. */

@@ -19,7 +19,7 @@ import {
   type Verdict,
 } from "./counters.ts";
 
-export interface GuardOptions {
+interface GuardOptions {
   /** `closed`: refuse while the shared store is away. `local`: each replica grants its share by itself. */
   readonly whenUnavailable: "closed" | "local";
   /** Above 0 up to 1: the part of every limit that one replica grants alone. */

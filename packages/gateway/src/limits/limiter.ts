@@ -36,7 +36,7 @@ export interface Limiter {
   reserve(limits: readonly Limit[], estimate: Estimate): Granted | Refused | Promise<Granted | Refused>;
 }
 
-export interface LimiterOptions extends Omit<BudgetStartOptions, "counters" | "now"> {
+interface LimiterOptions extends Omit<BudgetStartOptions, "counters" | "now"> {
   readonly counters: Counters;
   /** Milliseconds since the epoch: budgets follow the calendar. */
   readonly wallMs?: () => number;

@@ -2,7 +2,7 @@ import { LRUCache } from "lru-cache";
 import type { Bucket, Counters } from "./counters.ts";
 import { createGauge, endLease, endOverdue, type Gauge, type Lease, takeLease } from "./gauge.ts";
 
-export interface MemoryCountersOptions {
+interface MemoryCountersOptions {
   /** Buckets held; the longest unused one makes room. */
   readonly maxBuckets?: number;
   /** Milliseconds of a monotonic clock: a step of the wall clock must open no window. */

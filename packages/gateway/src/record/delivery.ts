@@ -7,7 +7,7 @@ import type { Spool } from "./spool.ts";
 import { sqliteRows } from "./sqlite-rows.ts";
 
 /** Told of each row the database would not take, by its id. */
-export type OnMisfit = (id: string, reason: string) => void;
+type OnMisfit = (id: string, reason: string) => void;
 
 /** Writes rows into `request_logs`, those that are there already without effect. */
 export interface RowWriter {
@@ -18,7 +18,7 @@ export interface RowWriter {
   close(): void;
 }
 
-export interface Delivery {
+interface Delivery {
   /**
    * Writes what a spool holds by now, oldest first, with its writer's new head. What was written but not yet forgotten is
    * written again without effect.

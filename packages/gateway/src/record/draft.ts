@@ -37,7 +37,7 @@ export interface Ending {
 
 const noUsage: Usage = { inputTokens: 0, outputTokens: 0, cacheReadTokens: 0, cacheWriteTokens: 0, reasoningTokens: 0 };
 
-export type RowOf = (draft: Draft, ending: Ending) => EndedRow;
+type RowOf = (draft: Draft, ending: Ending) => EndedRow;
 
 /** Makes rows of requests that have ended. A caller is the same object each time; his columns are written out once. */
 export function createRowOf(): RowOf {

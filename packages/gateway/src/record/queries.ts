@@ -33,7 +33,7 @@ export interface Page {
   readonly offset: number;
 }
 
-export type GroupBy = "day" | "model" | "user" | "team" | "key" | "app";
+type GroupBy = "day" | "model" | "user" | "team" | "key" | "app";
 
 /** The sum over one group; `cost_usd` in USD. */
 export interface SpendLine {

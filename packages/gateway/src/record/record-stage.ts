@@ -6,7 +6,7 @@ import { createRowOf, type Draft } from "./draft.ts";
 import type { Recorder } from "./recorder.ts";
 import type { EndedRow } from "./row.ts";
 
-export interface RecordOptions {
+interface RecordOptions {
   readonly recorder: Pick<Recorder, "record">;
   /** Told of every row: metrics. */
   readonly meter: (row: EndedRow) => void;

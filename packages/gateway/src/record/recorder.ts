@@ -16,7 +16,7 @@ export interface Recorder {
   close(timeoutMs: number): Promise<void>;
 }
 
-export interface RecorderState {
+interface RecorderState {
   /** Rows that are not in the database yet. */
   readonly waiting: number;
   /** Too much is waiting, or the disk takes no rows: taking more requests would mean leaving them unrecorded. */
@@ -24,7 +24,7 @@ export interface RecorderState {
   readonly error: string | undefined;
 }
 
-export interface RecorderOptions {
+interface RecorderOptions {
   readonly dataDir: string;
   readonly database: DatabasePlace;
   readonly maxSpoolBytes: number;

@@ -77,7 +77,7 @@ async function shorten(
   });
 }
 
-export interface RetentionOptions {
+interface RetentionOptions {
   readonly database: GatewayDatabase;
   readonly migrated: () => Promise<void>;
   /** As the rules in force say; undefined keeps everything. */

@@ -6,7 +6,7 @@ import { storedRow } from "./queries.ts";
 import type { ChainedRow } from "./row.ts";
 
 /** One place where the record is not what was written. */
-export interface Finding {
+interface Finding {
   readonly writer: string;
   readonly seq: number;
   /** Of the row, where there is one. */

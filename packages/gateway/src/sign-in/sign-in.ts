@@ -2,7 +2,7 @@ import * as oidc from "openid-client";
 import type { SignInSettings } from "./settings.ts";
 
 /** What a client shows its person (RFC 8628 section 3.2). */
-export interface DeviceAuthorization {
+interface DeviceAuthorization {
   readonly device_code: string;
   readonly user_code: string;
   readonly verification_uri: string;

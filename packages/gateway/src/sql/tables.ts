@@ -5,7 +5,7 @@ import type { ChainedRow } from "../record/row.ts";
 type Flag = ColumnType<boolean | number, boolean | number, boolean | number>;
 type Moment = ColumnType<Date | string, string, string>;
 
-export interface RequestLogsTable extends Omit<ChainedRow, "stream" | "request_time"> {
+interface RequestLogsTable extends Omit<ChainedRow, "stream" | "request_time"> {
   readonly stream: Flag;
   readonly request_time: Moment;
 }
@@ -25,7 +25,7 @@ export interface RecordWritersTable {
 }
 
 /** Rows the database would not take as they are: kept whole as JSON, so that the chain has no hole. */
-export interface RecordMisfitsTable {
+interface RecordMisfitsTable {
   readonly writer_id: string;
   readonly writer_seq: number;
   readonly row: string;
@@ -70,7 +70,7 @@ export interface VirtualKeysTable {
   readonly former: string | null;
 }
 
-export interface GatewaySettingsTable {
+interface GatewaySettingsTable {
   readonly name: string;
   readonly value: string;
 }

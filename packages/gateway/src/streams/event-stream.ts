@@ -1,7 +1,7 @@
 import { crc32 } from "node:zlib";
 
 /** A header value of the AWS event-stream encoding; the protocol of Bedrock itself uses strings only. */
-export type HeaderValue = string | number | bigint | boolean | Buffer;
+type HeaderValue = string | number | bigint | boolean | Buffer;
 
 /** By name, with AWS's typed values. */
 export type FrameHeaders = Readonly<Record<string, HeaderValue>>;

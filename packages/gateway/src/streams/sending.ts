@@ -5,7 +5,7 @@ import type { ForwardContext } from "../call.ts";
 import type { WholeAnswer } from "../upstreams/exchange.ts";
 
 /** What is held back while the client takes nothing. */
-export interface Flow {
+interface Flow {
   pause(): void;
   resume(): void;
 }

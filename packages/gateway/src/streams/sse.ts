@@ -4,7 +4,7 @@ import { StringDecoder } from "node:string_decoder";
 const maxEventCharacters = 16 * 1024 * 1024;
 
 /** The bytes are not an event stream. */
-export class EventError extends Error {
+class EventError extends Error {
   override readonly name = "EventError";
 }
 

@@ -10,7 +10,7 @@ interface EventReader {
   end(): string;
 }
 
-export interface Passing {
+interface Passing {
   readonly progress: Progress;
   /** Sent while the upstream is silent. */
   readonly keepAlive: string;

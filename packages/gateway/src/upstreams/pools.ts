@@ -1,7 +1,7 @@
 import { writeAtTurnsEnd } from "@onbehalf/service-kit";
 import { buildConnector, type Dispatcher, Pool } from "undici";
 
-export interface PoolOptions {
+interface PoolOptions {
   /** For the connection and its TLS handshake together; undici's clock keeps it to half a second. */
   readonly connectTimeoutMs: number;
   /** Upper bound of connections to one origin. */

@@ -51,7 +51,7 @@ export interface Connection {
   readonly default: boolean;
 }
 
-export const usageBy = ["user", "team", "model", "app"] as const;
+const usageBy = ["user", "team", "model", "app"] as const;
 /** What the gateway's figures are summed by. */
 export type UsageBy = (typeof usageBy)[number];
 

@@ -14,7 +14,7 @@ import { originMayUse, refusedOrigin } from "./cors.ts";
 export type ApiEnv = { Variables: RequestVariables & SessionVariables };
 type ApiContext = Context<ApiEnv>;
 
-export interface CredentialOptions {
+interface CredentialOptions {
   readonly publicUrl: string;
   /** Sites whose pages may use every application. */
   readonly corsOrigins: readonly string[];

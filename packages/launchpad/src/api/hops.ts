@@ -8,7 +8,7 @@ import type { Voicebox } from "../voicebox.ts";
 import type { ApiEnv, Credentials } from "./credentials.ts";
 import { callOf, sendOnBehalf } from "./on-behalf.ts";
 
-export interface HopsOptions {
+interface HopsOptions {
   readonly credentials: Credentials;
   readonly voicebox: Voicebox;
   readonly trail: Pick<TrailStore, "find">;

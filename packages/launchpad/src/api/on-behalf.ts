@@ -5,7 +5,7 @@ import type { Reader } from "../caller.ts";
 import type { Voicebox, VoiceboxCall } from "../voicebox.ts";
 
 /** Notes for the record how the token for Voicebox was come by. */
-export type NoteExchange = (exchange: TrailExchange) => void;
+type NoteExchange = (exchange: TrailExchange) => void;
 
 export interface Send {
   readonly method: "GET" | "POST" | "DELETE";

@@ -6,7 +6,7 @@ import type { Snapshot } from "./schemas.ts";
 const maxLineBytes = 4 * 1024 * 1024;
 
 /** Yields the lines of an NDJSON body as they come. @throws when a line is too long or the body breaks off */
-export async function* ndjsonLines(body: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
+async function* ndjsonLines(body: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
   const decoder = new TextDecoder();
   let rest = "";
   for await (const chunk of body) {
@@ -19,7 +19,7 @@ export async function* ndjsonLines(body: AsyncIterable<Uint8Array>): AsyncGenera
   if (rest !== "") yield rest;
 }
 
-export interface StreamOptions {
+interface StreamOptions {
   readonly upstream: UpstreamResponse;
   readonly requestId: string;
   /** Of the lines that are not the last, one in so many milliseconds is passed on; all of them when 0. */

@@ -7,7 +7,7 @@ import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
 export const keyPattern = /^obk_[A-Za-z0-9_-]{43}$/;
 
 /** A new key; `hint` and `hash` are what is stored. */
-export interface CreatedKey {
+interface CreatedKey {
   /** The key itself: shown once, kept nowhere. */
   readonly key: string;
   readonly hint: string;

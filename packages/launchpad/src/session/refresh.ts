@@ -5,7 +5,7 @@ import type { Sessions } from "./sessions.ts";
 import type { SessionStore } from "./store.ts";
 
 /** Asks the provider of a session for new tokens. @throws RefreshRefused when the provider will give no more */
-export type RefreshAtProvider = (session: Session) => Promise<SessionTokens>;
+type RefreshAtProvider = (session: Session) => Promise<SessionTokens>;
 
 /** The provider says that this login is over: no retry will help. */
 export class RefreshRefused extends Error {
@@ -19,7 +19,7 @@ export class RefreshRefused extends Error {
  */
 export type KeepFresh = (session: Session, rejected?: string) => Promise<Session>;
 
-export interface KeepFreshOptions {
+interface KeepFreshOptions {
   readonly sessions: Sessions;
   readonly store: Pick<SessionStore, "lease">;
   readonly refresh: RefreshAtProvider;
@@ -101,6 +101,6 @@ function usable(session: Session, rejected: string | undefined, nowMs: number): 
 }
 
 /** The login has ended, by time or by the provider's word. */
-export function sessionOver(): HttpError {
+function sessionOver(): HttpError {
   return new HttpError(401, "session_expired", "Your session has ended. Sign in again to go on.");
 }

@@ -33,7 +33,7 @@ export interface Sessions {
   endsAt(session: Session): number;
 }
 
-export interface SessionsOptions {
+interface SessionsOptions {
   readonly store: SessionStore;
   readonly seal: Seal;
   readonly lifetimes: Lifetimes;

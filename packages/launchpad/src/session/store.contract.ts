@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { SessionStore, StoredSession } from "./store.ts";
 
 /** An open store of one kind, and a second connection to the same data, as another replica has it. */
-export interface StorePair {
+interface StorePair {
   readonly one: SessionStore;
   readonly other: SessionStore;
   close(): Promise<void>;

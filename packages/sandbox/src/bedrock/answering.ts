@@ -89,7 +89,7 @@ export async function failInstead(fault: Fault | undefined, outgoing: Outgoing, 
   }
 }
 
-export interface StreamPace {
+interface StreamPace {
   readonly delayMs: number;
   readonly fault: Fault | undefined;
   readonly cut: () => void;

@@ -25,7 +25,7 @@ export interface Limits {
   readonly guarded?: boolean;
 }
 
-export const guardedWord = "forbidden-topic";
+const guardedWord = "forbidden-topic";
 const guardrailText = "Sorry, the guardrail of this stand-in blocks that topic.";
 
 /** @param promptText everything that was sent, for counting */

@@ -51,7 +51,7 @@ const querySchema = z.object({
 });
 
 /** What Amazon has defined for the geography of a region. */
-export function systemProfiles(region: string): readonly InferenceProfile[] {
+function systemProfiles(region: string): readonly InferenceProfile[] {
   const geography = region.startsWith("ap-") ? "apac" : region.slice(0, 2);
   const regions = geographies[geography] ?? [];
   return regions.length === 0 ? [] : foundationModels.map((model) => profileOf(region, geography, regions, model));

@@ -1,6 +1,6 @@
 import type { Rule } from "./rule.ts";
 
-export interface OperationContext {
+interface OperationContext {
   readonly model: string;
   readonly rules: readonly Rule[];
   /** A guardrail was asked for in the headers, as InvokeModel does. */

@@ -20,7 +20,7 @@ export class Refused extends Error {
   }
 }
 
-export interface SignedRequest {
+interface SignedRequest {
   readonly method: string;
   /** The path exactly as sent, percent-encoding and all. */
   readonly path: string;

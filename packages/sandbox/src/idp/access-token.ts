@@ -6,7 +6,7 @@ import type { Dialect } from "./dialects/dialect.ts";
 import { type ReferenceOf, rememberIssued } from "./token-reference.ts";
 
 /** What writing an access token needs of its issuer. */
-export interface TokenSetting {
+interface TokenSetting {
   readonly url: string;
   readonly definition: IssuerDefinition;
   readonly dialect: Dialect;

@@ -24,7 +24,7 @@ import type { Notes } from "./notes.ts";
 import { indexPage } from "./pages/index-page.ts";
 import type { StepUp } from "./step-up.ts";
 
-export interface AppParts {
+interface AppParts {
   readonly issuers: Issuers;
   readonly definitions: ReadonlyMap<string, IssuerDefinition>;
   readonly users: ReadonlyMap<string, User>;

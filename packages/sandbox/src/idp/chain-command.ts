@@ -3,7 +3,7 @@ import { createExchange } from "@onbehalf/shared-auth/exchange";
 import { decodeJwt, type JWTPayload } from "jose";
 import { SignInError, signIn } from "../token.ts";
 
-export interface ChainWalk {
+interface ChainWalk {
   readonly user: string;
   /** The identity provider, for example `http://localhost:9400`. */
   readonly at: string;
@@ -12,7 +12,7 @@ export interface ChainWalk {
 }
 
 /** What one token of the chain says, and what it is. */
-export interface ChainToken {
+interface ChainToken {
   readonly token: string;
   readonly claims: JWTPayload;
 }

@@ -34,7 +34,7 @@ function newPem(): string {
   return privateKey.export({ type: "pkcs8", format: "pem" }).toString();
 }
 
-export interface ClientSetting {
+interface ClientSetting {
   readonly launchpadUrls: readonly string[];
   readonly keyOf: ClientKeys;
   /** Grants of ours that the issuer knows. */

@@ -8,7 +8,7 @@ import type { Issuers } from "./issuers.ts";
 import { changeLifetimes, type Lifetimes } from "./lifetimes.ts";
 import type { StepUp } from "./step-up.ts";
 
-export interface ControlParts {
+interface ControlParts {
   readonly issuers: Issuers;
   readonly calls: Calls;
   readonly faults: Faults;

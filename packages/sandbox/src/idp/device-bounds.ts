@@ -5,7 +5,7 @@ import { errors } from "./library.ts";
 /** With 20^8 codes there are, and the guesses an issuer takes while one lives, to hit any is a matter of 1 in 77,000. */
 export const maxWaitingCodes = 1000;
 
-export interface DeviceBounds {
+interface DeviceBounds {
   readonly guesses: CodeGuesses;
   /** How many codes wait to be entered. */
   readonly waiting: () => number;

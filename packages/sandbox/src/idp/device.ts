@@ -7,7 +7,7 @@ import { codeConfirmPage, codeEntryPage, deviceDonePage, deviceRefusedPage } fro
 import type { RenderedPage } from "./pages/layout.ts";
 import { showError } from "./pages/provider-pages.ts";
 
-export interface DeviceParts {
+interface DeviceParts {
   readonly url: string;
   readonly definition: IssuerDefinition;
   readonly accounts: Accounts;

@@ -33,7 +33,7 @@ export interface IssuerSetting {
   readonly others: Issuers;
 }
 
-export interface IssuerParts extends IssuerSetting {
+interface IssuerParts extends IssuerSetting {
   readonly name: string;
   readonly url: string;
   readonly definition: IssuerDefinition;

@@ -31,7 +31,7 @@ import type { StepUp } from "./step-up.ts";
 import type { ReferenceOf } from "./token-reference.ts";
 
 /** All an issuer's provider is made of. */
-export interface ProviderParts {
+interface ProviderParts {
   readonly name: string;
   readonly url: string;
   readonly definition: IssuerDefinition;
@@ -172,7 +172,7 @@ function policy(): InteractionPolicy.DefaultPolicy {
   return prompts;
 }
 
-export function signInPath(issuerUrl: string, { uid }: Pick<Interaction, "uid">): string {
+function signInPath(issuerUrl: string, { uid }: Pick<Interaction, "uid">): string {
   return `${new URL(issuerUrl).pathname}/signin/${uid}`;
 }
 

@@ -7,7 +7,7 @@ import type { IssuerDefinition, User } from "./definitions.ts";
 import { showError } from "./pages/provider-pages.ts";
 import { type SignInView, signInPage } from "./pages/sign-in-page.ts";
 
-export interface SignInParts {
+interface SignInParts {
   readonly issuerUrl: string;
   readonly definition: IssuerDefinition;
   readonly accounts: Accounts;

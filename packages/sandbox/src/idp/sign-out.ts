@@ -1,7 +1,7 @@
 import type { Adapter, Client, Provider } from "oidc-provider";
 import type { State } from "./state.ts";
 
-export interface SignOutParts {
+interface SignOutParts {
   readonly issuer: string;
   readonly provider: Provider;
   readonly state: State;

@@ -22,7 +22,7 @@ interface ChainOptions {
 }
 
 /** Where the lines of a command go, and the environment it sees. */
-export interface Terminal {
+interface Terminal {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly out: (text: string) => void;
   readonly err: (text: string) => void;

@@ -19,7 +19,7 @@ export class ConfigError extends Error {
 }
 
 /** A heading and one line per problem, for a terminal. */
-export function formatProblems(problems: readonly ConfigProblem[]): string {
+function formatProblems(problems: readonly ConfigProblem[]): string {
   const count = problems.length === 1 ? "1 problem" : `${problems.length} problems`;
   return [`${count} in the configuration:`, ...problems.map(({ name, problem }) => `  ${name}: ${problem}`)].join("\n");
 }

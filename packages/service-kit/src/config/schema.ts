@@ -4,7 +4,7 @@ import type { z } from "zod";
 export type Schema = z.core.$ZodType;
 
 /** As much of a schema's definition as is needed to find the keys in it. */
-export interface Definition {
+interface Definition {
   readonly type: string;
   readonly innerType?: Schema;
   readonly in?: Schema;

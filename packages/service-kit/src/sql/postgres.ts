@@ -3,7 +3,7 @@ import pg from "pg";
 import { StoreUnavailable } from "../unavailable.ts";
 
 /** Which server, and the bounds of what is asked of it. */
-export interface PostgresOptions {
+interface PostgresOptions {
   /** `postgresql://user:password@host:port/database`, with libpq's parameters such as `sslmode`. */
   readonly url: string;
   /** Connections kept at most. */

@@ -25,7 +25,7 @@ const preparedStatements = 200;
  * A file that is opened with the first query, and watched: one that was replaced under us would swallow what is
  * written.
  */
-export interface SqliteFile {
+interface SqliteFile {
   /** Kysely over Node's own SQLite, for the main thread. */
   readonly dialect: Dialect;
   /** @throws when what is open is no longer the file at the path */

@@ -3,7 +3,7 @@ import { oneFlight } from "./one-flight.ts";
 import { type KeyValueStore, maxMembers } from "./store.ts";
 
 /** A store as its contract needs it: seen twice, and with a clock that can be moved. */
-export interface StoreUnderTest {
+interface StoreUnderTest {
   readonly store: KeyValueStore;
   /** Another replica's view of the same state; the store itself where there is only one. */
   readonly replica: KeyValueStore;

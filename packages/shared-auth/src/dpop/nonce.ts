@@ -1,7 +1,7 @@
 import { createHmac, timingSafeEqual } from "node:crypto";
 
 /** Server-chosen nonces (RFC 9449 section 8) that need no memory: a time, and a code only we can make for it. */
-export interface Nonces {
+interface Nonces {
   /** @param now seconds since the epoch */
   readonly issue: (now: number) => string;
   readonly accepts: (nonce: string | undefined, now: number) => boolean;

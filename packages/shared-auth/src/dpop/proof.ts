@@ -6,7 +6,7 @@ import { AuthError } from "../errors.ts";
 import { keyProblem } from "../key-set.ts";
 
 /** The request that a proof must be for. */
-export interface ProofExpectation {
+interface ProofExpectation {
   readonly accessToken: string;
   readonly method: string;
   /** As the client called it, scheme and host included; query and fragment do not count. */

@@ -8,7 +8,7 @@ import { type Answer, type ExchangeProfile, tokenType } from "./profile.ts";
 export type Problem = string;
 
 /** A token that can be sent as it is: `N_A` says that it is none (RFC 8693 section 2.2.1). */
-export function presentable(answer: Answer): Problem | undefined {
+function presentable(answer: Answer): Problem | undefined {
   return answer.token_type === "bearer" || answer.token_type === "dpop"
     ? undefined
     : `token_type is ${answer.token_type}`;

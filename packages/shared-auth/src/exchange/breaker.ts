@@ -7,7 +7,7 @@ export interface Breaker {
 }
 
 /** When to stop asking, and for how long. */
-export interface BreakerOptions {
+interface BreakerOptions {
   /** So many failures in a row open it. */
   readonly failures: number;
   /** So long it stays open; then one request goes through, and decides. */

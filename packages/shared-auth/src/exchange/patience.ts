@@ -5,7 +5,7 @@ import { createBreaker } from "./breaker.ts";
 import { BusyError, unavailable } from "./faults.ts";
 
 /** For one token endpoint. */
-export interface PatienceOptions {
+interface PatienceOptions {
   /** For the events. */
   readonly server: string;
   /** Further attempts after the first. */
@@ -23,7 +23,7 @@ export interface Effort {
 }
 
 /** Runs one request with our patience; ends when the effort does. */
-export type Patience = <T>(request: () => Promise<T>, effort: Effort) => Promise<T>;
+type Patience = <T>(request: () => Promise<T>, effort: Effort) => Promise<T>;
 
 /** So many requests must fail in a row before the server is left alone for a while. */
 const FAILURES_TO_OPEN = 5;

@@ -29,7 +29,7 @@ export interface TokenClient {
 }
 
 /** What is asked. */
-export interface TokenRequest {
+interface TokenRequest {
   readonly grantType: Leg["grantType"];
   readonly fields: readonly Field[];
   readonly signal: AbortSignal;

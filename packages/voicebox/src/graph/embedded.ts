@@ -5,7 +5,7 @@ import { type Graph, GraphError } from "./graph.ts";
 import { readResultsJson, triplesTable } from "./results.ts";
 import { createWorkerPool } from "./worker-pool.ts";
 
-export interface EmbeddedOptions {
+interface EmbeddedOptions {
   readonly database: string | undefined;
   readonly files: readonly { readonly path: string; readonly graph?: string | undefined }[];
   readonly workers: number;
@@ -21,7 +21,7 @@ const formats: Readonly<Record<string, string>> = {
 };
 
 /** File name endings that an embedded database reads. */
-export const readableEndings: readonly string[] = Object.keys(formats);
+const readableEndings: readonly string[] = Object.keys(formats);
 
 /**
  * A database in this process, loaded from files.

@@ -59,7 +59,7 @@ export interface Graph {
  * Why a query has no answer. `refused`, `invalid`, `too_slow` and `too_large` are for the one who wrote the query to
  * mend; `unavailable` and `denied` are the database's own state; `unknown_database` is the application's set-up.
  */
-export type GraphErrorCode =
+type GraphErrorCode =
   | "refused"
   | "invalid"
   | "too_slow"

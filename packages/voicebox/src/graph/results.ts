@@ -25,7 +25,7 @@ export function readResultsJson(text: string, limits: QueryLimits): Table {
 }
 
 /** The answer of ASK. */
-export function answerTable(answer: boolean): Table {
+function answerTable(answer: boolean): Table {
   const value: Term = { type: "literal", value: String(answer), datatype: "http://www.w3.org/2001/XMLSchema#boolean" };
   return { columns: ["answer"], rows: [[value]], truncated: false };
 }

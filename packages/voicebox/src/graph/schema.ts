@@ -2,7 +2,7 @@ import type { Table, Term } from "./graph.ts";
 import { isWritable } from "./iri.ts";
 
 /** A class that has instances in the database. */
-export interface SchemaClass {
+interface SchemaClass {
   readonly iri: string;
   readonly instances: number;
 }

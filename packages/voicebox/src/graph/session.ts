@@ -30,7 +30,7 @@ export interface Description {
   readonly graphs: ReadonlyMap<string, GraphDescription>;
 }
 
-export interface SessionOptions {
+interface SessionOptions {
   readonly graph: Graph;
   readonly dataset: Dataset;
   readonly limits: QueryLimits;

@@ -4,7 +4,7 @@ import type { ReadQuery } from "./read-query.ts";
 import { readResultsJson, triplesTable } from "./results.ts";
 import { readTriples } from "./triples.ts";
 
-export interface SparqlEndpointOptions {
+interface SparqlEndpointOptions {
   /** `{database}` in it stands for the database's name. */
   readonly url: string;
   readonly database: string | undefined;

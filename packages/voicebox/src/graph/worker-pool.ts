@@ -2,7 +2,7 @@ import { Worker } from "node:worker_threads";
 import type { GraphFile, WorkerAnswer, WorkerJob } from "./embedded-protocol.ts";
 import { GraphError } from "./graph.ts";
 
-export interface WorkerPoolOptions {
+interface WorkerPoolOptions {
   readonly files: readonly GraphFile[];
   /** Threads, each with a copy of the store. */
   readonly size: number;
@@ -10,7 +10,7 @@ export interface WorkerPoolOptions {
   readonly maxWaiting?: number;
 }
 
-export interface WorkerPool {
+interface WorkerPool {
   /** IRIs of the graphs that were loaded. */
   readonly graphs: readonly string[];
   /** @throws GraphError `too_slow`, `unavailable`, `cancelled` */

@@ -44,7 +44,7 @@ export function openaiWire({ serverUrl, model, dispatcher }: WireOptions): LlmWi
 }
 
 /** The URL with a path as it is; a bare origin gets OpenAI's `/v1`. */
-export function withVersion(serverUrl: string): string {
+function withVersion(serverUrl: string): string {
   const url = new URL(serverUrl);
   return url.pathname === "/" ? `${url.origin}/v1` : serverUrl.replace(/\/+$/, "");
 }

@@ -4,12 +4,7 @@ import { defaultOutputTokens, estimateTokens } from "../estimate.ts";
 import { nameInProfileArn } from "./profile-arn.ts";
 
 /** Bedrock's operations by the last part of their path. */
-export type BedrockOperation =
-  | "converse"
-  | "converse-stream"
-  | "invoke"
-  | "invoke-with-response-stream"
-  | "count-tokens";
+type BedrockOperation = "converse" | "converse-stream" | "invoke" | "invoke-with-response-stream" | "count-tokens";
 
 /** A native call: the model is in the path, the body is the operation's own. */
 export function parseBedrock(raw: RawCall): LlmCall<JsonObject> {

@@ -38,7 +38,7 @@ function answered(block: ContentBlock): unknown {
 }
 
 /** Converse frames for an answer that comes from elsewhere. */
-export function converseWriter(): AnswerWriter {
+function converseWriter(): AnswerWriter {
   const startedAt = performance.now();
   let frames: Buffer[] = [];
   let usage: Usage = noUsage;

@@ -12,7 +12,7 @@ import {
 import type { CachePoint, ContentBlock } from "../conversation.ts";
 import { type DocumentBlock, dataUrl, documentFromBase64, type ImageBlock, imageFromBase64 } from "../media.ts";
 
-export type UserBlock = { readonly text: string } | ImageBlock | DocumentBlock | CachePoint;
+type UserBlock = { readonly text: string } | ImageBlock | DocumentBlock | CachePoint;
 
 /** Content as a string or as parts. Blank texts are left out: Bedrock refuses them and they say nothing. */
 export function userContent(content: unknown, path: string): readonly UserBlock[] {

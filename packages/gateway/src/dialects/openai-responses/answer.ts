@@ -13,7 +13,7 @@ export interface ResponseMeta {
   readonly body: JsonObject;
 }
 
-export function responseUsage(usage: Usage) {
+function responseUsage(usage: Usage) {
   const input = usage.inputTokens + usage.cacheReadTokens + usage.cacheWriteTokens;
   return {
     input_tokens: input,

@@ -15,7 +15,7 @@ export interface DeclaredTool {
   readonly path: string;
 }
 
-export interface Declared {
+interface Declared {
   readonly tools: readonly DeclaredTool[];
   /** What belongs to all tools of a namespace is said once, beside them. */
   readonly namespaces: readonly { readonly name: string; readonly description: string }[];

@@ -1,7 +1,7 @@
 import { createInputReader, customInput } from "./custom-input.ts";
 import { type Called, callItem, type EndStatus, itemId, messageItem, reasoningItem } from "./items.ts";
 
-export type Emit = (type: string, payload: Record<string, unknown>) => void;
+type Emit = (type: string, payload: Record<string, unknown>) => void;
 
 /** An item of the output while it comes: it has told of itself, and tells of each piece and of its end. */
 export interface OpenItem {
@@ -14,7 +14,7 @@ export interface OpenItem {
   close(status: EndStatus): unknown;
 }
 
-export interface ItemPlace {
+interface ItemPlace {
   readonly block: number;
   /** Unique part of every id of one answer. */
   readonly id: string;

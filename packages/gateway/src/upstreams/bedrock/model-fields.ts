@@ -6,7 +6,7 @@ import { claudeThinking, type Thinking } from "./claude-thinking.ts";
 import { signedThoughts } from "./claude-thoughts.ts";
 import { type Model, noSuchEffort, refuse, thinks } from "./model.ts";
 
-export interface ModelFields extends Omit<Thinking, "thinking"> {
+interface ModelFields extends Omit<Thinking, "thinking"> {
   /** For `additionalModelRequestFields`. */
   readonly fields?: Readonly<Record<string, unknown>>;
 }

@@ -16,7 +16,7 @@ const restMs = 10_000;
 /** For one attempt with all that its client repeats by itself. */
 const attemptMs = 15_000;
 
-export interface RenewingOptions {
+interface RenewingOptions {
   readonly wallMs?: () => number;
   readonly attemptMs?: number;
 }

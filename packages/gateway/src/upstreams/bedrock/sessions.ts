@@ -15,7 +15,7 @@ const maxSessions = 5000;
 const assumeMs = 10_000;
 const maxClients = 16;
 
-export interface SessionIdentity {
+interface SessionIdentity {
   /** STS `RoleSessionName`, which CloudTrail shows with every call. */
   readonly name: string;
   readonly tags: Readonly<Record<string, string>>;

@@ -19,7 +19,7 @@ export interface SignableRequest {
   readonly body: string | Uint8Array;
 }
 
-export interface SignatureHeaders {
+interface SignatureHeaders {
   readonly authorization: string;
   readonly "x-amz-date": string;
   readonly "x-amz-security-token"?: string;

@@ -13,7 +13,7 @@ export interface Test {
 }
 
 /** A figure, and the question without the words for it; none where they add nothing: “how many … in total”. */
-export interface Figured {
+interface Figured {
   readonly figure: Figure | undefined;
   readonly rest: string;
 }

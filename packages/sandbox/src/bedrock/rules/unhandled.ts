@@ -6,7 +6,7 @@ import type { KnownClass } from "./schema-reading.ts";
 import type { Token } from "./words.ts";
 
 /** What the reading made of a question, to be held against the words that it left out. */
-export interface Account {
+interface Account {
   readonly tokens: readonly Token[];
   readonly used: ReadonlySet<number>;
   readonly found: (Candidate & { readonly possessed: boolean }) | undefined;

@@ -2,7 +2,7 @@ import type { Reply, Rule, Turn } from "../rule.ts";
 import { lastQuestion } from "./dialogue.ts";
 
 /** The user as the system prompt introduces them. */
-export interface WhoAsks {
+interface WhoAsks {
   readonly name: string | undefined;
   readonly email: string | undefined;
   readonly subject: string;

@@ -34,7 +34,7 @@ const prepositions = new Set(["on", "in", "with", "by", "to", "of", "at", "for",
 const fillers = new Set(["is", "are", "was", "were", "be", "has", "have", "a", "an", "the", "of", "euro"]);
 
 /** A phrase of the schema, ready to be found: what must be there, and the small words that make it certain. */
-export interface Phrase {
+interface Phrase {
   readonly content: readonly string[];
   readonly preposition: string | undefined;
 }

@@ -21,7 +21,7 @@ export interface GrantSetting {
   readonly stepUp: StepUp;
 }
 
-export interface ToIssue {
+interface ToIssue {
   readonly subject: string;
   readonly audiences: readonly [string, ...string[]];
   readonly scopes: readonly string[];

@@ -2,7 +2,7 @@ import { html } from "hono/html";
 import { mark, type RenderedPage, renderPage } from "./layout.ts";
 
 /** Where the form of a page goes, and the token that makes it ours. */
-export interface DeviceForm {
+interface DeviceForm {
   readonly action: string;
   readonly xsrf: string;
 }
@@ -31,7 +31,7 @@ ${wrong ? html`<p class="problem" role="alert" id="problem">${problem}</p>` : ""
 }
 
 /** What whoever showed the code asked for. */
-export interface CodeAsked {
+interface CodeAsked {
   readonly clientName: string;
   readonly userCode: string;
   /** Whom the token will be good for. */
