@@ -1,7 +1,7 @@
 export type { AccessLine, Outcome } from "./access-line.ts";
 export { answerHeaders } from "./answer-headers.ts";
 export { bodyLimit } from "./body-limit.ts";
-export { type Env, type EnvRead, loadEnv, readEnv, secretsOf } from "./config/env.ts";
+export { type Env, type EnvRead, loadEnv, readEnv } from "./config/env.ts";
 export {
   count,
   databaseUrl,
@@ -50,7 +50,6 @@ export { type Database, type DatabaseOptions, openDatabase } from "./sql/databas
 export type { Migration, SqlDialect } from "./sql/migrate.ts";
 export { createFileCheck, makePrivately, openSqlite } from "./sql/sqlite-file.ts";
 export { type MemoryStoreOptions, memoryStore } from "./stores/memory.ts";
-export { type FlightOptions, oneFlight } from "./stores/one-flight.ts";
 export { type RedisStoreOptions, redisStore } from "./stores/redis.ts";
 export type { RedisClient } from "./stores/redis-client.ts";
 export { openRedis, type RedisConnection, type RedisOptions } from "./stores/redis-connection.ts";

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { z } from "zod";
-import { type Env, loadEnv, secretsOf } from "./env.ts";
+import { type Env, loadEnv } from "./env.ts";
 import { flag, list, noticeWithinGrace, port, seconds, secret, url } from "./fields.ts";
 import { ConfigError, type ConfigProblem } from "./problems.ts";
 
@@ -173,19 +173,6 @@ describe("secrets", () => {
     const read = () => loadEnv(telling, env);
     expect(problems(read)).toHaveLength(4);
     expect(read).toThrow(expect.objectContaining({ message: expect.not.stringContaining("canary") }));
-  });
-
-  test("are found for the logger, among the values", () => {
-    const all = z.object({
-      A: secret().optional(),
-      MASTER_KEY: z.string(),
-      DATABASE_URL: url({ schemes: ["postgresql"] }),
-      HOST: z.string(),
-      PORT: port(),
-      ABSENT: secret().optional(),
-    });
-    const env = { A: "a-secret", MASTER_KEY: "m-key", DATABASE_URL: "postgresql://u:p%40ss@h/d", HOST: "h", PORT: "1" };
-    expect(secretsOf(all, loadEnv(all, env))).toEqual(["a-secret", "m-key", "p@ss"]);
   });
 
   test("a variable that is itself called …_FILE is not a detour", () => {

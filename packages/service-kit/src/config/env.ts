@@ -52,19 +52,6 @@ export function readEnv<Schema extends z.ZodObject>(schema: Schema, env: Env): E
   }
 }
 
-/**
- * The secrets among the values, for a logger that hides them wherever they turn up: fields made by `secret()`, those
- * named like one, and passwords in URLs.
- */
-export function secretsOf(schema: z.ZodObject, config: Readonly<Record<string, unknown>>): string[] {
-  return Object.entries(config).flatMap(([name, value]) => {
-    if (typeof value !== "string") return [];
-    if (isSecret(name, schema.shape[name])) return [value];
-    const password = URL.parse(value)?.password ?? "";
-    return password === "" ? [] : [decodeURIComponent(password)];
-  });
-}
-
 function collect(names: readonly string[], env: Env): { values: Record<string, string>; problems: ConfigProblem[] } {
   const values: Record<string, string> = {};
   const problems: ConfigProblem[] = [];
