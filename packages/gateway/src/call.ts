@@ -52,6 +52,15 @@ export interface Usage {
   readonly reasoningTokens: number;
 }
 
+/** Of a call that nothing is known of, or that used nothing. */
+export const noUsage: Usage = {
+  inputTokens: 0,
+  outputTokens: 0,
+  cacheReadTokens: 0,
+  cacheWriteTokens: 0,
+  reasoningTokens: 0,
+};
+
 /** All tokens of a call, from the cache or not. */
 export function tokensOf({ inputTokens, outputTokens, cacheReadTokens, cacheWriteTokens }: Usage): number {
   return inputTokens + outputTokens + cacheReadTokens + cacheWriteTokens;

@@ -1,6 +1,5 @@
-import { type LlmCall, type Settlement, tokensOf, type Usage } from "./call.ts";
+import { type LlmCall, noUsage, type Settlement, tokensOf, type Usage } from "./call.ts";
 import type { Deployment } from "./deployments.ts";
-import { noUsage } from "./dialects/conversation.ts";
 import { charactersPerToken } from "./dialects/estimate.ts";
 import type { RelayResult } from "./streams/relay.ts";
 

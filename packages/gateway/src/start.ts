@@ -3,13 +3,13 @@ import {
   createTelemetry,
   type Env,
   hideAlso,
-  isLoopback,
   type Logger,
   readiness,
   type Service,
   type ServiceIo,
   serve,
 } from "@onbehalf/service-kit";
+import { isLoopback } from "@onbehalf/shared-auth";
 import { createApp } from "./app.ts";
 import type { Environment } from "./config/environment.ts";
 import { readConfiguration, readSettings } from "./config/read.ts";

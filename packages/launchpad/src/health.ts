@@ -1,3 +1,4 @@
+import { within } from "@onbehalf/service-kit";
 import type { Check } from "./api/below.ts";
 import type { Resources } from "./resources.ts";
 
@@ -19,12 +20,9 @@ export function ownChecks({ providers, verifier, stores, voicebox }: Resources):
 async function look(name: string, check: () => Promise<void> | void): Promise<Check> {
   const startedAt = performance.now();
   const since = (): number => performance.now() - startedAt;
-  const late = AbortSignal.timeout(patienceMs);
-  const tooLate = new Promise<never>((_, reject) => {
-    late.addEventListener("abort", () => reject(new Error(`no answer within ${patienceMs} ms`)), { once: true });
-  });
   try {
-    await Promise.race([check(), tooLate]);
+    const late = () => Promise.reject(new Error(`no answer within ${patienceMs} ms`));
+    await within(Promise.resolve(check()), patienceMs, late);
     return { name, status: "ok", reason: null, milliseconds: since() };
   } catch (error) {
     return {

@@ -4,6 +4,7 @@ import type { Readiness } from "./health.ts";
 import type { Http2Side } from "./http2.ts";
 import type { Logger } from "./log.ts";
 import type { Sockets } from "./sockets.ts";
+import { within } from "./within.ts";
 
 /** What has to be stopped, and the time it has; the times and hooks are those of `ServeOptions`. */
 interface DrainOptions {
@@ -53,46 +54,42 @@ export async function drain(options: DrainOptions): Promise<void> {
   log.info({ running: sockets.running, grace_seconds: graceSeconds }, "draining");
   readiness?.drain();
   await guarded("onDrain", async () => onDrain?.(), log);
-  if (noticeSeconds > 0) await within(sleepForever(), noticeSeconds * 1_000);
+  if (noticeSeconds > 0) await endsWithin(sleepForever(), noticeSeconds * 1_000);
 
   const closed = new Promise<void>((resolve) => server.close(() => resolve()));
   sockets.closeIdle();
   http2?.closeIdle();
   const leftMs = Math.max(0, deadline - performance.now());
   const endingMs = Math.min(maxEndingMs, leftMs * endingShare);
-  if (!(await within(sockets.idle(), leftMs - endingMs))) {
+  if (!(await endsWithin(sockets.idle(), leftMs - endingMs))) {
     log.warn({ running: sockets.running }, "deadline: ending what still runs");
     running.abortAll(new ShuttingDown());
-    await within(sockets.idle(), endingMs);
+    await endsWithin(sockets.idle(), endingMs);
   }
   sockets.destroy();
   http2?.destroy();
-  if (!(await within(closed, leavingMs))) http2?.cut();
-  await within(closed, leavingMs);
-  await within(running.empty(), linesMs);
+  if (!(await endsWithin(closed, leavingMs))) http2?.cut();
+  await endsWithin(closed, leavingMs);
+  await endsWithin(running.empty(), linesMs);
   for (const close of onClose) await guarded("onClose", async () => close(), log);
   log.info({}, "stopped");
 }
 
 async function guarded(what: string, work: () => Promise<void>, log: Logger): Promise<void> {
   try {
-    if (!(await within(work(), closerMs))) log.error({ what }, `did not end within ${closerMs} ms`);
+    if (!(await endsWithin(work(), closerMs))) log.error({ what }, `did not end within ${closerMs} ms`);
   } catch (error) {
     log.error({ err: error, what }, "failed while stopping");
   }
 }
 
 /** True when the work ended in time. */
-async function within(work: Promise<void>, ms: number): Promise<boolean> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<false>((resolve) => {
-    timer = setTimeout(() => resolve(false), ms);
-  });
-  try {
-    return await Promise.race([work.then(() => true as const), late]);
-  } finally {
-    clearTimeout(timer);
-  }
+function endsWithin(work: Promise<void>, ms: number): Promise<boolean> {
+  return within(
+    work.then(() => true),
+    ms,
+    () => false,
+  );
 }
 
 function sleepForever(): Promise<void> {

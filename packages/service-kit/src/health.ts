@@ -1,4 +1,5 @@
 import { Hono } from "hono";
+import { within } from "./within.ts";
 
 /** Rejects, with a reason fit for an operator's eyes, while the service cannot do its work. */
 export type ReadinessCheck = () => Promise<void> | void;
@@ -64,16 +65,10 @@ export function healthRoutes(ready: Readiness): Hono {
 }
 
 async function failure(check: ReadinessCheck, timeoutMs: number): Promise<string | undefined> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<string>((resolve) => {
-    timer = setTimeout(() => resolve(`no answer within ${timeoutMs} ms`), timeoutMs);
-  });
   try {
     const asked = Promise.resolve(check()).then(() => undefined);
-    return await Promise.race([asked, late]);
+    return await within<string | undefined>(asked, timeoutMs, () => `no answer within ${timeoutMs} ms`);
   } catch (error) {
     return error instanceof Error ? error.message : String(error);
-  } finally {
-    clearTimeout(timer);
   }
 }

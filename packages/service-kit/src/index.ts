@@ -6,7 +6,6 @@ export {
   count,
   databaseUrl,
   flag,
-  isLoopback,
   issuer,
   list,
   noticeWithinGrace,
@@ -48,7 +47,7 @@ export { type RequestLimits, type ServeOptions, serve } from "./serve.ts";
 export type { Service, ServiceIo, Start } from "./service.ts";
 export { type Database, type DatabaseOptions, openDatabase } from "./sql/database.ts";
 export type { Migration, SqlDialect } from "./sql/migrate.ts";
-export { createFileCheck, makePrivately, openSqlite } from "./sql/sqlite-file.ts";
+export { createFileCheck, isSqliteBusy, makePrivately, openSqlite } from "./sql/sqlite-file.ts";
 export { type MemoryStoreOptions, memoryStore } from "./stores/memory.ts";
 export { type RedisStoreOptions, redisStore } from "./stores/redis.ts";
 export type { RedisClient } from "./stores/redis-client.ts";
@@ -79,3 +78,4 @@ export {
 } from "./trail.ts";
 export { writeAtTurnsEnd } from "./turn.ts";
 export { StoreUnavailable } from "./unavailable.ts";
+export { within } from "./within.ts";

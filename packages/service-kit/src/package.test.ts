@@ -49,7 +49,7 @@ test("what services can use is a decision, not an accident", () => {
         "flag",
         "healthRoutes",
         "hideAlso",
-        "isLoopback",
+        "isSqliteBusy",
         "issuer",
         "jsonBody",
         "list",
@@ -84,6 +84,7 @@ test("what services can use is a decision, not an accident", () => {
         "trailIdentity",
         "url",
         "urls",
+        "within",
         "writeAtTurnsEnd",
       ],
       "testing": [

@@ -55,8 +55,12 @@ export function isSecureFrom(document: string, value: unknown): value is string 
   return URL.parse(document)?.protocol !== "https:" || URL.parse(value)?.protocol === "https:";
 }
 
-function isLoopback(hostname: string): boolean {
-  return /^(localhost|(.+\.)?localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(hostname);
+/**
+ * True for the names and addresses of the machine itself, to which plain http may go.
+ * @param hostname as URLs have it: lower case, an IPv6 address in brackets
+ */
+export function isLoopback(hostname: string): boolean {
+  return /^(?:(?:.*\.)?localhost|127(?:\.\d{1,3}){3}|\[::1\])$/.test(hostname);
 }
 
 /** @throws TypeError a programmer's or an operator's mistake, said at construction */

@@ -6,6 +6,7 @@ export { AuthError, type AuthErrorCode, type AuthErrorDetails } from "./errors.t
 export type { AuthEvent, OnEvent } from "./events.ts";
 export type { Exchange, ExchangeCall, ExchangeTarget, ScopedToken, Subject } from "./exchange/exchange.ts";
 export { keyFileProblem } from "./exchange/key-file.ts";
+export { isLoopback } from "./fetch-json.ts";
 export type { Actor, GroupsState, Identity } from "./identity.ts";
 export type { DpopOptions, Presented } from "./presentation.ts";
 export { type CachedExchange, type CacheOptions, type CacheStats, cached } from "./token-cache.ts";

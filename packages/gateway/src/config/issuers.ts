@@ -1,5 +1,5 @@
-import { type ConfigProblem, isLoopback } from "@onbehalf/service-kit";
-import type { Algorithm, IssuerOptions } from "@onbehalf/shared-auth";
+import type { ConfigProblem } from "@onbehalf/service-kit";
+import { type Algorithm, type IssuerOptions, isLoopback } from "@onbehalf/shared-auth";
 import type { AttributeMapping } from "../claims.ts";
 import type { Environment } from "./environment.ts";
 import type { FileSettings, IssuerShape } from "./file-schema.ts";

@@ -196,11 +196,3 @@ export interface AnswerSink {
   usage(usage: Usage): void;
   fail(error: GatewayError): void;
 }
-
-export const noUsage: Usage = {
-  inputTokens: 0,
-  outputTokens: 0,
-  cacheReadTokens: 0,
-  cacheWriteTokens: 0,
-  reasoningTokens: 0,
-};

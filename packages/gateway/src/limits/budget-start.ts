@@ -1,3 +1,4 @@
+import { within } from "@onbehalf/service-kit";
 import type { Counters } from "./counters.ts";
 import type { SumDraw } from "./draws.ts";
 import type { Limit } from "./limits.ts";
@@ -57,14 +58,7 @@ export function createBudgetStart({ counters, spentUsd, onUnchecked, now }: Budg
   };
 }
 
-async function inTime(answer: Promise<void>): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`the record gave no answer within ${patienceMs} ms`)), patienceMs);
-  });
-  try {
-    await Promise.race([answer, late]);
-  } finally {
-    clearTimeout(timer);
-  }
+function inTime(answer: Promise<void>): Promise<void> {
+  const late = () => Promise.reject(new Error(`the record gave no answer within ${patienceMs} ms`));
+  return within(answer, patienceMs, late);
 }

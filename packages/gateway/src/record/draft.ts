@@ -1,5 +1,5 @@
 import { mask } from "@onbehalf/service-kit";
-import type { LlmCall, Settlement, Usage } from "../call.ts";
+import { type LlmCall, noUsage, type Settlement } from "../call.ts";
 import type { Caller } from "../caller.ts";
 import { remembered } from "../remembered.ts";
 import type { EndedRow, Outcome } from "./row.ts";
@@ -34,8 +34,6 @@ export interface Ending {
   readonly aborted: boolean;
   readonly durationMs: number;
 }
-
-const noUsage: Usage = { inputTokens: 0, outputTokens: 0, cacheReadTokens: 0, cacheWriteTokens: 0, reasoningTokens: 0 };
 
 type RowOf = (draft: Draft, ending: Ending) => EndedRow;
 

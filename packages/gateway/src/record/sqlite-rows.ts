@@ -1,6 +1,6 @@
 import type { DatabaseSync, SQLInputValue, StatementSync } from "node:sqlite";
 import { setImmediate, setTimeout as sleep } from "node:timers/promises";
-import { createFileCheck, openSqlite } from "@onbehalf/service-kit";
+import { createFileCheck, isSqliteBusy, openSqlite } from "@onbehalf/service-kit";
 import { chainedColumns, chainedValues, type Link } from "./chain.ts";
 import type { RowWriter } from "./delivery.ts";
 
@@ -71,7 +71,7 @@ async function begin(database: DatabaseSync): Promise<void> {
     try {
       return database.exec("begin immediate");
     } catch (error) {
-      if (!isBusy(error) || performance.now() >= deadline) throw error;
+      if (!isSqliteBusy(error) || performance.now() >= deadline) throw error;
     }
   }
 }
@@ -81,11 +81,6 @@ async function writeBack(database: DatabaseSync): Promise<void> {
   await setImmediate();
   const log = database.prepare("pragma wal_checkpoint(noop)").get();
   if (Number(log?.log) - Number(log?.checkpointed) >= maxLogPages) database.exec("pragma wal_checkpoint(passive)");
-}
-
-/** SQLITE_BUSY and its extended codes. */
-function isBusy(error: unknown): boolean {
-  return error instanceof Error && "errcode" in error && (Number(error.errcode) & 0xff) === 5;
 }
 
 /** SQLite has no truth values. */

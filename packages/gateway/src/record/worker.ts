@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { parentPort, workerData } from "node:worker_threads";
-import { StoreUnavailable } from "@onbehalf/service-kit";
+import { StoreUnavailable, within } from "@onbehalf/service-kit";
 import { createMigrator, openGatewayDatabase } from "../sql/open.ts";
 import { type ChainHead, type Link, link } from "./chain.ts";
 import { createDelivery } from "./delivery.ts";
@@ -49,7 +49,7 @@ async function receive(message: ToWorker): Promise<void> {
       deliverSoon();
       return;
     case "flush":
-      say({ kind: "flushed", flush: message.flush, delivered: await within(message.timeoutMs, tryDelivery()) });
+      say({ kind: "flushed", flush: message.flush, delivered: await doneWithin(message.timeoutMs, tryDelivery()) });
       return;
     case "close":
       return end(message.timeoutMs);
@@ -127,12 +127,12 @@ function retryLater(): void {
 }
 
 async function end(timeoutMs: number): Promise<void> {
-  const delivered = await within(timeoutMs, tryDelivery());
+  const delivered = await doneWithin(timeoutMs, tryDelivery());
   clearTimeout(retryTimer);
   clearTimeout(soonTimer);
   for (const spool of abandoned) spool.close("keep");
   if (delivered && own.waiting() === 0) {
-    await within(
+    await doneWithin(
       timeoutMs,
       delivery.end(own, "clean").then(() => true),
     );
@@ -149,16 +149,9 @@ async function end(timeoutMs: number): Promise<void> {
 }
 
 /** False when it failed or was not done in time; it goes on by itself then. */
-async function within(timeoutMs: number, work: Promise<boolean>): Promise<boolean> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<boolean>((resolve) => {
-    timer = setTimeout(() => resolve(false), timeoutMs);
-  });
-  try {
-    return await Promise.race([work.catch(() => false), late]);
-  } finally {
-    clearTimeout(timer);
-  }
+function doneWithin(timeoutMs: number, work: Promise<boolean>): Promise<boolean> {
+  const undone = () => false;
+  return within(work.catch(undone), timeoutMs, undone);
 }
 
 function say(message: FromWorker): void {

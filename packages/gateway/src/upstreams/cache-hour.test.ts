@@ -1,7 +1,6 @@
 import { expect, test } from "vitest";
-import type { Usage } from "../call.ts";
+import { noUsage, type Usage } from "../call.ts";
 import { anthropicUsage } from "../dialects/anthropic/answer.ts";
-import { noUsage } from "../dialects/conversation.ts";
 import { encodeFrame } from "../streams/event-stream.ts";
 import { claudeUsage } from "./anthropic/watch.ts";
 import { converseUsage } from "./bedrock/answer.ts";

@@ -1,5 +1,6 @@
 import type { RequestVariables } from "@onbehalf/service-kit";
-import { HttpError, isLoopback } from "@onbehalf/service-kit";
+import { HttpError } from "@onbehalf/service-kit";
+import { isLoopback } from "@onbehalf/shared-auth";
 import { type Context, Hono } from "hono";
 import { noteSession, requireSameOrigin, type SessionVariables } from "../session/browser.ts";
 import { type Cookie, maxCookieValueBytes } from "../session/cookie.ts";

@@ -1,4 +1,5 @@
-import { type Connection, HttpError, isLoopback, type RequestVariables } from "@onbehalf/service-kit";
+import { type Connection, HttpError, type RequestVariables } from "@onbehalf/service-kit";
+import { isLoopback } from "@onbehalf/shared-auth";
 import { Hono, type MiddlewareHandler } from "hono";
 import { z } from "zod";
 import type { Calls } from "./calls.ts";

@@ -1,3 +1,4 @@
+import { isLoopback } from "@onbehalf/shared-auth";
 import { z } from "zod";
 import { mask } from "../mask.ts";
 
@@ -134,15 +135,6 @@ export function noticeWithinGrace() {
       when: () => true,
     },
   );
-}
-
-/** True for the names and addresses of the machine itself. */
-export function isLoopback(hostname: string): boolean {
-  return hostname === "localhost" || hostname.endsWith(".localhost") || hostname === "[::1]" || isLoopbackV4(hostname);
-}
-
-function isLoopbackV4(hostname: string): boolean {
-  return /^127(?:\.\d{1,3}){3}$/.test(hostname);
 }
 
 /** What was expected instead of this text; undefined for a good one. */

@@ -50,3 +50,13 @@ export function makePrivately(path: string): void {
     if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
   }
 }
+
+/** What kind of failure SQLite tells of; its extended codes keep the kind in their lowest byte. */
+export function sqliteKind(error: unknown): number | undefined {
+  return error instanceof Error && "errcode" in error ? Number(error.errcode) & 0xff : undefined;
+}
+
+/** SQLITE_BUSY: somebody else writes. Nothing of the statement has happened yet. */
+export function isSqliteBusy(error: unknown): boolean {
+  return sqliteKind(error) === 5;
+}

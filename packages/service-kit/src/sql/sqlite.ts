@@ -14,7 +14,7 @@ import {
 } from "kysely";
 import { LRUCache } from "lru-cache";
 import { StoreUnavailable } from "../unavailable.ts";
-import { busyTimeoutMs, createFileCheck, openSqlite } from "./sqlite-file.ts";
+import { busyTimeoutMs, createFileCheck, isSqliteBusy, openSqlite, sqliteKind } from "./sqlite-file.ts";
 
 /** On the main thread the wait itself must not hold up everything else: looks that do not wait, and other work in between. */
 const lookMs = 0;
@@ -107,7 +107,8 @@ function patient(connection: DatabaseConnection, giveWay: () => Promise<void>): 
         try {
           return await connection.executeQuery<Row>(query);
         } catch (error) {
-          if (!isBusy(error) || performance.now() >= deadline) throw isOutOfReach(error) ? unavailable(error) : error;
+          if (!isSqliteBusy(error) || performance.now() >= deadline)
+            throw isOutOfReach(error) ? unavailable(error) : error;
           await giveWay();
         }
       }
@@ -133,26 +134,16 @@ function createTurns() {
   };
 }
 
-/** SQLITE_BUSY and its extended codes. Nothing of the statement has happened yet. */
-function isBusy(error: unknown): boolean {
-  return kindOf(error) === 5;
-}
-
 /** Busy, locked, read-only, I/O error, corrupt, disk full, cannot open, locking protocol, no database. */
 const outOfReach = new Set([5, 6, 8, 10, 11, 13, 14, 15, 26]);
 
 function isOutOfReach(error: unknown): boolean {
-  const kind = kindOf(error);
+  const kind = sqliteKind(error);
   return kind !== undefined && outOfReach.has(kind);
 }
 
 function unavailable(error: unknown): StoreUnavailable {
   return new StoreUnavailable("database", error);
-}
-
-/** SQLite's extended codes keep the kind in their lowest byte. */
-function kindOf(error: unknown): number | undefined {
-  return error instanceof Error && "errcode" in error ? Number(error.errcode) & 0xff : undefined;
 }
 
 /** Statements are kept: preparing one costs more than running it. */

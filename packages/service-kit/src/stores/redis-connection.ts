@@ -1,5 +1,6 @@
 import { CircuitState, ConsecutiveBreaker, circuitBreaker, handleAll } from "cockatiel";
 import { StoreUnavailable } from "../unavailable.ts";
+import { within } from "../within.ts";
 import type { RedisClient } from "./redis-client.ts";
 
 /** Which Redis, and how long it is waited for. */
@@ -39,12 +40,12 @@ export async function openRedis(options: RedisOptions): Promise<RedisConnection>
   const client = newClient(url, connectMs);
   client.on("error", onError);
   const connected = client.connect().then(() => {}, onError);
-  await within(connected, connectMs).catch(onError);
+  await inTime(connected, connectMs).catch(onError);
 
   const breaker = circuitBreaker(handleAll, { halfOpenAfter: restMs, breaker: new ConsecutiveBreaker(failuresToOpen) });
   const run = async <T>(operation: (client: RedisClient) => Promise<T>): Promise<T> => {
     try {
-      return await breaker.execute(() => within(operation(client), timeoutMs));
+      return await breaker.execute(() => inTime(operation(client), timeoutMs));
     } catch (error) {
       throw new StoreUnavailable(what, error);
     }
@@ -57,19 +58,13 @@ export async function openRedis(options: RedisOptions): Promise<RedisConnection>
     },
     async close() {
       if (client.isReady && breaker.state === CircuitState.Closed)
-        await within(client.close(), timeoutMs).catch(onError);
+        await inTime(client.close(), timeoutMs).catch(onError);
       if (client.isOpen) client.destroy();
     },
   };
 }
 
 /** The client's own timeout ends only what was not sent yet; a Redis that hangs would be waited for without end. */
-async function within<T>(work: Promise<T>, ms: number): Promise<T> {
-  const late = Promise.withResolvers<never>();
-  const timer = setTimeout(() => late.reject(new Error(`Redis gave no answer within ${ms} ms`)), ms);
-  try {
-    return await Promise.race([work, late.promise]);
-  } finally {
-    clearTimeout(timer);
-  }
+function inTime<T>(work: Promise<T>, ms: number): Promise<T> {
+  return within(work, ms, () => Promise.reject(new Error(`Redis gave no answer within ${ms} ms`)));
 }

@@ -1,6 +1,5 @@
-import type { Usage } from "../../call.ts";
+import { noUsage, type Usage } from "../../call.ts";
 import type { AnswerWriter } from "../../upstreams/answer-stream.ts";
-import { noUsage } from "../conversation.ts";
 import { eventStreamHeaders } from "../openai-chat/stream.ts";
 import { anthropicEnding, endingUsage, messageUsage } from "./answer.ts";
 import { anthropicErrorBody } from "./error.ts";

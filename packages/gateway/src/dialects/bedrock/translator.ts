@@ -1,8 +1,8 @@
-import type { Usage } from "../../call.ts";
+import { noUsage, type Usage } from "../../call.ts";
 import { encodeFrame } from "../../streams/event-stream.ts";
 import type { AnswerWriter } from "../../upstreams/answer-stream.ts";
 import { unsupported } from "../body.ts";
-import { type ContentBlock, noUsage } from "../conversation.ts";
+import type { ContentBlock } from "../conversation.ts";
 import type { Translator } from "../translator.ts";
 import { exceptionFrame } from "./error.ts";
 import { operationOf } from "./parse.ts";

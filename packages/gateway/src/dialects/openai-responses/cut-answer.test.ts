@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { noUsage } from "../conversation.ts";
+import { noUsage } from "../../call.ts";
 import { responsesAnswer } from "./answer.ts";
 
 const call = { toolUse: { toolUseId: "call_1", name: "look", input: { a: "cut" } } };

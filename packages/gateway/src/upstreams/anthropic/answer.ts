@@ -1,5 +1,6 @@
+import { noUsage } from "../../call.ts";
 import { isObject, type JsonObject } from "../../dialects/body.ts";
-import { type Answer, type AnswerSink, type ContentBlock, noUsage } from "../../dialects/conversation.ts";
+import type { Answer, AnswerSink, ContentBlock } from "../../dialects/conversation.ts";
 import { createSseReader } from "../../streams/sse.ts";
 import { type AnswerReader, endProblem, malformedAnswer } from "../answer-stream.ts";
 import { eventError } from "../http-error.ts";

@@ -1,6 +1,6 @@
+import { noUsage } from "../../call.ts";
 import { anthropicErrorBody } from "../../dialects/anthropic/error.ts";
 import { isObject, unsupported } from "../../dialects/body.ts";
-import { noUsage } from "../../dialects/conversation.ts";
 import { createSseReader } from "../../streams/sse.ts";
 import { joinStream, malformedAnswer } from "../answer-stream.ts";
 import { createBases } from "../base.ts";

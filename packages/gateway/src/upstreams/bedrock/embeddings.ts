@@ -1,5 +1,5 @@
+import { noUsage } from "../../call.ts";
 import { isObject, unsupported } from "../../dialects/body.ts";
-import { noUsage } from "../../dialects/conversation.ts";
 import { type EmbeddingRequest, embeddingAnswer, embeddingRequest } from "../../dialects/openai-embeddings/request.ts";
 import { malformedAnswer } from "../answer-stream.ts";
 import type { Exchange, UpstreamHeaders } from "../exchange.ts";

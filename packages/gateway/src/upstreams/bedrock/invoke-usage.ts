@@ -1,6 +1,5 @@
-import type { Usage } from "../../call.ts";
+import { noUsage, type Usage } from "../../call.ts";
 import { isObject, type JsonObject } from "../../dialects/body.ts";
-import { noUsage } from "../../dialects/conversation.ts";
 import { cachedForHour, thoughtTokens } from "../anthropic/watch.ts";
 import type { UpstreamHeaders } from "../exchange.ts";
 

@@ -1,3 +1,4 @@
+import { within } from "@onbehalf/service-kit";
 import { GatewayError } from "../../errors.ts";
 import type { AwsCredentials } from "./signer.ts";
 
@@ -34,7 +35,7 @@ export function createRenewing(fetch: () => Promise<Lent>, options: RenewingOpti
 
   const attempt = async (): Promise<AwsCredentials> => {
     try {
-      kept = await within(longestMs, fetch());
+      kept = await inTime(longestMs, fetch());
       return kept.credentials;
     } finally {
       running = undefined;
@@ -65,12 +66,10 @@ export function createRenewing(fetch: () => Promise<Lent>, options: RenewingOpti
 function stillGood(): void {}
 
 /** A source that does not answer must not hold up those who wait for ever. */
-function within<Value>(ms: number, promise: Promise<Value>): Promise<Value> {
-  return new Promise((resolve, reject) => {
-    const late = setTimeout(() => {
-      const cause = `no AWS credentials within ${ms / 1000} s`;
-      reject(new GatewayError("upstream_unavailable", "AWS gives the gateway no credentials. Try again.", { cause }));
-    }, ms);
-    promise.then(resolve, reject).finally(() => clearTimeout(late));
+function inTime<Value>(ms: number, promise: Promise<Value>): Promise<Value> {
+  return within(promise, ms, () => {
+    const cause = `no AWS credentials within ${ms / 1000} s`;
+    const message = "AWS gives the gateway no credentials. Try again.";
+    return Promise.reject(new GatewayError("upstream_unavailable", message, { cause }));
   });
 }

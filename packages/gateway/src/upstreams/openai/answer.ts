@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
-import { tokensOf, type Usage } from "../../call.ts";
+import { noUsage, tokensOf, type Usage } from "../../call.ts";
 import { isObject, type JsonObject } from "../../dialects/body.ts";
-import { type Answer, type ContentBlock, noUsage, type StopReason } from "../../dialects/conversation.ts";
+import type { Answer, ContentBlock, StopReason } from "../../dialects/conversation.ts";
 import { malformedAnswer } from "../answer-stream.ts";
 import type { WholeAnswer } from "../exchange.ts";
 import { eventError } from "../http-error.ts";
