@@ -5,9 +5,11 @@ import {
   hideAlso,
   type Logger,
   readiness,
+  type ServeOptions,
   type Service,
   type ServiceIo,
   serve,
+  type Telemetry,
 } from "@onbehalf/service-kit";
 import { isLoopback } from "@onbehalf/shared-auth";
 import { createApp } from "./app.ts";
@@ -21,7 +23,7 @@ import { configuredPepper, createPepper, notePepper } from "./keys/pepper.ts";
 import { createKeyHash } from "./keys/virtual-key.ts";
 import type { Counters } from "./limits/counters.ts";
 import { guardedCounters } from "./limits/guarded-counters.ts";
-import { createLimiter } from "./limits/limiter.ts";
+import { createLimiter, type LimiterOptions } from "./limits/limiter.ts";
 import { memoryCounters } from "./limits/memory-counters.ts";
 import { redisCounters } from "./limits/redis-counters.ts";
 import { createQueries } from "./record/queries.ts";
@@ -49,80 +51,25 @@ export async function start(env: Env, io: ServiceIo = {}): Promise<Gateway> {
   const log = io.log ?? logger(environment, settings, env, io);
   for (const warning of settings.warnings) log.warn({}, `configuration: ${warning}`);
 
-  const telemetry = await createTelemetry({
-    service: "gateway",
-    log,
-    host: environment.HOST,
-    metricsPort: environment.METRICS_PORT,
-    tracesEndpoint: environment.OTEL_EXPORTER_OTLP_ENDPOINT,
-    tracesHeaders: environment.OTEL_EXPORTER_OTLP_HEADERS,
-  });
-  const dataDir = environment.ONBEHALF_DATA_DIR;
-  const place = { url: settings.databaseUrl, dataDir };
-  const database = await openGatewayDatabase(place);
-  const migrated = createMigrator(database);
-  const queries = createQueries(database, migrated);
-  const recorder = createRecorder({ dataDir, database: place, maxSpoolBytes: settings.maxSpoolBytes, log });
+  const telemetry = await openTelemetry(environment, log);
+  const record = await openRecord(environment, settings, log);
+  const { database, migrated, recorder, queries } = record;
   const counters = openCounters(environment, settings, log);
-  const limiter = createLimiter({
-    counters,
-    spentUsd: queries.spentUsd,
-    longestMs: () => reload.rules().forwarding.longestMs,
-    onUnchecked: ({ name }, error) => log.warn({ limit: name, err: error }, "budget: not checked, the record is away"),
-  });
-  const keys = createKeyStore(database, migrated);
-  const lookups = settings.databaseUrl === undefined ? database : await openGatewayDatabase(place, lookupConnections);
-  const knownKeys = createKeyStore(lookups, migrated);
-  const pepper = createPepper(configuredPepper(environment), database, migrated);
-  const hashKey = async () => createKeyHash(await pepper());
-  const findKey = createFindKey({
-    store: knownKeys,
-    hash: hashKey,
-    keepWithoutDatabase: settings.keepKeysWithoutDatabase,
-  });
-
-  const keyAdmin = createKeyAdmin({ store: keys, hash: hashKey });
-
-  const build = (next: Settings) => createRules({ settings: next, env, log, findKey, limiter });
-  const reload: Reload = createReload({
-    first: build(settings),
-    read: () => {
-      const next = readSettings(environment, env);
-      hideAlso(log, knownSecrets(environment, next, env));
-      return build(next);
-    },
-    watch: environment.CONFIG_WATCH ? environment.GATEWAY_CONFIG : undefined,
-    log,
-  });
-  const ready = readiness({
-    database: () => database.ready(),
-    schema: migrated,
-    identity_providers: () => reload.rules().keysReady(),
-    models: () => reload.rules().forwarding.ready(),
-    limits: () => counters.ready(),
-    record: () => {
-      const { full, error } = recorder.state();
-      if (full) throw new Error(`too many rows wait to be written${error === undefined ? "" : `: ${error}`}`);
-    },
-    // There may be a database, and no reading it.
-    keys: () => knownKeys.ready(),
-  });
-  await migrated()
-    .then(async () => {
-      if (await notePepper(database, await pepper())) return;
-      log.warn(
-        {},
-        "LITELLM_SALT_KEY (or ENCRYPTION_SECRET) is another than before: no key made under that one is known here",
-      );
-    })
-    .catch((error: unknown) => log.warn({ err: error }, "the database is away; JWTs are served, rows wait on disk"));
-
-  const stopRetention = startRetention({
-    database,
-    migrated,
-    retentionDays: () => reload.rules().settings.retentionDays,
-    log,
-  });
+  const longestMs = () => reload.rules().forwarding.longestMs;
+  const limiter = createLimiter({ counters, longestMs, spentUsd: queries.spentUsd, onUnchecked: tellUnchecked(log) });
+  const keys = await openKeys(environment, settings, record);
+  const build = (next: Settings) => createRules({ settings: next, env, log, findKey: keys.find, limiter });
+  const again = (): Settings => {
+    const next = readSettings(environment, env);
+    hideAlso(log, knownSecrets(environment, next, env));
+    return next;
+  };
+  const watch = environment.CONFIG_WATCH ? environment.GATEWAY_CONFIG : undefined;
+  const reload: Reload = createReload({ first: build(settings), read: () => build(again()), watch, log });
+  const ready = readiness(checksOf({ record, keys, counters, reload }));
+  await migrate(record, keys, log);
+  const retentionDays = () => reload.rules().settings.retentionDays;
+  const stopRetention = startRetention({ database, migrated, retentionDays, log });
 
   let publicUrl = environment.PUBLIC_URL ?? "";
   const app = createApp({
@@ -130,8 +77,8 @@ export async function start(env: Env, io: ServiceIo = {}): Promise<Gateway> {
     rules: reload.rules,
     recorder,
     queries,
-    keyAdmin,
-    keyStore: keys,
+    keyAdmin: keys.admin,
+    keyStore: keys.store,
     awsRegion: env.AWS_REGION ?? env.AWS_DEFAULT_REGION,
     readiness: ready,
     publicUrl: () => publicUrl,
@@ -139,33 +86,17 @@ export async function start(env: Env, io: ServiceIo = {}): Promise<Gateway> {
     bodyTimeoutMs: environment.BODY_TIMEOUT_SECONDS * 1000,
     corsOrigins: environment.LITELLM_CORS_ORIGINS,
   });
+  const endReloads = async () => {
+    stopRetention();
+    await reload.close();
+  };
+  const closeAll = async () => {
+    await Promise.all([counters, database, keys.lookups, telemetry].map((one) => one.close()));
+  };
   /** In turn, and each in its own time: a call that does not end keeps no row from the record. */
-  const closers = [
-    async () => {
-      stopRetention();
-      await reload.close();
-    },
-    () => recorder.close(flushMs(environment)),
-    async () => {
-      await Promise.all([counters.close(), database.close(), lookups.close(), telemetry.close()]);
-    },
-  ];
+  const closers = [endReloads, () => recorder.close(flushMs(environment)), closeAll];
   try {
-    const service = await serve({
-      name: "gateway",
-      app: { fetch: (request, bindings) => app.fetch(request, bindings) },
-      host: environment.HOST,
-      port: environment.GATEWAY_PORT,
-      portVariable: "GATEWAY_PORT",
-      reusePort: environment.REUSE_PORT,
-      log,
-      graceSeconds: environment.SHUTDOWN_GRACE_SECONDS,
-      noticeSeconds: environment.SHUTDOWN_NOTICE_SECONDS,
-      readiness: ready,
-      // AWS's SDKs speak HTTP/2 with prior knowledge.
-      http2: true,
-      onClose: closers,
-    });
+    const service = await listen(environment, { app, log, readiness: ready, onClose: closers });
     // People and the other services say localhost; identifiers are compared by the letter.
     if (publicUrl === "") publicUrl = isLoopback(environment.HOST) ? `http://localhost:${service.port}` : service.url;
     return { ...service, reload: reload.now, flush: recorder.flush };
@@ -175,8 +106,108 @@ export async function start(env: Env, io: ServiceIo = {}): Promise<Gateway> {
   }
 }
 
+function openTelemetry(environment: Environment, log: Logger): Promise<Telemetry> {
+  return createTelemetry({
+    service: "gateway",
+    log,
+    host: environment.HOST,
+    metricsPort: environment.METRICS_PORT,
+    tracesEndpoint: environment.OTEL_EXPORTER_OTLP_ENDPOINT,
+    tracesHeaders: environment.OTEL_EXPORTER_OTLP_HEADERS,
+  });
+}
+
+type GatewayRecord = Awaited<ReturnType<typeof openRecord>>;
+
+/** The database, who writes into it and who asks it. */
+async function openRecord(environment: Environment, settings: Settings, log: Logger) {
+  const { databaseUrl: url, maxSpoolBytes } = settings;
+  const dataDir = environment.ONBEHALF_DATA_DIR;
+  const place = { url, dataDir };
+  const database = await openGatewayDatabase(place);
+  const migrated = createMigrator(database);
+  const recorder = createRecorder({ dataDir, database: place, maxSpoolBytes, log });
+  return { place, database, migrated, recorder, queries: createQueries(database, migrated) };
+}
+
 /** Apart from those of reports: whoever asks for many at once, or while the record is locked, takes no key's place. */
 const lookupConnections = 3;
+
+type GatewayKeys = Awaited<ReturnType<typeof openKeys>>;
+
+/** Virtual keys: where they are, who finds them and who makes them. */
+async function openKeys(environment: Environment, settings: Settings, { place, database, migrated }: GatewayRecord) {
+  const lookups = place.url === undefined ? database : await openGatewayDatabase(place, lookupConnections);
+  const store = createKeyStore(database, migrated);
+  const known = createKeyStore(lookups, migrated);
+  const pepper = createPepper(configuredPepper(environment), database, migrated);
+  const hash = async () => createKeyHash(await pepper());
+  const { keepKeysWithoutDatabase: keepWithoutDatabase } = settings;
+  return {
+    lookups,
+    store,
+    pepper,
+    find: createFindKey({ store: known, hash, keepWithoutDatabase }),
+    admin: createKeyAdmin({ store, hash }),
+    ready: () => known.ready(),
+  };
+}
+
+interface Checked {
+  readonly record: GatewayRecord;
+  readonly keys: GatewayKeys;
+  readonly counters: Counters;
+  readonly reload: Reload;
+}
+
+/** What must be there for requests to be answered. */
+function checksOf({ record, keys, counters, reload }: Checked): Parameters<typeof readiness>[0] {
+  return {
+    database: () => record.database.ready(),
+    schema: record.migrated,
+    identity_providers: () => reload.rules().keysReady(),
+    models: () => reload.rules().forwarding.ready(),
+    limits: () => counters.ready(),
+    record: () => {
+      const { full, error } = record.recorder.state();
+      if (full) throw new Error(`too many rows wait to be written${error === undefined ? "" : `: ${error}`}`);
+    },
+    // There may be a database, and no reading it.
+    keys: keys.ready,
+  };
+}
+
+/** A database that is away is no reason not to start: it is migrated when it comes. */
+async function migrate({ database, migrated }: GatewayRecord, { pepper }: GatewayKeys, log: Logger): Promise<void> {
+  try {
+    await migrated();
+    if (await notePepper(database, await pepper())) return;
+    log.warn(
+      {},
+      "LITELLM_SALT_KEY (or ENCRYPTION_SECRET) is another than before: no key made under that one is known here",
+    );
+  } catch (error) {
+    log.warn({ err: error }, "the database is away; JWTs are served, rows wait on disk");
+  }
+}
+
+type Listening = Pick<ServeOptions, "log" | "readiness" | "onClose"> & { readonly app: ReturnType<typeof createApp> };
+
+function listen(environment: Environment, { app, ...options }: Listening): Promise<Service> {
+  return serve({
+    ...options,
+    name: "gateway",
+    app: { fetch: (request, bindings) => app.fetch(request, bindings) },
+    host: environment.HOST,
+    port: environment.GATEWAY_PORT,
+    portVariable: "GATEWAY_PORT",
+    reusePort: environment.REUSE_PORT,
+    graceSeconds: environment.SHUTDOWN_GRACE_SECONDS,
+    noticeSeconds: environment.SHUTDOWN_NOTICE_SECONDS,
+    // AWS's SDKs speak HTTP/2 with prior knowledge.
+    http2: true,
+  });
+}
 
 /** Rows that cannot be delivered in this time stay on disk for the next start. */
 function flushMs(environment: Environment): number {
@@ -187,6 +218,10 @@ function openCounters(environment: Environment, settings: Settings, log: Logger)
   const memory = memoryCounters();
   if (environment.REDIS_URL === undefined) return memory;
   return guardedCounters(redisCounters({ url: environment.REDIS_URL, log }), memory, { ...settings.limiter, log });
+}
+
+function tellUnchecked(log: Logger): LimiterOptions["onUnchecked"] {
+  return ({ name }, error) => log.warn({ limit: name, err: error }, "budget: not checked, the record is away");
 }
 
 function logger(environment: Environment, settings: Settings, env: Env, { destination }: ServiceIo): Logger {

@@ -36,7 +36,8 @@ export interface Limiter {
   reserve(limits: readonly Limit[], estimate: Estimate): Granted | Refused | Promise<Granted | Refused>;
 }
 
-interface LimiterOptions extends Omit<BudgetStartOptions, "counters" | "now"> {
+/** What room is taken from, and whom to ask about budgets. */
+export interface LimiterOptions extends Omit<BudgetStartOptions, "counters" | "now"> {
   readonly counters: Counters;
   /** Milliseconds since the epoch: budgets follow the calendar. */
   readonly wallMs?: () => number;
