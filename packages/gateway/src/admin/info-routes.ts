@@ -1,4 +1,6 @@
 import type { Caller } from "../caller.ts";
+import type { Price } from "../cost/prices.ts";
+import type { ModelEntry } from "../deployments.ts";
 import { GatewayError } from "../errors.ts";
 import { ownerOf } from "../keys/key-admin.ts";
 import type { KeyStore } from "../keys/key-store.ts";
@@ -29,12 +31,9 @@ export function infoRoutes({ keyStore, queries, recorder }: InfoOptions): Readon
       const asked = c.req.query("user_id");
       if (asked !== undefined && asked !== caller.userId) return c.json(await anyUser(c, asked));
       await untilRecorded(recorder);
-      const spend = await queries.spentUsd(
-        { scope: "user", subject: { issuer: caller.issuer, value: caller.subject } },
-        0,
-      );
-      const owner = { issuer: caller.issuer, subject: caller.subject };
-      const { keys } = await keyStore.list({ owner, limit: maxKeys, offset: 0 });
+      const { issuer, subject } = caller;
+      const spend = await queries.spentUsd({ scope: "user", subject: { issuer, value: subject } }, 0);
+      const { keys } = await keyStore.list({ owner: { issuer, subject }, limit: maxKeys, offset: 0 });
       return c.json({
         user_id: caller.userId,
         user_info: { ...person(caller), spend, models: modelsOf(c), ...limitView(limitOf(c, "user", caller.userId)) },
@@ -44,15 +43,7 @@ export function infoRoutes({ keyStore, queries, recorder }: InfoOptions): Readon
     },
     "GET /team/info": async (c) => {
       const caller = c.env.caller;
-      const team = c.req.query("team_id") ?? caller.teamId;
-      if (team === undefined)
-        throw new GatewayError("invalid_request", "team_id: say which team; your credential names none.");
-      if (caller.role !== "admin" && team !== caller.teamId) {
-        throw new GatewayError(
-          "forbidden",
-          `Not allowed: you belong to the team ${caller.teamId ?? "none"}, not to ${team}.`,
-        );
-      }
+      const team = teamAsked(c.req.query("team_id"), caller);
       await untilRecorded(recorder);
       const spend = await queries.spentUsd({ scope: "team", subject: { value: team } }, 0);
       // A member's own keys in the team; all of them are the administrators' and the team's own credential's to see.
@@ -66,27 +57,8 @@ export function infoRoutes({ keyStore, queries, recorder }: InfoOptions): Readon
     "GET /model/info": async (c) => {
       const { settings, findPrice } = c.env.rules;
       const allowed = new Set(modelsOf(c));
-      const data = settings.models.flatMap(({ model_name: name, litellm_params: params }) => {
-        if (!allowed.has(name)) return [];
-        const price = findPrice(params.model, name);
-        const perToken = (usd: number | undefined) => (usd === undefined ? null : usd / 1e6);
-        return [
-          {
-            model_name: name,
-            litellm_params: { model: params.model },
-            model_info: {
-              id: `${name} ${params.model}`,
-              input_cost_per_token: perToken(price?.input),
-              output_cost_per_token: perToken(price?.output),
-              cache_read_input_token_cost: perToken(price?.cacheRead),
-              cache_creation_input_token_cost: perToken(price?.cacheWrite),
-              cache_creation_input_token_cost_above_1hr: perToken(price?.cacheWriteHour),
-              price_source: price?.source ?? null,
-              price_date: price?.date ?? null,
-            },
-          },
-        ];
-      });
+      const shown = settings.models.filter(({ model_name: name }) => allowed.has(name));
+      const data = shown.map((entry) => modelView(entry, findPrice(entry.litellm_params.model, entry.model_name)));
       return c.json({ data });
     },
   };
@@ -109,6 +81,33 @@ export function infoRoutes({ keyStore, queries, recorder }: InfoOptions): Readon
       teams: [],
     };
   }
+}
+
+/** @throws GatewayError when no team is named, or one that is not the caller's */
+function teamAsked(asked: string | undefined, { role, teamId }: Caller): string {
+  const team = asked ?? teamId;
+  if (team === undefined)
+    throw new GatewayError("invalid_request", "team_id: say which team; your credential names none.");
+  if (role === "admin" || team === teamId) return team;
+  throw new GatewayError("forbidden", `Not allowed: you belong to the team ${teamId ?? "none"}, not to ${team}.`);
+}
+
+function modelView({ model_name: name, litellm_params: { model } }: ModelEntry, price: Price | undefined) {
+  const perToken = (usd: number | undefined) => (usd === undefined ? null : usd / 1e6);
+  return {
+    model_name: name,
+    litellm_params: { model },
+    model_info: {
+      id: `${name} ${model}`,
+      input_cost_per_token: perToken(price?.input),
+      output_cost_per_token: perToken(price?.output),
+      cache_read_input_token_cost: perToken(price?.cacheRead),
+      cache_creation_input_token_cost: perToken(price?.cacheWrite),
+      cache_creation_input_token_cost_above_1hr: perToken(price?.cacheWriteHour),
+      price_source: price?.source ?? null,
+      price_date: price?.date ?? null,
+    },
+  };
 }
 
 function person({ userId, email, role, issuer, subject, groups, credential }: Caller) {

@@ -35,10 +35,10 @@ export function createBedrockUpstream({ settings, env }: BedrockUpstreamOptions)
   const region = ({ params }: Deployment): string | undefined => params.aws_region_name ?? usualRegion;
   const sessions =
     settings.assume_role_arn === undefined ? undefined : createSessions(settings, settings.assume_role_arn);
+  const usualUrl = settings.endpoint ?? env.AWS_ENDPOINT_URL_BEDROCK_RUNTIME ?? env.AWS_ENDPOINT_URL;
   const baseOf = createBases((deployment) => {
     const own = deployment.params.aws_bedrock_runtime_endpoint ?? deployment.params.api_base;
-    const said = own ?? settings.endpoint ?? env.AWS_ENDPOINT_URL_BEDROCK_RUNTIME ?? env.AWS_ENDPOINT_URL;
-    return said ?? `https://bedrock-runtime.${region(deployment)}.amazonaws.com`;
+    return own ?? usualUrl ?? `https://bedrock-runtime.${region(deployment)}.amazonaws.com`;
   });
 
   const credentialsOf = async (
@@ -47,15 +47,10 @@ export function createBedrockUpstream({ settings, env }: BedrockUpstreamOptions)
     signedRegion: string,
   ): Promise<BedrockCredentials> => (sessions === undefined ? found : sessions.of(caller, await found, signedRegion));
   const extraHeaders = createExtraHeaders();
-  let forgotAt = Number.NEGATIVE_INFINITY;
-  /** Once for all calls that were under way with the same, and seldom where AWS refuses whatever it gave. */
-  const forget = (): void => {
-    const now = performance.now();
-    if (now - forgotAt < forgetEveryMs) return;
-    forgotAt = now;
+  const forget = seldom(() => {
     own.forget();
     sessions?.forget();
-  };
+  });
   const addressed = (
     { method, path: operation, headers: said, body }: Exchange,
     extra: Readonly<Record<string, string>>,
@@ -73,35 +68,10 @@ export function createBedrockUpstream({ settings, env }: BedrockUpstreamOptions)
   };
 
   return {
-    exchange(outgoing) {
-      const { call, deployment, translator } = outgoing;
-      const tellUser = settings.request_metadata;
-      const claude = call.dialect === "anthropic" && familyOf(deployment.modelId) === "claude";
-      if (call.dialect === "bedrock" || claude) {
-        refuseReach(call.body, {
-          guarded: deployment.params.guardrailConfig !== undefined,
-          s3Prefixes: settings.s3_prefixes,
-        });
-      }
-      if (call.dialect === "bedrock") return nativeExchange(outgoing, tellUser);
-      if (call.operation === "embed") return embeddingsExchange(outgoing);
-      if (call.operation === "count_tokens")
-        return claude ? claudeCount(outgoing, settings.anthropic_betas) : converseCount(outgoing);
-      if (claude) return claudeExchange(outgoing, tellUser, settings.anthropic_betas);
-      if (translator !== undefined) return converseExchange(outgoing, translator, tellUser);
-      throw unsupported("model", "this model cannot be used on this route.");
-    },
+    exchange: (outgoing) => exchangeOf(outgoing, settings),
     address(exchange: Exchange, { deployment, caller }: Outgoing): Addressed | Promise<Addressed> {
       const signedRegion = region(deployment);
-      if (signedRegion === undefined) {
-        throw new GatewayError(
-          "upstream_denied",
-          "The gateway knows no AWS region for this model. Tell its operator.",
-          {
-            cause: "set aws_region_name, bedrock.region or AWS_REGION",
-          },
-        );
-      }
+      if (signedRegion === undefined) throw regionless();
       const signed = (credentials: BedrockCredentials): Addressed =>
         addressed(exchange, extraHeaders(deployment), baseOf(deployment), credentials, signedRegion);
       const found = own.of(deployment);
@@ -115,4 +85,42 @@ export function createBedrockUpstream({ settings, env }: BedrockUpstreamOptions)
       return spent(headers);
     },
   };
+}
+
+/** The call in the words of the operation of Bedrock's that answers it. */
+function exchangeOf(outgoing: Outgoing, settings: BedrockSettings): Exchange {
+  const { call, deployment, translator } = outgoing;
+  const tellUser = settings.request_metadata;
+  const claude = call.dialect === "anthropic" && familyOf(deployment.modelId) === "claude";
+  if (call.dialect === "bedrock" || claude) {
+    refuseReach(call.body, {
+      guarded: deployment.params.guardrailConfig !== undefined,
+      s3Prefixes: settings.s3_prefixes,
+    });
+  }
+  if (call.dialect === "bedrock") return nativeExchange(outgoing, tellUser);
+  if (call.operation === "embed") return embeddingsExchange(outgoing);
+  if (call.operation === "count_tokens")
+    return claude ? claudeCount(outgoing, settings.anthropic_betas) : converseCount(outgoing);
+  if (claude) return claudeExchange(outgoing, tellUser, settings.anthropic_betas);
+  if (translator !== undefined) return converseExchange(outgoing, translator, tellUser);
+  throw unsupported("model", "this model cannot be used on this route.");
+}
+
+/** Once for all calls that were under way with the same, and seldom where AWS refuses whatever it gave. */
+function seldom(work: () => void): () => void {
+  let doneAt = Number.NEGATIVE_INFINITY;
+  return () => {
+    const now = performance.now();
+    if (now - doneAt < forgetEveryMs) return;
+    doneAt = now;
+    work();
+  };
+}
+
+function regionless(): GatewayError {
+  const cause = "set aws_region_name, bedrock.region or AWS_REGION";
+  return new GatewayError("upstream_denied", "The gateway knows no AWS region for this model. Tell its operator.", {
+    cause,
+  });
 }
