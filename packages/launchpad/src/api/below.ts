@@ -79,6 +79,8 @@ const count = z
 const usageShape = z.object({
   rows: z.array(z.object({ group: record, requests: count, tokens: count, cost_usd: count })),
 });
+type UsageRow = z.output<typeof usageShape>["rows"][number];
+
 /** What requests are called that belong to no group of a kind. */
 const withoutGroup: Readonly<Record<UsageBy, string>> = {
   user: "nobody known",
@@ -140,6 +142,22 @@ function bedrockFrom(events: z.output<typeof modelCallsShape>["events"]): Check 
   return { name: "bedrock", status: "down", reason, milliseconds: null };
 }
 
+function usageLine({ group, requests, tokens, cost_usd: usd }: UsageRow, by: UsageBy): UsageLine {
+  return { day: String(group.day ?? ""), group: String(group[by] ?? withoutGroup[by]), requests, tokens, usd };
+}
+
+function denialFrom(event: z.output<typeof eventsShape>["events"][number]): Denial {
+  return {
+    at: event.request_time,
+    user: event.user_id || event.subject || "unknown",
+    route: event.route,
+    model: event.model,
+    status: event.status,
+    code: event.rule || event.error_code,
+    traceId: event.trace_id,
+  };
+}
+
 /** Asks the services below for what pages show, always with a token of the person who looks at the page. */
 export function createBelow(credentials: Credentials, voicebox: Voicebox): Below {
   async function get<S extends z.ZodType>(c: Context<ApiEnv>, path: string, shape: S): Promise<z.output<S>> {
@@ -166,14 +184,7 @@ export function createBelow(credentials: Credentials, voicebox: Voicebox): Below
       });
       const { rows } = await get(c, `/api/v1/usage?${query}`, usageShape);
       const asked = rows.filter(({ group }) => group.model !== null && group.model !== undefined);
-      const by = (name: UsageBy): readonly UsageLine[] =>
-        asked.map(({ group, requests, tokens, cost_usd }) => ({
-          day: String(group.day ?? ""),
-          group: String(group[name] ?? withoutGroup[name]),
-          requests,
-          tokens,
-          usd: cost_usd,
-        }));
+      const by = (name: UsageBy) => asked.map((row) => usageLine(row, name));
       return { user: by("user"), team: by("team"), model: by("model"), app: by("app") };
     },
     async denials(c, fromMs) {
@@ -181,15 +192,7 @@ export function createBelow(credentials: Credentials, voicebox: Voicebox): Below
       const { events } = await get(c, `/api/v1/events?${query}`, eventsShape);
       // What a page looks up for somebody who may not is no attempt of theirs.
       const tried = events.filter(({ model }) => model !== "").slice(0, 20);
-      return tried.map((event) => ({
-        at: event.request_time,
-        user: event.user_id || event.subject || "unknown",
-        route: event.route,
-        model: event.model,
-        status: event.status,
-        code: event.rule || event.error_code,
-        traceId: event.trace_id,
-      }));
+      return tried.map(denialFrom);
     },
     async connections(c) {
       return (await get(c, "/api/v1/connections", connectionsShape)).connections;

@@ -43,7 +43,8 @@ const maxClientIdLength = 255;
 
 /** Finds out who makes a request: a signed-in browser, a user's token beside an application key, or the key alone. */
 export function createCredentials(options: CredentialOptions): Credentials {
-  const { registry, verifier, now = Date.now } = options;
+  const { registry, verifier } = options;
+  const apps = appFinder(options);
 
   async function fromSession(c: ApiContext): Promise<Reader> {
     return sessionReader(await requireSession(c), options);
@@ -59,7 +60,44 @@ export function createCredentials(options: CredentialOptions): Credentials {
     return noted(c, tokenReader(identity, exchange, clientId(c)));
   }
 
-  async function sessionApp(c: ApiContext): Promise<App> {
+  /**
+   * The key as Bearer. Clients of that kind have one place for a user's token, X-SD-Auth-Token: where it is there and
+   * the application takes users, it says who the user is.
+   */
+  async function fromKey(c: ApiContext, key: string, id: string): Promise<Caller> {
+    const userToken = c.req.header("x-sd-auth-token");
+    const found = await registry.byKey(key);
+    if (userToken !== undefined && found?.app.modes.includes("jwt") === true) {
+      return { ...(await fromToken(c, userToken)), app: await apps.ofKey(c, key, "jwt"), textOnly: true };
+    }
+    const app = await apps.ofKey(c, key, "app_key");
+    return { ...noted(c, appReader(app, id, options.tokenForApp)), app, textOnly: true };
+  }
+
+  return {
+    async caller(c) {
+      if (c.var.hasSessionCookie && c.req.header("authorization") === undefined) {
+        if (c.req.method !== "GET") requireSameOrigin(c, options.publicUrl);
+        const reader = { ...(await fromSession(c)), clientId: clientId(c) };
+        c.var.note({ client: reader.clientId });
+        return { ...reader, app: await apps.ofSession(c) };
+      }
+      const token = bearerToken(c.req.raw.headers);
+      const id = requiredClientId(c);
+      if (keyPattern.test(token)) return fromKey(c, token, id);
+      const reader = await fromToken(c, token);
+      return { ...reader, app: await apps.ofKey(c, c.req.header("x-voicebox-app-key"), "jwt") };
+    },
+    reader: (c) => {
+      const isBrowser = c.var.hasSessionCookie && c.req.header("authorization") === undefined;
+      return isBrowser ? fromSession(c) : fromToken(c, bearerToken(c.req.raw.headers));
+    },
+  };
+}
+
+/** With which application: the one that a page names, or the one that a key opens. */
+function appFinder({ registry, publicUrl, corsOrigins, now = Date.now }: CredentialOptions) {
+  async function ofSession(c: ApiContext): Promise<App> {
     const asked = c.req.header("x-voicebox-app");
     const app = asked === undefined ? await registry.byDefault() : await registry.byId(asked);
     if (app === undefined) {
@@ -71,53 +109,21 @@ export function createCredentials(options: CredentialOptions): Credentials {
     return app;
   }
 
-  async function keyApp(c: ApiContext, given: string | undefined, mode: AppMode): Promise<App> {
+  async function ofKey(c: ApiContext, given: string | undefined, mode: AppMode): Promise<App> {
     const found = given === undefined ? undefined : await registry.byKey(given);
     if (found === undefined) throw keyAbsent(given);
     c.var.note({ app: found.app.id, app_key_id: found.key.id });
     const why = refusal(found.app, found.key, mode, now());
     if (why === "mode_refused" && mode === "app_key") throw userNeeded();
     if (why !== undefined) throw refused(why);
-    if (!originMayUse(c.req.header("origin"), options.publicUrl, options.corsOrigins, found.app.origins)) {
+    if (!originMayUse(c.req.header("origin"), publicUrl, corsOrigins, found.app.origins)) {
       throw refusedOrigin();
     }
     await registry.used(found.key);
     return found.app;
   }
 
-  /**
-   * The key as Bearer. Clients of that kind have one place for a user's token, X-SD-Auth-Token: where it is there and
-   * the application takes users, it says who the user is.
-   */
-  async function fromKey(c: ApiContext, key: string, id: string): Promise<Caller> {
-    const userToken = c.req.header("x-sd-auth-token");
-    const found = await registry.byKey(key);
-    if (userToken !== undefined && found?.app.modes.includes("jwt") === true) {
-      return { ...(await fromToken(c, userToken)), app: await keyApp(c, key, "jwt"), textOnly: true };
-    }
-    const app = await keyApp(c, key, "app_key");
-    return { ...noted(c, appReader(app, id, options.tokenForApp)), app, textOnly: true };
-  }
-
-  return {
-    async caller(c) {
-      if (c.var.hasSessionCookie && c.req.header("authorization") === undefined) {
-        if (c.req.method !== "GET") requireSameOrigin(c, options.publicUrl);
-        const reader = { ...(await fromSession(c)), clientId: clientId(c) };
-        c.var.note({ client: reader.clientId });
-        return { ...reader, app: await sessionApp(c) };
-      }
-      const token = bearerToken(c.req.raw.headers);
-      const id = requiredClientId(c);
-      if (keyPattern.test(token)) return fromKey(c, token, id);
-      const reader = await fromToken(c, token);
-      return { ...reader, app: await keyApp(c, c.req.header("x-voicebox-app-key"), "jwt") };
-    },
-    reader: (c) => {
-      const isBrowser = c.var.hasSessionCookie && c.req.header("authorization") === undefined;
-      return isBrowser ? fromSession(c) : fromToken(c, bearerToken(c.req.raw.headers));
-    },
-  };
+  return { ofSession, ofKey };
 }
 
 /** Once known, the request's line says who, whatever comes of it. */

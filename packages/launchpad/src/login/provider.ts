@@ -33,6 +33,11 @@ export interface Provider {
 
 const wantedScopes = ["openid", "profile", "email", "offline_access"];
 
+/** The one that a path or a cookie names. */
+export function providerNamed(providers: readonly Provider[], id: string | undefined): Provider | undefined {
+  return providers.find(({ config }) => config.id === id);
+}
+
 export function createProvider(config: ProviderConfig, discovery: Discovery, now: () => number = Date.now): Provider {
   return {
     config,

@@ -88,35 +88,18 @@ export async function createWorkerPool({ files, size, maxWaiting = 1_000 }: Work
   }
 
   function work(worker: Worker, item: Waiting): void {
-    const seconds = Math.max(1, Math.round(item.timeoutMs / 1000));
-    const timer = setTimeout(
-      () =>
-        finish(new GraphError("too_slow", `The query took longer than ${seconds} s and was stopped; ask for less.`)),
-      item.timeoutMs,
-    );
-    const onAnswer = (answer: WorkerAnswer): void => finish(undefined, answer);
-    const onExit = (): void =>
-      finish(new GraphError("too_large", "The query needs more memory than it may have; ask for less."));
-    worker.once("message", onAnswer);
-    worker.once("error", onExit);
-    worker.once("exit", onExit);
-    // The thread goes on until its answer or its time, also when the caller has left.
-    worker.postMessage(item.job);
-
-    function finish(error: GraphError | undefined, answer?: WorkerAnswer): void {
-      clearTimeout(timer);
+    ask(worker, item, (outcome) => {
       item.signal.removeEventListener("abort", item.onAbort);
-      worker.off("message", onAnswer).off("error", onExit).off("exit", onExit);
-      if (answer !== undefined) {
-        idle.push(worker);
-        item.resolve(answer);
-      } else {
+      if (outcome instanceof GraphError) {
         all.delete(worker);
         void worker.terminate();
-        if (error !== undefined) item.reject(error);
+        item.reject(outcome);
+      } else {
+        idle.push(worker);
+        item.resolve(outcome);
       }
       next();
-    }
+    });
   }
 
   return {
@@ -145,6 +128,26 @@ export async function createWorkerPool({ files, size, maxWaiting = 1_000 }: Work
       await Promise.all([...all].map((worker) => worker.terminate()));
     },
   };
+}
+
+/** One query on one thread, until its answer, its time or the thread's end; also when the caller has left. */
+function ask(worker: Worker, { job, timeoutMs }: Waiting, ended: (outcome: WorkerAnswer | GraphError) => void): void {
+  const seconds = Math.max(1, Math.round(timeoutMs / 1000));
+  const finish = (outcome: WorkerAnswer | GraphError): void => {
+    clearTimeout(timer);
+    worker.off("message", finish).off("error", onExit).off("exit", onExit);
+    ended(outcome);
+  };
+  const onExit = (): void =>
+    finish(new GraphError("too_large", "The query needs more memory than it may have; ask for less."));
+  const timer = setTimeout(
+    () => finish(new GraphError("too_slow", `The query took longer than ${seconds} s and was stopped; ask for less.`)),
+    timeoutMs,
+  );
+  worker.once("message", finish);
+  worker.once("error", onExit);
+  worker.once("exit", onExit);
+  worker.postMessage(job);
 }
 
 function cancelled(): GraphError {
