@@ -68,44 +68,12 @@ export function createForward(options: ForwardOptions): Forwarding {
   const deployments = deploymentsOf(options.models, options.dropParams);
   const router = createRouter({ deployments, settings });
   const pools = createPools({ connectTimeoutMs: settings.connect_timeout * 1000 });
-  const bedrock = createBedrockUpstream({ settings: options.bedrock ?? bedrockSettings.parse({}), env: options.env });
   const drains = billing.drain_on_abort ? createDrains(billing.drain_seconds * 1000) : undefined;
-  const keyOf = createKeys(deployments);
-  const openai = createOpenaiUpstream(keyOf);
-  const upstreams: Readonly<Record<Provider, Upstream>> = {
-    bedrock,
-    openai,
-    azure: openai,
-    anthropic: createAnthropicUpstream(keyOf),
-  };
-  for (const { name, problem } of deployments)
-    if (problem !== undefined) options.log.warn({ model: name }, `model_list: ${problem}`);
-  for (const [alias, { model }] of Object.entries(settings.model_group_alias)) {
-    if (router.find(model).length === 0)
-      options.log.warn({ model: alias }, `router_settings.model_group_alias: model_list has no '${model}'`);
-  }
-
   const limitsOf = createLimitsOf(settings);
   const longestMs = Math.max(0, ...deployments.map((deployment) => limitsOf(deployment).totalMs));
-  const send = (
-    { upstream, exchange, outgoing, context }: Attempt,
-    relayed: typeof relay | typeof gather,
-  ): Promise<RelayResult> => {
-    const go = ({ origin, path, headers }: Addressed): Promise<RelayResult> => {
-      const [dispatcher, limits] = [pools.to(origin), limitsOf(outgoing.deployment)];
-      return relayed({ dispatcher, path, headers, exchange, errorOf: upstream.errorOf, limits, drains }, context);
-    };
-    const addressed = upstream.address(exchange, outgoing);
-    return addressed instanceof Promise ? addressed.then(go) : go(addressed);
-  };
-  const attempt = (outgoing: Outgoing, context: ForwardContext): Promise<RelayResult> => {
-    const upstream = upstreams[outgoing.deployment.provider];
-    const exchange = upstream.exchange(outgoing);
-    const whole = { upstream, exchange, outgoing, context };
-    if (exchange.before === undefined) return send(whole, relay);
-    const before = inTurn(exchange.before, (one) => send({ ...whole, exchange: one }, gather));
-    return before.then((failed) => failed ?? send(whole, relay));
-  };
+  const attempt = createAttempt({ upstreams: upstreamsOf(options, deployments), pools, limitsOf, drains });
+  const users = createUsers();
+  warn(options.log, { deployments, settings, router });
 
   const failed = (deployment: Deployment, error: GatewayError): void => {
     // Called in the user's own name, it is the user whom the provider limits, and nobody else.
@@ -149,19 +117,10 @@ export function createForward(options: ForwardOptions): Forwarding {
     throw exhausted(failure ?? new GatewayError("internal", "The gateway tried no deployment."), retried);
   };
 
-  let users = 0;
-  let unused: (() => void) | undefined;
-  const leave = (): void => {
-    users -= 1;
-    if (users === 0) unused?.();
-  };
   return {
     forward,
     longestMs,
-    use() {
-      users += 1;
-      return leave;
-    },
+    use: users.enter,
     async ready() {
       if (deployments.length === 0) throw new GatewayError("model_not_found", "model_list is empty.");
       if (deployments.every(({ problem }) => problem !== undefined)) {
@@ -170,11 +129,7 @@ export function createForward(options: ForwardOptions): Forwarding {
     },
     leaveAbandoned: () => drains?.cutAll(),
     async close() {
-      if (users > 0) {
-        await new Promise<void>((resolve) => {
-          unused = resolve;
-        });
-      }
+      await users.gone();
       await pools.close();
     },
     providerModels: (model) => router.find(model).map(({ providerModel }) => providerModel),
@@ -182,11 +137,93 @@ export function createForward(options: ForwardOptions): Forwarding {
   };
 }
 
+function upstreamsOf(
+  { bedrock, env }: ForwardOptions,
+  deployments: readonly Deployment[],
+): Readonly<Record<Provider, Upstream>> {
+  const keyOf = createKeys(deployments);
+  const openai = createOpenaiUpstream(keyOf);
+  return {
+    bedrock: createBedrockUpstream({ settings: bedrock ?? bedrockSettings.parse({}), env }),
+    openai,
+    azure: openai,
+    anthropic: createAnthropicUpstream(keyOf),
+  };
+}
+
+interface Configured {
+  readonly deployments: readonly Deployment[];
+  readonly settings: RouterSettings;
+  readonly router: Pick<ReturnType<typeof createRouter>, "find">;
+}
+
+/** What is configured and cannot be used. */
+function warn(log: Pick<Logger, "warn">, { deployments, settings, router }: Configured): void {
+  for (const { name, problem } of deployments)
+    if (problem !== undefined) log.warn({ model: name }, `model_list: ${problem}`);
+  for (const [alias, { model }] of Object.entries(settings.model_group_alias)) {
+    if (router.find(model).length === 0)
+      log.warn({ model: alias }, `router_settings.model_group_alias: model_list has no '${model}'`);
+  }
+}
+
 interface Attempt {
   readonly upstream: Upstream;
   readonly exchange: Exchange;
   readonly outgoing: Outgoing;
   readonly context: ForwardContext;
+}
+
+interface AttemptParts {
+  readonly upstreams: Readonly<Record<Provider, Upstream>>;
+  readonly pools: Pick<ReturnType<typeof createPools>, "to">;
+  readonly limitsOf: (deployment: Deployment) => RelayLimits;
+  readonly drains: ReturnType<typeof createDrains> | undefined;
+}
+
+/** One call at one deployment: translate, address, send. */
+function createAttempt({ upstreams, pools, limitsOf, drains }: AttemptParts) {
+  const send = (
+    { upstream, exchange, outgoing, context }: Attempt,
+    relayed: typeof relay | typeof gather,
+  ): Promise<RelayResult> => {
+    const go = ({ origin, path, headers }: Addressed): Promise<RelayResult> => {
+      const [dispatcher, limits] = [pools.to(origin), limitsOf(outgoing.deployment)];
+      return relayed({ dispatcher, path, headers, exchange, errorOf: upstream.errorOf, limits, drains }, context);
+    };
+    const addressed = upstream.address(exchange, outgoing);
+    return addressed instanceof Promise ? addressed.then(go) : go(addressed);
+  };
+  return (outgoing: Outgoing, context: ForwardContext): Promise<RelayResult> => {
+    const upstream = upstreams[outgoing.deployment.provider];
+    const exchange = upstream.exchange(outgoing);
+    const whole = { upstream, exchange, outgoing, context };
+    if (exchange.before === undefined) return send(whole, relay);
+    const before = inTurn(exchange.before, (one) => send({ ...whole, exchange: one }, gather));
+    return before.then((failed) => failed ?? send(whole, relay));
+  };
+}
+
+/** Who still uses this, after its successor has come. */
+function createUsers() {
+  let users = 0;
+  let last: (() => void) | undefined;
+  const leave = (): void => {
+    users -= 1;
+    if (users === 0) last?.();
+  };
+  return {
+    enter(): () => void {
+      users += 1;
+      return leave;
+    },
+    async gone(): Promise<void> {
+      if (users === 0) return;
+      await new Promise<void>((resolve) => {
+        last = resolve;
+      });
+    },
+  };
 }
 
 /** A refusal before anything was sent is a failed attempt like any other. */

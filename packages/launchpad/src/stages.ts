@@ -76,10 +76,7 @@ export function createStages(parts: StageParts): Omit<Stages, "requests"> {
       hopsOf,
       limit: createLimit({ ...config.api, redis: stores.counters }),
       decorate: answerView,
-      stepUpUrl: async (provider, claims) => {
-        const step_up = await seal.seal(claims, "step-up");
-        return `/login?${new URLSearchParams({ provider, step_up, return_to: "/?resume=1" })}`;
-      },
+      stepUpUrl: stepUpUrlBy(seal),
     },
     cors: { publicUrl, origins: config.api.corsOrigins, registry },
     apps: { credentials, management, checkConnection, publicUrl, isAdmin },
@@ -94,6 +91,14 @@ export function createStages(parts: StageParts): Omit<Stages, "requests"> {
       providers: config.providers,
       isAdmin,
     },
+  };
+}
+
+/** The challenge goes sealed, so that no link can make one up. */
+function stepUpUrlBy(seal: Seal): (provider: string, claims: string) => Promise<string> {
+  return async (provider, claims) => {
+    const step_up = await seal.seal(claims, "step-up");
+    return `/login?${new URLSearchParams({ provider, step_up, return_to: "/?resume=1" })}`;
   };
 }
 

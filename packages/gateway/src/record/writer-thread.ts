@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { Worker } from "node:worker_threads";
-import type { Log } from "@onbehalf/service-kit";
+import { type Log, within } from "@onbehalf/service-kit";
 import type { FromWorker, ToWorker, WorkerSettings } from "./messages.ts";
 
 /** The thread that writes; when it dies, the next one takes its place. */
@@ -82,9 +82,7 @@ export function createWriterThread({ settings, log, receive, begun }: WriterThre
         closed = resolve;
       });
       post({ kind: "close", timeoutMs });
-      const late = setTimeout(() => closed?.(), timeoutMs + 1_000);
-      await ended;
-      clearTimeout(late);
+      await within(ended, timeoutMs + 1_000, () => {});
       await worker.terminate();
     },
   };
