@@ -245,6 +245,7 @@ function waited(ms: number, signal: InterruptionSignal): Promise<void> {
   });
 }
 
+/** Drawn in advance; who takes which makes no difference. */
 const randomHex = createRandomHex();
 
 /** What stays the same over all attempts of one call. */

@@ -62,6 +62,7 @@ export function createLogger({ service, level = "info", destination: target, sec
   return log;
 }
 
+/** Written by `createLogger` alone, and gone with the logger; so are the writers below. */
 const learners = new WeakMap<Logger, (secrets: readonly string[]) => void>();
 
 /**

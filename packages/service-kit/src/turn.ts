@@ -1,5 +1,6 @@
 import type { Socket } from "node:net";
 
+/** One for the process, as the loop is one; empty at the end of each of its turns. */
 const waiting: (() => void)[] = [];
 
 /**

@@ -5,6 +5,7 @@ import type { StageContext } from "../stages.ts";
 
 /** Administration needs no more, whatever the models may be sent. */
 const maxBytes = 1_048_576;
+/** In milliseconds. Shared by whoever is administered in this process: it holds the bodies that are on their way, no more. */
 const readBody = createReadBody(10_000);
 
 /**

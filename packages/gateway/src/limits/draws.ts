@@ -41,26 +41,6 @@ interface DrawTimes {
   readonly longestMs: () => number;
 }
 
-/**
- * Everything a call draws on. A reservation is at most the whole limit: a call that asks for more than a minute's tokens
- * is let through when nothing else was used, and so overshoots by itself alone.
- */
-export function drawsOn(limits: readonly Limit[], estimate: Estimate, times: DrawTimes): readonly Draw[] {
-  const { draws: outline, changing } = outlineOf(limits, times);
-  if (changing.length === 0) return outline;
-  const draws = outline.slice();
-  for (const index of changing) {
-    const draw = outline[index];
-    if (draw?.kind === "window") draws[index] = { ...draw, amount: Math.min(estimate.tokens, draw.max) };
-    if (draw?.kind !== "sum") continue;
-    const nowMs = times.wallMs();
-    const current = isWithin(draw.period, nowMs) ? draw : sumOf(draw.limit, draw.budget, nowMs);
-    outline[index] = current;
-    draws[index] = reserved(current, estimate, nowMs);
-  }
-  return draws;
-}
-
 /** What a list of limits asks of every call alike, and the places in it where each call asks something of its own. */
 interface Outline {
   /** A budget's is of the period that was asked about last. */
@@ -68,19 +48,44 @@ interface Outline {
   readonly changing: readonly number[];
 }
 
-/** A caller's limits are the same list for each of his calls: what does not change is put together once. */
-const outlines = new WeakMap<readonly Limit[], Outline>();
+/**
+ * Everything a call draws on. A reservation is at most the whole limit: a call that asks for more than a minute's tokens
+ * is let through when nothing else was used, and so overshoots by itself alone. A caller's limits are the same list for
+ * each of his calls: what does not change is put together once.
+ */
+export function createDraws(times: DrawTimes): (limits: readonly Limit[], estimate: Estimate) => readonly Draw[] {
+  const outlines = new WeakMap<readonly Limit[], Outline>();
+  return (limits, estimate) => {
+    let outline = outlines.get(limits);
+    if (outline === undefined) {
+      outline = outlineOf(limits, times.longestMs());
+      outlines.set(limits, outline);
+    }
+    return outline.changing.length === 0 ? outline.draws : filledIn(outline, estimate, times);
+  };
+}
 
-function outlineOf(limits: readonly Limit[], { longestMs }: DrawTimes): Outline {
-  const known = outlines.get(limits);
-  if (known !== undefined) return known;
-  const draws = limits.flatMap((limit) => outlined(limit, longestMs() + leaseSlackMs));
+function outlineOf(limits: readonly Limit[], longestMs: number): Outline {
+  const draws = limits.flatMap((limit) => outlined(limit, longestMs + leaseSlackMs));
   const changing = draws.flatMap(({ dimension }, index) =>
     dimension === "tokens" || dimension === "budget" ? [index] : [],
   );
-  const outline = { draws, changing };
-  outlines.set(limits, outline);
-  return outline;
+  return { draws, changing };
+}
+
+/** The outline with what this call asks for in its places. */
+function filledIn({ draws: outline, changing }: Outline, estimate: Estimate, { wallMs }: DrawTimes): readonly Draw[] {
+  const draws = outline.slice();
+  for (const index of changing) {
+    const draw = outline[index];
+    if (draw?.kind === "window") draws[index] = { ...draw, amount: Math.min(estimate.tokens, draw.max) };
+    if (draw?.kind !== "sum") continue;
+    const nowMs = wallMs();
+    const current = isWithin(draw.period, nowMs) ? draw : sumOf(draw.limit, draw.budget, nowMs);
+    outline[index] = current;
+    draws[index] = reserved(current, estimate, nowMs);
+  }
+  return draws;
 }
 
 function outlined(limit: Limit, leaseMs: number): Draw[] {

@@ -1,6 +1,6 @@
 import { type BudgetStartOptions, createBudgetStart, microUsd } from "./budget-start.ts";
 import type { BucketState, Charged, Counters, Verdict } from "./counters.ts";
-import { type Draw, drawsOn, type SumDraw } from "./draws.ts";
+import { createDraws, type Draw, type SumDraw } from "./draws.ts";
 import type { Limit } from "./limits.ts";
 
 /** What a call will draw on its limits, before it is made. */
@@ -51,7 +51,7 @@ const unlimited: Granted = { allowed: true, states: [], settle: () => {} };
 /** Reserve, then settle. */
 export function createLimiter(options: LimiterOptions): Limiter {
   const { counters, wallMs = Date.now, now = () => performance.now(), longestMs } = options;
-  const times = { wallMs, longestMs };
+  const drawsOn = createDraws({ wallMs, longestMs });
   const startBudgets = createBudgetStart({ ...options, now });
 
   const begin = async (draws: readonly Draw[], indices: readonly number[]): Promise<Granted | Refused> => {
@@ -90,7 +90,7 @@ export function createLimiter(options: LimiterOptions): Limiter {
 
   return {
     reserve(limits, estimate) {
-      const draws = drawsOn(limits, estimate, times);
+      const draws = drawsOn(limits, estimate);
       if (draws.length === 0) return unlimited;
       const verdict = counters.charge(draws);
       return verdict instanceof Promise ? verdict.then((one) => decide(draws, one)) : decide(draws, verdict);

@@ -6,6 +6,7 @@ import { createReadBody } from "../http/body.ts";
 import type { StageContext } from "../stages.ts";
 import { deviceGrant, type SignIn, SignInRefused, type Tokens } from "./sign-in.ts";
 
+/** In milliseconds; holds the bodies that are on their way, no more. */
 const readBody = createReadBody(10_000);
 const maxFormBytes = 16_384;
 const maxTelemetryBytes = 4_194_304;

@@ -33,7 +33,7 @@ export function wholeClock(limits: RelayLimits, expired: (error: GatewayError) =
   return { touch: nothing, pause: nothing, resume: nothing, stop: () => deadlines.end(deadline) };
 }
 
-/** Calls under the same limits share a timer. */
+/** Calls under the same limits share a timer. It goes with the limits, and holds no more than the calls that run. */
 const shared = new WeakMap<RelayLimits, Deadlines>();
 
 function deadlinesOf(limits: RelayLimits): Deadlines {
