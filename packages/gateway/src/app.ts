@@ -29,6 +29,7 @@ import { routeName, routes, spellings } from "./routes.ts";
 import { signInRoutes } from "./sign-in/routes.ts";
 import type { Rules, StageEnv } from "./stages.ts";
 
+/** What the stages are given; `start` opens it. */
 export interface AppOptions extends AdminOptions {
   readonly log: Logger;
   /** The rules in force; a reload changes what this gives. */
@@ -37,6 +38,7 @@ export interface AppOptions extends AdminOptions {
   readonly readiness: Readiness;
   /** Where clients reach this gateway. */
   readonly publicUrl: () => string;
+  /** For a whole body to arrive. */
   readonly bodyTimeoutMs: number;
   /** Whose pages may call from the browser. */
   readonly corsOrigins: readonly string[];

@@ -12,6 +12,7 @@ import { callerFromKey, type VirtualKey } from "./keys/virtual-key.ts";
 /** At once for the master key. @throws AuthError */
 export type Authenticate = (headers: HeaderValues) => Caller | Promise<Caller>;
 
+/** Which credentials are taken, and who knows them. */
 export interface AuthenticateOptions {
   readonly settings: Pick<Settings, "issuers" | "keyAuth" | "masterKey" | "roles" | "emailDomain" | "allowedRoles">;
   /** Undefined when no issuer is configured. */

@@ -104,6 +104,7 @@ export const billingSettings = z.strictObject({
   drain_on_abort: flag.default(false),
   drain_seconds: positive.max(600).default(30),
 });
+/** Top-level `billing`: what is read of answers that nobody waits for any more, since they are paid for. */
 export type BillingSettings = z.output<typeof billingSettings>;
 
 const fallback = z.record(z.string(), z.array(z.string()));
@@ -140,8 +141,10 @@ export const routerSettings = z.looseObject({
   /** Seconds of silence after which a stream gets a keep-alive. */
   keep_alive: positive.default(15),
 });
+/** `router_settings`, with its defaults; times in seconds. */
 export type RouterSettings = z.output<typeof routerSettings>;
 
+/** Whose protocol a deployment speaks. */
 export type Provider = "bedrock" | "openai" | "azure" | "anthropic";
 
 /** One place a model can be had from. */

@@ -12,6 +12,7 @@ const places: Readonly<Partial<Record<GatewayErrorCode, RetryPlace>>> = {
   upstream_denied: "elsewhere",
 };
 
+/** `nowhere` where another try would end the same way. */
 export function retryPlace(error: GatewayError): RetryPlace {
   return places[error.code] ?? "nowhere";
 }

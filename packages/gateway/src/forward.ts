@@ -43,6 +43,7 @@ interface ForwardOptions {
   readonly dropParams?: boolean | undefined;
 }
 
+/** The way to the models under one set of rules; a reload makes a new one. */
 export interface Forwarding {
   readonly forward: Forward;
   /** The longest that one attempt may last, at whichever deployment, in milliseconds. */

@@ -2,6 +2,7 @@ import { unwatchFile, watchFile } from "node:fs";
 import { ConfigError, type Log } from "@onbehalf/service-kit";
 import type { Rules } from "./stages.ts";
 
+/** The rules in force, and their successors. */
 export interface Reload {
   /** The rules in force. */
   readonly rules: () => Rules;
@@ -26,6 +27,7 @@ const lookMs = 1_000;
 /** Which of the settings only a restart can change. */
 const fixed = ["databaseUrl", "maxSpoolBytes", "keepKeysWithoutDatabase"] as const;
 
+/** @param first the rules to begin with; a file that is broken later leaves those before it in force */
 export function createReload({ first, read, watch, log }: ReloadOptions): Reload {
   let current = first;
   /** Replaced rules whose calls may still run; their connections close when those have ended. */

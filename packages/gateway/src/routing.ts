@@ -10,6 +10,7 @@ export interface Health {
   readonly asked: boolean;
 }
 
+/** Of a deployment that nothing is held against. */
 export const healthy: Health = { failures: 0, restsUntil: 0, asked: false };
 
 interface CooldownRules {

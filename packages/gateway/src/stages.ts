@@ -41,6 +41,7 @@ export interface Found {
   granted: Granted;
 }
 
+/** What Hono carries from stage to stage. */
 export interface StageEnv {
   readonly Variables: StepVariables;
   readonly Bindings: Connection & Found;

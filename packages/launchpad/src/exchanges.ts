@@ -23,6 +23,7 @@ export function createExchanges(config: LaunchpadConfig, store: TokenStore | und
   };
 }
 
+/** One exchange for each login provider, since each knows its own people's tokens. */
 export interface Exchanges {
   /** The exchange at one login provider. */
   of(provider: string): CachedExchange;

@@ -46,6 +46,7 @@ export async function openResources(config: LaunchpadConfig, log: Logger): Promi
   }
 }
 
+/** @throws Error for one that a session still names and the configuration has no more */
 export function providerOf(providers: readonly Provider[], id: string): Provider {
   const found = providers.find(({ config }) => config.id === id);
   if (found === undefined) throw new Error(`the login provider ${id} is not configured any more`);

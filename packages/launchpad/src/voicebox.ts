@@ -21,6 +21,7 @@ export interface Voicebox {
 const maxConnections = 512;
 const pingMs = 2000;
 
+/** @param endpoint base URL, without a slash at its end */
 export function createVoicebox({ endpoint, timeoutSeconds }: { endpoint: string; timeoutSeconds: number }): Voicebox {
   const timeout = timeoutSeconds * 1000;
   const agent = new Agent({ connections: maxConnections, headersTimeout: timeout, bodyTimeout: timeout });

@@ -9,6 +9,7 @@ import type { Setups } from "./setup.ts";
 
 type UserContext = Context<{ Variables: RequestVariables & AuthVariables }>;
 
+/** What is told of a caller's own requests, rights and usage. */
 export interface AccountOptions {
   readonly trail: Trail;
   readonly setups: Setups;

@@ -26,6 +26,7 @@ import { ask, generateQuery, streamAsk } from "./questions.ts";
 import { type RecordVariables, recordHops } from "./record.ts";
 import type { Setups } from "./setup.ts";
 
+/** What the stages are given; `start` opens it. */
 export interface AppOptions {
   readonly config: Config;
   readonly log: Logger;

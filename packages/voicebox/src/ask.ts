@@ -43,6 +43,7 @@ interface AskContext {
   readonly onEvent: (event: AskEvent) => void;
 }
 
+/** What happens while a question is answered, for the record. */
 export type AskEvent =
   | { readonly event: "model"; readonly inputTokens: number; readonly outputTokens: number }
   | {

@@ -22,6 +22,7 @@ interface ListedConnection {
   readonly default: boolean;
 }
 
+/** The databases that questions may be asked of. */
 export interface Connections {
   list(): readonly ListedConnection[];
   /** @throws HttpError 404 for a name that is not configured */

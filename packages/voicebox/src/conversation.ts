@@ -35,6 +35,7 @@ interface ConversationOptions {
   readonly onFailure: (error: unknown) => void;
 }
 
+/** What was said stays with the person who said it; a store that is away costs the memory, not the answer. */
 export function createConversations({ store, ttlSeconds, onFailure }: ConversationOptions): Conversations {
   return {
     async recall(key) {

@@ -15,6 +15,7 @@ export interface AppContext {
   readonly model: string | undefined;
 }
 
+/** One question, whichever way it came. */
 export interface Question {
   readonly text: string;
   readonly conversationId: string | undefined;

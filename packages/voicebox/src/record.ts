@@ -23,6 +23,7 @@ export interface Recorder {
   end(status: number, error?: unknown): void;
 }
 
+/** With what a request's stages note for its hop. */
 export interface RecordVariables extends RequestVariables {
   readonly recorder: Recorder;
 }

@@ -5,6 +5,7 @@ import { readSchema } from "./graph/schema.ts";
 import { schemaText } from "./graph/schema-text.ts";
 import type { Description } from "./graph/session.ts";
 
+/** Descriptions of datasets, kept for a while. */
 export interface Schemas {
   /** What a dataset is about; read once for all who ask meanwhile. */
   of(connection: Connection, dataset: Dataset, owner: readonly string[], call: QueryCall): Promise<Description>;
@@ -16,6 +17,7 @@ const maxKept = 200;
 /** Counting a large database takes longer than a question may. */
 const limits = { maxRows: 2_000, maxBytes: 5_000_000, timeoutMs: 30_000 };
 
+/** Bounded; a description that could not be read is not kept. */
 export function createSchemas(): Schemas {
   const kept = new LRUCache<string, Promise<Description>>({ max: maxKept, ttl: ttlMs });
   return {

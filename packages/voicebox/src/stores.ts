@@ -14,6 +14,7 @@ export interface Stores {
 
 const maxConversations = 10_000;
 
+/** In Redis, shared and sealed, or in this process. */
 export async function openStores({ redis }: Config): Promise<Stores> {
   if (redis === undefined) {
     const conversations = memoryStore({ maxEntries: maxConversations });

@@ -18,6 +18,7 @@ export async function* exportLines(
     yield rows.map((row) => (format === "csv" ? csvLine(row) : `${JSON.stringify(row)}\n`)).join("");
 }
 
+/** Streams the rows page by page, so that a large record is never in memory. */
 export function exportRows(c: StageContext, queries: RecordQueries, filter: RowFilter, format: ExportFormat): Response {
   const type = format === "csv" ? "text/csv; charset=utf-8" : "application/x-ndjson";
   const body = ReadableStream.from(exportLines(queries, filter, format)).pipeThrough(new TextEncoderStream());

@@ -8,6 +8,7 @@ import type { StageContext } from "../stages.ts";
 import { modelArns } from "./model-arns.ts";
 import { permittedModels } from "./models.ts";
 
+/** What the profiles' ARNs are made with. */
 export interface ProfileOptions {
   /** Where deployments without a region of their own are called, when the file names none either. */
   readonly awsRegion: string | undefined;

@@ -1,5 +1,6 @@
 import type { Recorder } from "../record/recorder.ts";
 
+/** Of the recorder only what a question about it needs: that what was asked before is in it. */
 export type FlushRecorder = Pick<Recorder, "flush">;
 
 const flushMs = 3_000;

@@ -6,6 +6,7 @@ import { type Verification, verifyRecord } from "../record/verify.ts";
 import type { Print } from "./keys.ts";
 import { withSession } from "./session.ts";
 
+/** What a command may do to its process, so that tests can look on. */
 export interface AuditIo {
   readonly print: Print;
   /** Raw, for exports. */

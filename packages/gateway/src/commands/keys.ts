@@ -5,6 +5,7 @@ import { madeView } from "../admin/key-view.ts";
 import { generateRequest } from "../keys/key-request.ts";
 import { type Session, withSession } from "./session.ts";
 
+/** One line on standard output. */
 export type Print = (text: string) => void;
 
 interface GenerateOptions {

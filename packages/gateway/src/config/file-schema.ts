@@ -143,6 +143,7 @@ const recordSettings = z.strictObject({
   max_spool_mb: positive.default(1024),
 });
 
+/** `gateway.yaml`, in LiteLLM's shape as far as LiteLLM has it. */
 export const fileSchema = z.strictObject({
   model_list: z.array(modelEntry).default([]),
   general_settings: generalSettings.prefault({}),
@@ -158,6 +159,9 @@ export const fileSchema = z.strictObject({
   prices: priceOverrides.prefault({}),
 });
 
+/** The file, read and with its defaults. */
 export type FileSettings = z.output<typeof fileSchema>;
+/** `limits`, before its durations and budgets are worked out. */
 export type LimitShape = z.output<typeof limitsSchema>;
+/** One entry of `issuers`. */
 export type IssuerShape = z.output<typeof issuerSchema>;

@@ -7,6 +7,7 @@ import { sortLitellmKeys } from "./litellm-keys.ts";
 import { resolveReferences } from "./references.ts";
 import { buildSettings, type Settings, type Use } from "./settings.ts";
 
+/** All there is to know at the start. */
 export interface Configuration {
   readonly environment: Environment;
   readonly settings: Settings;

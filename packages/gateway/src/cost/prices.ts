@@ -18,6 +18,7 @@ export interface Price {
   readonly date: string;
 }
 
+/** USD per million tokens, without where they come from. */
 export type Rates = Pick<Price, "input" | "output" | "cacheRead" | "cacheWrite" | "cacheWriteHour">;
 
 const usd = z.number().min(0);

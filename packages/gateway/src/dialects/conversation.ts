@@ -122,6 +122,9 @@ export type ToolResultBlock =
   | { readonly document: Document }
   | { readonly searchResult: SearchResult };
 
+/**
+ * What the model thought. A signature proves it when it is sent back; redacted, it is readable for the provider only.
+ */
 export type Reasoning =
   | { readonly reasoningText: { readonly text: string; readonly signature?: string } }
   | { readonly redactedContent: string };

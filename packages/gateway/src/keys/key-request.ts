@@ -31,14 +31,19 @@ const keyFields = {
   send_invite_email: z.boolean().nullish(),
 };
 
+/** `POST /key/generate`, LiteLLM's fields. */
 export const generateRequest = z.strictObject(keyFields);
+/** `POST /key/update`: what is left out stays as it is. */
 export const updateRequest = z.strictObject({ key: name, ...keyFields });
+/** `POST /key/regenerate`. */
 export const regenerateRequest = z.strictObject({
   key: name,
   /** How long the old key goes on working: `24h`; `0s` ends it at once. */
   grace_period: z.string().max(20).default("24h"),
 });
+/** `POST /key/block` and `/key/unblock`. */
 export const keyRequest = z.strictObject({ key: name });
+/** `POST /key/delete`, by key or by alias. */
 export const deleteRequest = z
   .strictObject({ keys: names.default([]), key_aliases: names.default([]) })
   .refine(

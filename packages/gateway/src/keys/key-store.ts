@@ -6,7 +6,9 @@ import { keyFromRow, rowFromKey, type VirtualKey } from "./virtual-key.ts";
 /** Which keys a caller may see and change. */
 export type KeyOwner = "anyone" | { readonly issuer: string; readonly subject: string } | { readonly teamId: string };
 
+/** Which keys; all that is given must hold. */
 export interface KeyFilter {
+  /** Required, so that no list forgets whose keys they are. */
   readonly owner: KeyOwner;
   readonly userId?: string | undefined;
   readonly teamId?: string | undefined;

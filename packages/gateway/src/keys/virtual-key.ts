@@ -42,6 +42,7 @@ export function hintOf(key: string): string {
   return `sk-...${key.slice(-4)}`;
 }
 
+/** Of a key's text, with this installation's pepper: what is stored instead of the key. */
 export type HashKey = (key: string) => string;
 
 /** Keyed with the pepper: a copy of the table alone cannot be tried against. */
@@ -81,6 +82,7 @@ export function callerFromKey(key: VirtualKey): Caller {
   };
 }
 
+/** Lists are JSON in the row. */
 export function keyFromRow(row: VirtualKeysTable): VirtualKey {
   return {
     id: row.id,

@@ -7,6 +7,7 @@ import { type Route, routeName, routes } from "../routes.ts";
 import { outlives } from "./expiry.ts";
 import type { VirtualKey } from "./virtual-key.ts";
 
+/** Who makes or changes a key, with all that bounds what it may do. */
 export interface Maker {
   readonly caller: Caller;
   readonly policy: Policy;

@@ -6,6 +6,7 @@ import type { Limit } from "./limits.ts";
 /** Budgets are counted in millionths of a dollar, as whole numbers. */
 export const microUsd = 1_000_000;
 
+/** Where a budget's sum so far is found, and where it goes. */
 export interface BudgetStartOptions {
   readonly counters: Pick<Counters, "seed">;
   /** What was spent against a budget so far, from the record. Rejects when the record cannot be asked. */

@@ -49,8 +49,10 @@ export interface SumBucket {
   readonly remainingMs: number;
 }
 
+/** What is counted: in a window of time, at the same moment, or in all of a period. */
 export type Bucket = WindowBucket | GaugeBucket | SumBucket;
 
+/** A bucket after it was charged, or was not. */
 export interface BucketState<B extends Bucket = Bucket> {
   readonly bucket: B;
   /** Used so far, this charge included when it was granted. */
@@ -72,6 +74,7 @@ export interface Charged<B extends Bucket = Bucket> {
   readonly states: readonly BucketState<B>[];
 }
 
+/** All buckets were charged, or none. */
 export type Verdict<B extends Bucket = Bucket> =
   | Charged<B>
   | { readonly kind: "refused"; readonly states: readonly BucketState<B>[] }

@@ -14,6 +14,7 @@ interface GaugeDraw extends GaugeBucket {
   readonly limit: Limit;
 }
 
+/** A budget's, in millionths of a dollar. */
 export interface SumDraw extends SumBucket {
   readonly dimension: "budget";
   readonly limit: Limit;

@@ -1,6 +1,7 @@
 /** By the calendar in UTC; weeks begin on Monday. */
 export type Period = "day" | "week" | "month";
 
+/** One day, week or month. */
 export interface PeriodSpan {
   /** Names the span, for example `2026-11-22`, `2026-W47`, `2026-11`. */
   readonly id: string;

@@ -32,6 +32,7 @@ export interface Policy {
   readonly teamRoutes: readonly string[] | undefined;
 }
 
+/** What is to be decided: a route, and where it has one a model. */
 export interface Question {
   readonly route: Route;
   /** Undefined where the route names none. */
@@ -41,6 +42,7 @@ export interface Question {
 /** The part of a caller that rights are made of. */
 export type Subject = Pick<Caller, "credential" | "role" | "groups" | "groupsState" | "teamId" | "key">;
 
+/** Yes or no, and by which rule. */
 export interface Decision {
   readonly allowed: boolean;
   /** The rule that decided, for example `access.groups`. */

@@ -37,6 +37,7 @@ export function hashRow(row: RequestRow, writerId: string, seq: number, previous
 
 type Value = string | number | boolean | null;
 
+/** A stored row: what was hashed, then where it stands in its chain. */
 export const chainedColumns = [...rowColumns, "writer_id", "writer_seq", "previous_hash", "hash"] as const;
 
 /** The values of a row, in the order of `chainedColumns`. */

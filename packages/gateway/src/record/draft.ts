@@ -28,10 +28,12 @@ export interface Draft {
   readonly detail: Record<string, unknown>;
 }
 
+/** How a request ended, for its row. */
 export interface Ending {
   readonly status: number;
   /** The client left before the answer was complete. */
   readonly aborted: boolean;
+  /** From its arrival to its end. */
   readonly durationMs: number;
 }
 

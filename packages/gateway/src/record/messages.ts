@@ -7,6 +7,7 @@ export type ToWorker =
   /** The last message: deliver what is there, at most so long, end in order. */
   | { readonly kind: "close"; readonly timeoutMs: number };
 
+/** From the worker to the recorder. */
 export type FromWorker =
   /** The batch is on disk: nothing but the disk itself can lose it now. */
   | { readonly kind: "spooled"; readonly batch: number; readonly waiting: number; readonly bytes: number }
@@ -17,6 +18,7 @@ export type FromWorker =
   | { readonly kind: "lost"; readonly writerId: string; readonly lastSeq: number }
   | { readonly kind: "closed"; readonly waiting: number };
 
+/** What the worker is started with; it reads no environment. */
 export interface WorkerSettings {
   readonly folder: string;
   readonly writerId: string;

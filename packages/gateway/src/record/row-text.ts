@@ -11,6 +11,7 @@ export interface CallerText {
   readonly grant: string;
 }
 
+/** The columns that are the caller's, as text that goes into the row unchanged. */
 export function callerText(caller: Caller | undefined): CallerText {
   const actors = (caller?.actors ?? []).map(({ issuer, subject }) => ({ issuer: issuer ?? null, subject }));
   const person = [caller?.userId, caller?.email, caller?.issuer, caller?.subject, caller?.teamId, caller?.clientId];

@@ -45,6 +45,7 @@ export interface RequestRow {
   readonly detail: string;
 }
 
+/** `denied` is 401 or 403, `limited` 429, `aborted` a client that left. */
 export type Outcome = "ok" | "denied" | "limited" | "error" | "aborted";
 
 /** A row as it leaves its request: its values as its hash will cover them, and beside them what metrics count. */

@@ -46,6 +46,7 @@ export class SignInRefused extends Error {
   }
 }
 
+/** RFC 8628 section 3.4. */
 export const deviceGrant = "urn:ietf:params:oauth:grant-type:device_code";
 const timeoutSeconds = 10;
 /** At once, over all clients: nobody has proved anything yet. */

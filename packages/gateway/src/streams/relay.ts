@@ -8,6 +8,7 @@ import type { Drains } from "./drains.ts";
 import { bodyCollector, connectionError, encodingProblem } from "./reception.ts";
 import { Sending } from "./sending.ts";
 
+/** One call, addressed and in the upstream's words. */
 export interface RelayRequest {
   readonly dispatcher: Dispatcher;
   readonly path: string;

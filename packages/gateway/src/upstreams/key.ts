@@ -7,6 +7,7 @@ import type { Deployment } from "../deployments.ts";
  */
 export type KeyOf = (deployment: Deployment, caller: CallerTag) => string | undefined | Promise<string | undefined>;
 
+/** The operator's own key, for calls in the gateway's name. */
 export function serverKey(deployment: Deployment): string | undefined {
   return deployment.params.api_key;
 }

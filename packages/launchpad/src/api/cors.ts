@@ -58,6 +58,7 @@ export function originMayUse(
   return origin === undefined || origin === publicUrl || all.includes(origin) || own.includes(origin);
 }
 
+/** 403 for a page whose origin neither the service nor the application has listed. */
 export function refusedOrigin(): HttpError {
   const message = "Pages of this origin may not call here. An administrator can add it to the application's origins.";
   return new HttpError(403, "origin_refused", message);

@@ -32,6 +32,7 @@ interface CredentialOptions {
   readonly now?: () => number;
 }
 
+/** Finds out who calls; each request is asked once. */
 export interface Credentials {
   /** Who calls, and with which application. @throws HttpError, AuthError */
   caller(c: ApiContext): Promise<Caller>;

@@ -13,6 +13,7 @@ export interface Attempt extends LoginChecks {
   readonly startedAt: number;
 }
 
+/** Logins that this browser has begun. */
 export interface Attempts {
   begin(c: Context, provider: string, returnTo: string): Promise<Attempt>;
   /** The attempt of this browser with this state, once: it is forgotten at the same time. */

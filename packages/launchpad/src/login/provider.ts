@@ -38,6 +38,7 @@ export function providerNamed(providers: readonly Provider[], id: string | undef
   return providers.find(({ config }) => config.id === id);
 }
 
+/** One login provider, once `discover` has found it. */
 export function createProvider(config: ProviderConfig, discovery: Discovery, now: () => number = Date.now): Provider {
   return {
     config,

@@ -40,6 +40,7 @@ export interface Session {
   readonly userAgent: string;
 }
 
+/** In seconds, both. */
 export interface Lifetimes {
   /** From login to the end, whatever happens. */
   readonly absoluteSeconds: number;
@@ -64,6 +65,7 @@ export function endsAt(session: Times, lifetimes: Lifetimes): number {
   return Math.min(session.expiresAt, session.lastSeenAt + lifetimes.idleSeconds);
 }
 
+/** Whether a request is worth a write; with each one the store would do little else. */
 export function needsTouch(session: Times, lifetimes: Lifetimes, now: number): boolean {
   return now - session.lastSeenAt >= Math.min(touchSeconds, lifetimes.idleSeconds / 10);
 }
@@ -78,6 +80,7 @@ export function needsRefresh(tokens: SessionTokens, now: number): boolean {
   return tokens.accessExpiresAt - now <= Math.min(refreshMarginSeconds, life / 2);
 }
 
+/** @param now seconds since the epoch */
 export function isUsable(tokens: SessionTokens, now: number): boolean {
   return now < tokens.accessExpiresAt;
 }

@@ -31,6 +31,7 @@ export interface Names {
   readonly comment: string | undefined;
 }
 
+/** What a dataset knows, read from the data itself. */
 export interface Schema {
   readonly classes: readonly SchemaClass[];
   readonly properties: readonly SchemaProperty[];

@@ -1,6 +1,7 @@
 import { Readable } from "node:stream";
 import { type Dispatcher, request } from "undici";
 
+/** How a protocol's own client reaches the gateway. */
 export interface WireOptions {
   /** Base URL of the gateway, as the configuration has it. */
   readonly serverUrl: string;

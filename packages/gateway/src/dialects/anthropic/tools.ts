@@ -45,6 +45,7 @@ function blocksIn(value: unknown): readonly JsonObject[] {
   return Array.isArray(value) ? value.filter(isObject) : [];
 }
 
+/** @throws GatewayError for a choice that Anthropic has not */
 export function anthropicToolChoice(choice: JsonObject | undefined): ToolChoice | undefined {
   switch (choice?.type) {
     case undefined:

@@ -97,6 +97,7 @@ function guardedText(block: JsonObject, path: string): TextBlock {
   throw unsupported(`${path}.guardContent.image`, "a system prompt is text.");
 }
 
+/** @param path where the block stands, for the error */
 export function cachePointBlock(block: JsonObject, path: string): CachePoint {
   const point = requiredObject(block, "cachePoint", `${path}.cachePoint`);
   const ttl = stringField(point, "ttl", `${path}.cachePoint.ttl`);

@@ -19,6 +19,7 @@ const finishReasons: Readonly<Record<string, string>> = {
   content_filtered: "content_filter",
 };
 
+/** From Converse's word to OpenAI's; what has none is an ordinary end. */
 export function finishReason(stopReason: string): string {
   return finishReasons[stopReason] ?? "stop";
 }

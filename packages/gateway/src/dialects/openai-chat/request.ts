@@ -70,6 +70,7 @@ function refuseUnsupported(body: JsonObject): void {
   }
 }
 
+/** @throws GatewayError `invalid_request` naming the field */
 export function inferenceConfig(body: JsonObject): InferenceConfig {
   const maxTokens = positiveField(body, "max_completion_tokens") ?? positiveField(body, "max_tokens");
   const temperature = numberField(body, "temperature");

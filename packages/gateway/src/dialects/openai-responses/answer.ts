@@ -5,6 +5,7 @@ import { asksToCompact, compacted } from "./compaction.ts";
 import { callItem, createCalled, type EndStatus, messageItem, reasoningItem } from "./items.ts";
 import { shownTools } from "./tools.ts";
 
+/** What an answer repeats of its request, and what it is called; `created` in seconds since the epoch. */
 export interface ResponseMeta {
   /** Unique part of every id of one answer. */
   readonly id: string;

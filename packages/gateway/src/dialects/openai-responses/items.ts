@@ -25,6 +25,7 @@ const callPrefixes = { function: "fc", custom: "ctc", tool_search: "tsc", hosted
 /** Whether an answer and the item that it ends with are whole, or were cut. */
 export type EndStatus = "completed" | "incomplete";
 
+/** One item of `output`; empty while it is in progress, since its text comes by events. */
 export function messageItem(id: string, index: number, text: string, status: string) {
   const content = status === "in_progress" ? [] : [{ type: "output_text", text, annotations: [], logprobs: [] }];
   return { id: itemId(id, index, "message"), type: "message", status, role: "assistant", content };

@@ -24,6 +24,7 @@ interface ItemPlace {
 
 const noSignature = (): void => {};
 
+/** An item of text that is being written; its events begin at once. */
 export function openMessage(emit: Emit, { block, id, index }: ItemPlace): OpenItem {
   const place = { item_id: itemId(id, index, "message"), output_index: index, content_index: 0 };
   let text = "";
@@ -48,6 +49,7 @@ export function openMessage(emit: Emit, { block, id, index }: ItemPlace): OpenIt
   };
 }
 
+/** An item of reasoning that is being written; its events begin at once. */
 export function openReasoning(emit: Emit, { block, id, index }: ItemPlace): OpenItem {
   const place = { item_id: itemId(id, index, "reasoning"), output_index: index, summary_index: 0 };
   let [text, signature] = ["", ""];

@@ -2,6 +2,7 @@ import type { LlmCall, RawCall } from "../../call.ts";
 import { booleanField, type JsonObject, missing, parseObject, positiveField, requiredString } from "../body.ts";
 import { defaultOutputTokens, estimateTokens } from "../estimate.ts";
 
+/** Responses as they came: the checks every upstream needs, and no more. */
 export function parseResponses(raw: RawCall): LlmCall<JsonObject> {
   const body = parseObject(raw.body);
   const model = requiredString(body, "model");

@@ -6,6 +6,7 @@ import { type ResponseMeta, responseObject, responseStatus } from "./answer.ts";
 import { createCalled, type EndStatus, reasoningItem } from "./items.ts";
 import { type OpenItem, openCall, openMessage, openReasoning } from "./open-items.ts";
 
+/** Also writes what no upstream streams. */
 export interface ResponsesWriter extends AnswerWriter {
   /** An item that comes in one piece. */
   whole(itemAt: (index: number) => unknown): void;

@@ -4,6 +4,7 @@ import type { SystemBlock, Tool, ToolChoice } from "../conversation.ts";
 import { chatToolChoice, functionTool } from "../openai-chat/request.ts";
 import { type DeclaredTool, declaredTools } from "./declared-tools.ts";
 
+/** The request's tools in Converse's words. */
 export interface OfferedTools {
   readonly tools: readonly Tool[];
   readonly toolChoice: ToolChoice | undefined;

@@ -18,6 +18,7 @@ const adaptiveEffort = "high";
 /** Claude's smallest; a limit on the whole answer must leave room beyond it. */
 const smallestBudget = 1024;
 
+/** How much a model is to think, in Anthropic's words. */
 export interface Thinking {
   readonly thinking?: Readonly<Record<string, unknown>>;
   /** Where it thinks as much as it sees fit. */

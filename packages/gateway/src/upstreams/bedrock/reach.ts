@@ -1,5 +1,6 @@
 import { isObject, type JsonObject, unsupported } from "../../dialects/body.ts";
 
+/** What a client's own body may reach with the gateway's rights. */
 export interface Reach {
   /** The deployment has a guardrail of the operator's. */
   readonly guarded: boolean;

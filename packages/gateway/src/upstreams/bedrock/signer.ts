@@ -1,6 +1,7 @@
 import { createHmac, hash } from "node:crypto";
 import { remembered } from "../../remembered.ts";
 
+/** As AWS gives them; with a session token they end by themselves. */
 export interface AwsCredentials {
   readonly accessKeyId: string;
   readonly secretAccessKey: string;

@@ -14,6 +14,7 @@ const stopReasons: Readonly<Record<string, StopReason>> = {
   content_filter: "content_filtered",
 };
 
+/** From OpenAI's word to Converse's; what is unknown is an ordinary end. */
 export function stopReasonOf(finishReason: unknown): StopReason {
   return stopReasons[String(finishReason)] ?? "end_turn";
 }
