@@ -4,7 +4,7 @@ import { type Log, within } from "@onbehalf/service-kit";
 import type { FromWorker, ToWorker, WorkerSettings } from "./messages.ts";
 
 /** The thread that writes; when it dies, the next one takes its place. */
-export interface WriterThread {
+interface WriterThread {
   post(message: ToWorker): void;
   /** Rows reached the disk, or could. */
   works(): void;
