@@ -15,7 +15,6 @@ export type AuthEvent =
       readonly serving: "stale" | "nothing";
     }
   | { readonly type: "exchange_retried"; readonly server: string; readonly attempt: number }
-  | { readonly type: "exchange_failed"; readonly issuer: string; readonly error: unknown }
   | { readonly type: "breaker_changed"; readonly server: string; readonly state: "open" | "half_open" | "closed" }
   | { readonly type: "store_failed"; readonly operation: "get" | "set" | "delete"; readonly error: unknown };
 
