@@ -170,6 +170,29 @@ export function keysSuite(engine: Engine): void {
       expect((await generate(masterKey, { key_alias: "changing" })).json.message).toMatch(/alias changing is taken/);
     });
 
+    test("null takes limits and names away, and opens nothing", async () => {
+      const bounds = {
+        user_id: "u-null",
+        team_id: "t-null",
+        user_role: "viewer",
+        models: ["claude"],
+        allowed_routes: ["/v1/models"],
+        duration: "1h",
+        blocked: true,
+        budget_duration: "1d",
+        max_budget: 5,
+      };
+      const made = (await generate(masterKey, { ...bounds, key_alias: "nulled", metadata: { a: 1 }, rpm_limit: 3 }))
+        .json;
+      const changed = async (body: object) =>
+        (await gateway.call("/key/update", { token: masterKey, body: { key: made.token_id, ...body } })).json;
+      const nothing = { ...Object.fromEntries(Object.keys(bounds).map((name) => [name, null])), key_type: null };
+      const { duration: _, ...kept } = bounds;
+      expect(await changed({ ...nothing, max_budget: 5 })).toMatchObject({ ...kept, expires: made.expires });
+      const taken = { key_alias: null, metadata: null, rpm_limit: null, max_budget: null };
+      expect(await changed(taken)).toMatchObject({ key_alias: null, metadata: {}, rpm_limit: null, max_budget: null });
+    });
+
     test.each([
       [{ budget_duration: "17d", max_budget: 1 }, /budgets are renewed by the calendar/],
       [{ duration: "soon" }, /duration: expected/],
