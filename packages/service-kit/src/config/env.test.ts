@@ -188,6 +188,11 @@ describe("secrets", () => {
     expect(secretsOf(all, loadEnv(all, env))).toEqual(["a-secret", "m-key", "p@ss"]);
   });
 
+  test("are found in addresses, also those that are not percent-encoded", () => {
+    const all = z.object({ ISSUER: z.string() });
+    expect(secretsOf(all, { ISSUER: "https://u:100%@h" })).toEqual(["100%"]);
+  });
+
   test("a variable that is itself called …_FILE is not a detour", () => {
     const withPath = z.object({ KEY_FILE: z.string(), KEY: z.string().optional() });
     expect(loadEnv(withPath, { KEY_FILE: "/a/path" })).toEqual({ KEY_FILE: "/a/path" });

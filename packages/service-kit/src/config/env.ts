@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { z } from "zod";
 import { mask } from "../mask.ts";
+import { decoded } from "../percent-encoding.ts";
 import { ConfigError, type ConfigProblem } from "./problems.ts";
 import { innerSchema } from "./schema.ts";
 
@@ -61,7 +62,7 @@ export function secretsOf(schema: z.ZodObject, config: Readonly<Record<string, u
     if (typeof value !== "string") return [];
     if (isSecret(name, schema.shape[name])) return [value];
     const password = URL.parse(value)?.password ?? "";
-    return password === "" ? [] : [decodeURIComponent(password)];
+    return password === "" ? [] : [decoded(password) ?? password];
   });
 }
 
