@@ -122,6 +122,21 @@ export function keysSuite(engine: Engine): void {
       );
     });
 
+    test("a customer is shown his own key and his models, and no other's", async () => {
+      const open = await startTestGateway({ yaml: issuers + models, env: await engine.fresh() });
+      const made = async (body: object) =>
+        (await open.call("/key/generate", { token: masterKey, body: { models: ["claude"], ...body } })).json;
+      const [his, other] = [await made({ user_role: "customer" }), await made({})];
+      const ask = (path: string) => open.call(path, { token: his.key });
+      expect((await ask("/key/info")).json.key).toBe(his.token_id);
+      expect((await ask(`/key/info?key=${other.token_id}`)).status).toBe(404);
+      const { data } = (await ask("/model/info")).json;
+      expect(data.map(({ model_name }: { model_name: string }) => model_name)).toEqual(["claude"]);
+      expect((await ask("/team/info?team_id=crew-7")).status).toBe(403);
+      expect((await ask("/key/list")).status).toBe(403);
+      await open.close();
+    });
+
     test("a team's keys are shown to administrators; a member is shown his own", async () => {
       const member = (sub: string) => gateway.token({ sub, groups: ["users"], team: "crew-7" });
       const [alice, bob] = [await member("alice-7"), await member("bob-7")];
