@@ -16,6 +16,9 @@ export async function answer(c: StageContext): Promise<Response> {
     requestId,
     signal: c.get("signal"),
     outgoing: c.env.outgoing,
+    attempting: (providerModel) => {
+      draft.providerModel = providerModel;
+    },
     // Anthropic's SDKs read `request-id`, OpenAI's `x-request-id`; the latter is already on the answer.
     headers: headersOf(requestId, c.env.granted.states, headerReader(call.dialect)),
   });

@@ -89,6 +89,8 @@ export interface ForwardContext {
   readonly signal: InterruptionSignal;
   /** Node's own response: the answer is written here, so that a stream costs no web-stream copy. */
   readonly outgoing: ServerResponse;
+  /** Told before each attempt which deployment it is made at, as the record names it. */
+  readonly attempting?: (providerModel: string) => void;
   /** Sent with the answer, whatever the dialect: request ids, rate-limit headers. */
   readonly headers: Readonly<Record<string, string>>;
 }

@@ -1,4 +1,4 @@
-import { issuer, privateKeyFile } from "@onbehalf/service-kit";
+import { issuer, privateKeyFile, url } from "@onbehalf/service-kit";
 import { z } from "zod";
 import { unresolved } from "./config/references.ts";
 
@@ -10,15 +10,16 @@ const flag = z.union([
   z.enum(["true", "false", "True", "False"]).transform((text) => text.toLowerCase() === "true"),
 ]);
 
-/** A path whose variable is not set is no fault of the file: the model cannot be used then. */
-function keyFile() {
-  return z.string().superRefine((path, context) => {
-    if (unresolved(path) !== undefined) return;
-    for (const { message } of privateKeyFile().safeParse(path).error?.issues ?? []) {
-      context.addIssue({ code: "custom", message });
-    }
+/** A value whose variable is not set is no fault of the file: the model cannot be used then. */
+function unlessUnset(form: z.ZodType) {
+  return z.string().superRefine((value, context) => {
+    if (unresolved(value) !== undefined) return;
+    for (const { message } of form.safeParse(value).error?.issues ?? []) context.addIssue({ code: "custom", message });
   });
 }
+
+/** AWS's name for where its services are: a part of their addresses. */
+export const awsRegion = z.string().regex(/^[a-z0-9-]{1,64}$/, "must be a region's name, for example us-east-1");
 
 /** A further token exchange: the upstream is called with a token for it, in the caller's name. */
 const tokenExchange = z
@@ -29,7 +30,7 @@ const tokenExchange = z
     token_endpoint: z.url().optional(),
     client_id: z.string().min(1),
     client_secret: z.string().min(1).optional(),
-    private_key_file: keyFile().optional(),
+    private_key_file: unlessUnset(privateKeyFile()).optional(),
     audience: z.string().optional(),
     scopes: z.array(z.string()).optional(),
   })
@@ -46,14 +47,14 @@ export const modelEntry = z.strictObject({
   litellm_params: z.looseObject({
     /** `bedrock/<id>`, `bedrock/converse/<id>`, `openai/<id>`, `azure/<deployment>`, `anthropic/<id>`. */
     model: z.string().min(1),
-    api_base: z.string().optional(),
+    api_base: unlessUnset(url()).optional(),
     api_key: z.string().optional(),
     api_version: z.string().optional(),
-    aws_region_name: z.string().optional(),
+    aws_region_name: awsRegion.optional(),
     aws_access_key_id: z.string().optional(),
     aws_secret_access_key: z.string().optional(),
     aws_session_token: z.string().optional(),
-    aws_bedrock_runtime_endpoint: z.string().optional(),
+    aws_bedrock_runtime_endpoint: url().optional(),
     /** Share among deployments of the same name and order. */
     weight: positive.optional(),
     /** Lower is tried first; the next is used when all before it fail. */
@@ -76,16 +77,16 @@ export type ModelEntry = z.output<typeof modelEntry>;
 
 /** Top-level `bedrock`: how the gateway is known to AWS, and what it tells AWS about the user. */
 export const bedrockSettings = z.strictObject({
-  region: z.string().optional(),
+  region: awsRegion.optional(),
   /** Base URL instead of AWS's own for the region. */
-  endpoint: z.string().optional(),
+  endpoint: url().optional(),
   /** A Bedrock API key instead of signatures. */
   bearer_key: z.string().optional(),
   /** Send user, team and trace id as Converse `requestMetadata`. */
   request_metadata: flag.default(true),
   /** With it every call is made under a session of this role that is named and tagged after the user. */
   assume_role_arn: z.string().startsWith("arn:").optional(),
-  sts_endpoint: z.string().optional(),
+  sts_endpoint: url().optional(),
   /** Buckets and folders that requests to Bedrock's own routes may name, as `s3://bucket/folder/`; none when empty. */
   s3_prefixes: z.array(z.string().regex(/^s3:\/\/[^/]+\//, "must be s3://bucket/ or s3://bucket/folder/")).default([]),
   /** Of Anthropic's betas further ones that Claude takes on Bedrock by now; names it does not know fail whole requests. */
@@ -220,8 +221,5 @@ function problemOf(provider: Provider | undefined, params: ModelEntry["litellm_p
     return `'${params.model}' names no provider this gateway has: use bedrock/, openai/, azure/ or anthropic/`;
   if (/^(?:azure|hosted_vllm|openai_like)\//.test(params.model) && params.api_base === undefined)
     return `'${params.model}' has no api_base`;
-  if (provider !== "bedrock" && params.api_base !== undefined && !URL.canParse(params.api_base)) {
-    return `api_base of '${params.model}' is not a URL`;
-  }
   return undefined;
 }

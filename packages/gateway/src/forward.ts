@@ -92,6 +92,7 @@ export function createForward(options: ForwardOptions): Forwarding {
     for (let index = 0; index < attempts; index += 1) {
       const deployment = candidates[index % candidates.length];
       if (deployment === undefined) break;
+      context.attempting?.(deployment.providerModel);
       let result: RelayResult;
       try {
         result = await attempt(prepare(deployment), context);

@@ -1,8 +1,6 @@
-import { createPrivateKey } from "node:crypto";
-import { readFile } from "node:fs/promises";
 import { HttpError } from "@onbehalf/service-kit";
 import type { ScopedToken } from "@onbehalf/shared-auth";
-import { importPKCS8 } from "jose";
+import { clientAuthentication } from "@onbehalf/shared-auth/exchange";
 import * as oidc from "openid-client";
 import type { ProviderConfig } from "./providers-config.ts";
 
@@ -18,6 +16,7 @@ export function createAppToken(
   scopes: readonly string[],
   now: () => number = Date.now,
 ): () => Promise<ScopedToken> {
+  const authenticate = clientAuthentication(exchange.auth);
   let kept: ScopedToken | undefined;
   let flight: Promise<ScopedToken> | undefined;
 
@@ -47,7 +46,7 @@ export function createAppToken(
   }
 
   async function connect(): Promise<oidc.Configuration> {
-    return oidc.discovery(new URL(issuer), exchange.clientId, {}, await clientAuth(exchange), {
+    return oidc.discovery(new URL(issuer), exchange.clientId, {}, authenticate, {
       timeout: 5,
       execute: issuer.startsWith("http:") ? [oidc.allowInsecureRequests] : [],
     });
@@ -61,13 +60,6 @@ export function createAppToken(
     });
     return flight;
   };
-}
-
-async function clientAuth({ auth }: ProviderConfig["exchange"]): Promise<oidc.ClientAuth> {
-  if (auth.method === "client_secret_basic") return oidc.ClientSecretBasic(auth.secret);
-  const key = createPrivateKey(await readFile(auth.keyFile));
-  const pkcs8 = key.export({ type: "pkcs8", format: "pem" }).toString();
-  return oidc.PrivateKeyJwt(await importPKCS8(pkcs8, key.asymmetricKeyType === "rsa" ? "RS256" : "ES256"));
 }
 
 /** What the provider refuses is our set-up; what it does not answer, an outage. */

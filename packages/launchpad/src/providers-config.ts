@@ -7,7 +7,7 @@ export const providerIds = ["okta", "keycloak", "entra", "oidc"] as const;
 export type ProviderId = (typeof providerIds)[number];
 
 /** How to authenticate as the back-end client that exchanges tokens. */
-type BackendAuth =
+export type BackendAuth =
   | { readonly method: "client_secret_basic"; readonly secret: string }
   | { readonly method: "private_key_jwt"; readonly keyFile: string };
 

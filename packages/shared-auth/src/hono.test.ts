@@ -186,3 +186,20 @@ test("DPoP: the proof is for the URL that clients call", async () => {
   expect([refused.status, refused.challenge?.startsWith('DPoP error="invalid_dpop_proof"')]).toEqual([401, true]);
   expect((await request("https://api.example/api/me", "Bearer")).status).toBe(401);
 });
+
+test("DPoP: a path with two slashes at its start names no other host", async () => {
+  const signer = await createDpopSigner();
+  const accessToken = await issuer.mint({ cnf: { jkt: signer.thumbprint } });
+  const verifier = createVerifier({ issuers: [{ issuer: issuer.issuer, audience: "api" }], dpop: {} });
+  const everywhere = new Hono()
+    .use("*", authenticate(verifier, { publicUrl: "https://api.example" }))
+    .onError((error) => new Response(null, { status: error instanceof AuthError ? toWire(error).status : 500 }));
+  const statusFor = async (htu: string) => {
+    const dpop = await signer.prove({ method: "GET", url: htu, accessToken });
+    const headers = { authorization: `DPoP ${accessToken}`, dpop };
+    return (await everywhere.request(new Request("http://localhost//evil.example/x?q=1", { headers }))).status;
+  };
+  expect(await statusFor("https://evil.example/x")).toBe(401);
+  // Known to the guard, and to no route.
+  expect(await statusFor("https://api.example//evil.example/x")).toBe(404);
+});

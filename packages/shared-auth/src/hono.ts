@@ -69,9 +69,12 @@ function credentials({ headers, method, url }: Request, publicUrl: string | unde
   return { ...authorization(headers), method, url: publicUrl === undefined ? url : rebased(url, publicUrl), proof };
 }
 
+/** Set part by part: a path that begins with two slashes would be read as another host's address. */
 function rebased(url: string, publicUrl: string): string {
-  const { pathname, search } = new URL(url);
-  return new URL(pathname + search, publicUrl).href;
+  const [called, asked] = [new URL(publicUrl), new URL(url)];
+  called.pathname = asked.pathname;
+  called.search = asked.search;
+  return called.href;
 }
 
 function authorization(headers: Headers): { readonly scheme: "Bearer" | "DPoP"; readonly token: string } {

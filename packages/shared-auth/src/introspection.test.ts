@@ -3,6 +3,7 @@ import { testClock } from "./fixtures/clock.ts";
 import { refusal, refusalCode } from "./fixtures/refusal.ts";
 import { createIntrospectionVerifier, type IntrospectionOptions } from "./introspection.ts";
 import { createTestIssuer, type TestIssuer } from "./testing.ts";
+import { toWire } from "./wire.ts";
 
 let issuer: TestIssuer;
 let clock: ReturnType<typeof testClock>;
@@ -116,18 +117,29 @@ test("a flood of one dead token asks once", async () => {
 
 test("who cannot be asked knows nothing: 503, and not remembered", async () => {
   const verify = verifier({ timeoutMs: 300 });
-  for (const answer of [
-    { status: 500 },
-    { status: 401, body: { error: "invalid_client" } },
-    { status: 302 },
-    "hang",
-    "drop",
-  ] as const) {
+  for (const answer of [{ status: 500 }, { status: 302 }, "hang", "drop"] as const) {
     issuer.answer("introspection", () => answer);
     expect(await refusal(verify("opaque-1"))).toMatchObject({ code: "keys_unavailable", retryAfterSeconds: 5 });
   }
   answering({ filler: "x".repeat(1_000_000) });
   expect(await refusalCode(verify("opaque-1"))).toBe("keys_unavailable");
+  answering();
+  expect((await verify("opaque-1")).subject).toBe("alice");
+});
+
+test.each([
+  [401, { error: "invalid_client" }],
+  [401, "no JSON"],
+  [403, {}],
+])("a server that does not know us (%i, %j) is our configuration's fault, and not remembered", async (status, body) => {
+  const verify = verifier();
+  issuer.answer("introspection", () => ({ status, body }));
+  const refused = await refusal(verify("opaque-1"));
+  expect(refused).toMatchObject({
+    code: "issuer_misconfigured",
+    cause: { message: expect.stringContaining(`${status}`) },
+  });
+  expect(toWire(refused)).toMatchObject({ status: 502, body: { error: "issuer_misconfigured" } });
   answering();
   expect((await verify("opaque-1")).subject).toBe("alice");
 });

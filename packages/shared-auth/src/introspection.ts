@@ -120,12 +120,24 @@ function asker(options: IntrospectionOptions): (token: string) => Promise<Claims
   configuration[customFetch] = async (url, { method, headers, body }) => {
     const signal = AbortSignal.timeout(timeoutMs);
     const response = await fetch(url, { method, headers, body: String(body), redirect: "manual", signal });
+    if (response.status === 401 || response.status === 403) {
+      await response.body?.cancel();
+      throw unknownHere(response.status);
+    }
     const text = await readLimited(response, MAX_ANSWER_BYTES);
     return new Response(text, { status: response.status, headers: { "content-type": "application/json" } });
   };
   return (token) =>
     tokenIntrospection(configuration, token, { token_type_hint: "access_token" }).catch((cause: unknown) => {
+      if (cause instanceof Error && cause.cause instanceof AuthError) throw cause.cause;
       const message = "The authorization server that knows this token cannot be asked now; try again soon.";
       throw new AuthError("keys_unavailable", message, { cause, retryAfterSeconds: 5 });
     });
+}
+
+/** The server answers about tokens with 200, whatever they are: this is about us (RFC 7662 section 2.3). */
+function unknownHere(status: 401 | 403): AuthError {
+  const message = "The authorization server does not let this service ask about tokens. Tell its operator.";
+  const cause = new Error(`introspection was answered with ${status}: correct clientId and clientAuth`);
+  return new AuthError("issuer_misconfigured", message, { cause });
 }

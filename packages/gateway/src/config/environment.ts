@@ -15,6 +15,7 @@ import {
   url,
 } from "@onbehalf/service-kit";
 import { z } from "zod";
+import { awsRegion } from "../deployments.ts";
 import { weakness } from "./master-key.ts";
 
 const logLevel = z.enum(["trace", "debug", "info", "warn", "error", "fatal", "silent"]);
@@ -48,6 +49,9 @@ const variables = {
   DATABASE_URL: databaseUrl().optional(),
   REDIS_URL: redisUrl().optional(),
   AWS_ENDPOINT_URL_BEDROCK_RUNTIME: url().optional(),
+  AWS_ENDPOINT_URL: url().optional(),
+  AWS_REGION: awsRegion.optional(),
+  AWS_DEFAULT_REGION: awsRegion.optional(),
 
   MAX_BODY_BYTES: count({ min: 1024, max: 1_073_741_824 }).default(33_554_432),
   /** A body that has not arrived whole by then is refused with 408. */

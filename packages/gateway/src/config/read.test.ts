@@ -34,6 +34,9 @@ async function namesOf(read: () => unknown): Promise<readonly string[]> {
   }
 }
 
+const model = (params: string) =>
+  `model_list:\n  - model_name: m\n    litellm_params: { model: bedrock/amazon.nova-lite-v1:0, ${params} }\n`;
+
 const exchange = (settings: string) =>
   `model_list:\n  - model_name: m\n    litellm_params: { model: openai/x, token_exchange: { client_id: a, ${settings} } }\n`;
 
@@ -61,6 +64,9 @@ describe("wrong values have their name", () => {
     ["DATABASE_URL", { DATABASE_URL: "mysql://x" }],
     ["LITELLM_CORS_ORIGINS", { LITELLM_CORS_ORIGINS: "foo" }],
     ["JWT_PUBLIC_KEY_URL", { JWT_PUBLIC_KEY_URL: "https://user:word@id.example.com/keys" }],
+    ["AWS_ENDPOINT_URL", { AWS_ENDPOINT_URL: "bedrock.internal" }],
+    ["AWS_REGION", { AWS_REGION: "us east" }],
+    ["AWS_DEFAULT_REGION", { AWS_DEFAULT_REGION: "us-east-1/" }],
   ])("%s, %o", async (name, env) => {
     expect(await namesOf(() => readConfiguration({ ...good, ...env }))).toEqual([name]);
   });
@@ -68,6 +74,13 @@ describe("wrong values have their name", () => {
   test.each([
     ["general_settings.database_url", "general_settings: { database_url: 'mysql://x' }"],
     ["issuers[0].issuer", "issuers: [{ issuer: notaurl, audience: a }]"],
+    ["model_list[0].litellm_params.api_base", model("api_base: not a url")],
+    ["model_list[0].litellm_params.api_base", model("api_base: 'ftp://bedrock.internal'")],
+    ["model_list[0].litellm_params.aws_bedrock_runtime_endpoint", model("aws_bedrock_runtime_endpoint: internal")],
+    ["model_list[0].litellm_params.aws_region_name", model("aws_region_name: us east")],
+    ["bedrock.endpoint", "bedrock: { endpoint: internal }"],
+    ["bedrock.sts_endpoint", "bedrock: { sts_endpoint: internal }"],
+    ["bedrock.region", "bedrock: { region: us east }"],
     [
       "model_list[0].litellm_params.token_exchange.private_key_file",
       exchange("profile: keycloak, issuer: 'https://a', private_key_file: /nope.pem"),
@@ -85,8 +98,10 @@ describe("wrong values have their name", () => {
     expect(await namesOf(() => start(env))).toEqual(["model_list: m: token_exchange"]);
   });
 
-  test("a key's file whose variable is not set only makes the model unusable", async () => {
-    const yaml = exchange("profile: keycloak, issuer: 'https://a', private_key_file: os.environ/NOWHERE");
+  test.each([
+    exchange("profile: keycloak, issuer: 'https://a', private_key_file: os.environ/NOWHERE"),
+    model("api_base: os.environ/NOWHERE"),
+  ])("a variable that is not set only makes the model unusable: %s", async (yaml) => {
     expect(await namesOf(() => readConfiguration(withFile(yaml)))).toEqual([]);
   });
 

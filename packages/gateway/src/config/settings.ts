@@ -25,7 +25,6 @@ export interface Settings {
   /** When set, users whose role claim has none of these are turned away. */
   readonly allowedRoles: readonly string[] | undefined;
   readonly policy: Policy;
-  /** Routes of role `team`, where narrower than everyone's. */
   readonly limits: LimitTables;
   readonly limiter: {
     readonly whenUnavailable: "closed" | "local";

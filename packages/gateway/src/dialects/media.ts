@@ -67,7 +67,8 @@ function documentName(name: string): string {
   return plain === "" ? "document" : plain.slice(0, 200);
 }
 
-const textFormats: ReadonlySet<string> = new Set(["txt", "md", "csv", "html"]);
+/** Of Converse's formats those that are text. */
+export const textFormats: ReadonlySet<string> = new Set(["txt", "md", "csv", "html"]);
 
 /** What stands in a document, for providers that know none of its kind; undefined where it is no text. */
 export function textOfDocument(format: string, source: Source): string | undefined {

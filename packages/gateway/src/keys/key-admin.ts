@@ -94,7 +94,7 @@ export function createKeyAdmin({ store, hash, wallMs = Date.now }: KeyAdminOptio
         const grant = grantOf(merged, actor, old.id, now);
         if (old.blocked && !grant.blocked) requireAdmin(actor, "unblock a key");
         const kept = ownership(old, fields);
-        const expiresAt = fields.duration === undefined ? old.expiresAt : grant.expiresAt;
+        const expiresAt = fields.duration == null ? old.expiresAt : grant.expiresAt;
         const changed = { ...old, ...grant, ...kept, expiresAt, updatedAt: after(old, now) };
         requireWithin(actor, old);
         requireWithin(actor, changed);
@@ -200,32 +200,35 @@ function nameOf({ issuer, subject }: Caller): string {
   return `${issuer} ${subject}`;
 }
 
-/** What the request does not mention stays as it is. */
+/**
+ * What the request does not mention stays as it is. LiteLLM's null takes away a limit, the alias or the metadata; where
+ * nothing would mean everything, it is no mention: clients send it for all that their user left alone.
+ */
 function merge(old: VirtualKey, fields: KeyFields): KeyFields {
   const { limits } = old;
   return {
     key_alias: old.alias,
-    models: [...old.models],
     metadata: old.metadata,
-    blocked: old.blocked,
     rpm_limit: limits.rpm,
     tpm_limit: limits.tpm,
     max_parallel_requests: limits.maxParallel,
     max_budget: limits.budget?.usd,
     soft_budget: limits.budget === undefined ? undefined : limits.budget.usd * limits.budget.warnAt,
-    budget_duration: limits.budget?.period,
     ...fields,
-    allowed_routes: fields.allowed_routes ?? (fields.key_type === undefined ? [...old.routes] : []),
+    models: fields.models ?? [...old.models],
+    blocked: fields.blocked ?? old.blocked,
+    budget_duration: fields.budget_duration ?? limits.budget?.period,
+    allowed_routes: fields.allowed_routes ?? (fields.key_type == null ? [...old.routes] : []),
   };
 }
 
 /** Whoever changes a limit does not take the key away from whom it belongs to. */
 function ownership(old: VirtualKey, fields: KeyFields): Partial<VirtualKey> {
   const { issuer, subject, userId, email, groups, explicit, role, teamId } = old;
-  const moved = fields.user_id !== undefined && fields.user_id !== old.userId;
+  const moved = fields.user_id != null && fields.user_id !== old.userId;
   return {
     ...(moved ? {} : { issuer, subject, userId, email, groups, explicit }),
-    ...(fields.user_role === undefined ? { role } : {}),
-    ...(fields.team_id === undefined ? { teamId } : {}),
+    ...(fields.user_role == null ? { role } : {}),
+    ...(fields.team_id == null ? { teamId } : {}),
   };
 }

@@ -114,4 +114,30 @@ describe("while Redis is away", () => {
     await guarded.close();
     await own.stop();
   });
+
+  test.each(["closed", "local"] as const)(
+    "%s: a Redis that is full is away, whether or not it knows the script",
+    async (policy) => {
+      const own = await startRedis();
+      const admin = createClient({ url: own.url });
+      await admin.connect();
+      const shared = redisCounters({ url: own.url, log });
+      await vi.waitFor(() => shared.ready(), 10_000);
+      const guarded = guardedCounters(shared, memoryCounters(), {
+        whenUnavailable: policy,
+        localShare: 1,
+        timeoutMs: 1_000,
+        log,
+      });
+      expect((await guarded.charge([bucket])).kind).toBe("granted");
+      await admin.configSet("maxmemory", "1");
+      await admin.scriptFlush();
+      const charged = guarded.charge([bucket]);
+      if (policy === "local") await expect(charged).resolves.toMatchObject({ kind: "granted" });
+      else await expect(charged).rejects.toBeInstanceOf(CountersUnavailable);
+      await admin.close();
+      await guarded.close();
+      await own.stop();
+    },
+  );
 });

@@ -88,9 +88,11 @@ function createRunner(client: Client) {
   return async (script: string, keys: string[], args: string[]): Promise<unknown> => {
     const call = { keys, arguments: args };
     try {
-      return await client.evalSha(digests.get(script) ?? "", call);
+      return await client.evalSha(digests.get(script) ?? "", call).catch((error: unknown) => {
+        if (error instanceof Error && error.message.startsWith("NOSCRIPT")) return client.eval(script, call);
+        throw error;
+      });
     } catch (error) {
-      if (error instanceof Error && error.message.startsWith("NOSCRIPT")) return client.eval(script, call);
       throw new CountersUnavailable("Redis did not answer", { cause: error });
     }
   };

@@ -86,6 +86,17 @@ const table: [string, Partial<Policy>, Partial<Subject>, string, string | undefi
 
   ["customer calls models", {}, { role: "customer" }, chat, "m", true, "default"],
   ["customer reads own user info", {}, { role: "customer" }, "GET /user/info", undefined, true, "default"],
+  ["customer reads own keys", {}, { role: "customer" }, "GET /key/info", undefined, true, "default"],
+  ["customer reads about own models", {}, { role: "customer" }, "GET /model/info", undefined, true, "default"],
+  [
+    "customer changes nothing, whatever is listed",
+    { allowedRoutes: [{ pattern: "*", groups: undefined }] },
+    { role: "customer" },
+    "POST /key/block",
+    undefined,
+    false,
+    "role",
+  ],
   ["customer reads no team", {}, { role: "customer" }, "GET /team/info", undefined, false, "role"],
 
   ["team without a team", {}, { role: "team" }, chat, "m", false, "role"],

@@ -89,9 +89,9 @@ const byRole: Rule = (policy, { role, teamId, key }, { route }) => {
     case "team":
       return byTeam(policy, teamId, route);
     case "customer":
-      return route.kind === "llm" || route.kind === "models" || route.kind === "own" || route.path === "/user/info"
-        ? undefined
-        : refuse("role", "the role customer may call models and read its own record");
+      return route.kind === "admin" || route.path === "/team/info"
+        ? refuse("role", "the role customer may call models and read what is its own, not its team's")
+        : undefined;
     case "standard":
       return grantedExplicitly(key, route);
   }

@@ -19,6 +19,8 @@ export interface Draft {
   route: string;
   caller?: Caller;
   call?: Pick<LlmCall, "model" | "stream">;
+  /** The deployment that was asked last, also when it gave no answer; named as in the settlement. */
+  providerModel?: string;
   settlement?: Settlement;
   costUsd?: number | null;
   errorCode?: string;
@@ -66,7 +68,7 @@ function rowOf(draft: Draft, ending: Ending, by: CallerText): EndedRow {
   const cost = draft.costUsd !== undefined && Number.isFinite(draft.costUsd) ? draft.costUsd : null;
   const first = settlement?.firstTokenMs === undefined ? null : round(settlement.firstTokenMs);
   const outcome = outcomeOf(draft, ending);
-  const provider = settlement?.providerModel ?? null;
+  const provider = settlement?.providerModel ?? draft.providerModel ?? null;
   const error = draft.errorCode ?? settlement?.errorCode ?? null;
 
   // In the order of `rowColumns`, part by part.

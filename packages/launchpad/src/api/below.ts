@@ -133,9 +133,15 @@ const modelCallsShape = z.object({
   events: z.array(z.object({ provider_model: text, outcome: text, error_code: text, request_time: text })),
 });
 
+/** What the gateway calls failures of the provider; that a request was not good enough for it says nothing of it. */
+const providerFault = /^upstream_(?!invalid_request$)/;
+
 /** Nobody asks a model just to see whether it is there: how the last real call went says it. */
 function bedrockFrom(events: z.output<typeof modelCallsShape>["events"]): Check {
-  const last = events.find(({ provider_model, outcome }) => provider_model !== "" && ["ok", "error"].includes(outcome));
+  const last = events.find(
+    ({ provider_model, outcome, error_code }) =>
+      provider_model !== "" && (outcome === "ok" || (outcome === "error" && providerFault.test(error_code))),
+  );
   if (last === undefined || last.outcome === "ok")
     return { name: "bedrock", status: "ok", reason: null, milliseconds: null };
   const reason = `the last call, at ${last.request_time.slice(11, 19)} UTC, failed: ${last.error_code}`;

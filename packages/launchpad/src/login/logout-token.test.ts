@@ -31,3 +31,16 @@ it("an order that was carried out is remembered for as long as a copy of it coul
   expect([...kept.values()]).toEqual([420]);
   await issuer.close();
 });
+
+it.each(["RS512", "ES384", "ES512", "EdDSA"] as const)("an order that is signed with %s is one", async (algorithm) => {
+  const issuer = await createTestIssuer({ algorithm });
+  const verify = createLogoutTokens({ get: async () => undefined, set: async () => {} });
+  const provider = {
+    config: { clientId: "launchpad" },
+    metadata: async () => ({ issuer: issuer.issuer, jwks_uri: issuer.jwksUri }),
+  } as unknown as Provider;
+  const events = { "http://schemas.openid.net/event/backchannel-logout": {} };
+  const token = await issuer.mint({ aud: "launchpad", jti: "one", events }, { header: { typ: "logout+jwt" } });
+  expect(await verify(provider, token)).toMatchObject({ subject: "alice" });
+  await issuer.close();
+});

@@ -28,6 +28,21 @@ const shape = z
 const maxAgeSeconds = 300;
 const skewSeconds = 60;
 
+/** All that a provider's published key can make: whoever signs in by a provider's ID tokens is signed out by its orders. */
+const algorithms = [
+  "RS256",
+  "RS384",
+  "RS512",
+  "PS256",
+  "PS384",
+  "PS512",
+  "ES256",
+  "ES384",
+  "ES512",
+  "EdDSA",
+  "Ed25519",
+];
+
 /**
  * Verifies logout tokens (OpenID Connect Back-Channel Logout 1.0 section 2.6). The answered function rejects when the
  * token is not a valid order from this provider to this client, or was one before.
@@ -51,7 +66,7 @@ export function createLogoutTokens(
     const { payload, protectedHeader } = await jwtVerify(token, keysAt(metadata.jwks_uri), {
       issuer: metadata.issuer,
       audience: provider.config.clientId,
-      algorithms: ["RS256", "PS256", "ES256", "EdDSA"],
+      algorithms,
       requiredClaims: ["iat", "jti", "events"],
       maxTokenAge: maxAgeSeconds,
       clockTolerance: skewSeconds,

@@ -54,8 +54,8 @@ const requestSchema = z.looseObject({
   additionalModelRequestFields: z.unknown().optional(),
   requestMetadata: z
     .record(
-      z.string().regex(/^[a-zA-Z0-9\s:_@$#=/+,.-]{1,256}$/),
-      z.string().regex(/^[a-zA-Z0-9\s:_@$#=/+,.-]{0,256}$/),
+      z.string().regex(/^[a-zA-Z0-9 \t\n\v\f\r:_@$#=/+,.-]{1,256}$/),
+      z.string().regex(/^[a-zA-Z0-9 \t\n\v\f\r:_@$#=/+,.-]{0,256}$/),
     )
     .refine((metadata) => Object.keys(metadata).length <= 16, "at most 16 entries")
     .optional(),

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import { z } from "zod";
 import { loadEnv } from "./env.ts";
-import { databaseUrl, issuer, origins, redisUrl, urls } from "./fields.ts";
+import { databaseUrl, issuer, origins, redisUrl, telemetryFields, urls } from "./fields.ts";
 import { dataFolder, privateKeyFile } from "./paths.ts";
 import { ConfigError } from "./problems.ts";
 
@@ -56,6 +56,9 @@ describe("addresses", () => {
     [databaseUrl(), "postgres:///d?host=/run", "postgres:///d?host=/run"],
     [databaseUrl(), "canary", refusal("postgresql://host:5432/database")],
     [databaseUrl(), "mysql://canary", refusal("postgresql://host:5432/database")],
+    [databaseUrl(), "postgresql://u:canary100%@h/d", refusal("percent-encoded")],
+    [redisUrl(), "redis://u:canary100%@h", refusal("percent-encoded")],
+    [telemetryFields().OTEL_EXPORTER_OTLP_HEADERS, "x-key=canary%", refusal("percent-encoded")],
     [redisUrl(), "rediss://:p@h:6379/2", "rediss://:p@h:6379/2"],
     [redisUrl(), "canary", refusal("redis://host:6379")],
     [redisUrl(), "http://canary:1", refusal("redis://host:6379")],

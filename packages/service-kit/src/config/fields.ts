@@ -1,6 +1,8 @@
 import { isLoopback } from "@onbehalf/shared-auth";
 import { z } from "zod";
 import { mask } from "../mask.ts";
+import { decoded } from "../percent-encoding.ts";
+import { exportHeaders } from "../telemetry/export-headers.ts";
 
 /**
  * Building blocks for environment schemas: text in, typed value out. Every message says what was expected; the value
@@ -88,17 +90,26 @@ export function origins({ all = false }: { /** Accepts `*` for every origin. */ 
 
 /** The address of a PostgreSQL database, with a password in it: never shown. */
 export function databaseUrl() {
-  const isDatabase = (text: string) => /^postgres(?:ql)?:$/.test(URL.parse(text)?.protocol ?? "");
-  return secret().refine(isDatabase, "expected an address like postgresql://host:5432/database");
+  const isDatabase = (text: string) => {
+    const { protocol = "", password = "" } = URL.parse(text) ?? {};
+    return /^postgres(?:ql)?:$/.test(protocol) && decoded(password) !== undefined;
+  };
+  return secret().refine(
+    isDatabase,
+    "expected an address like postgresql://host:5432/database, a password in it percent-encoded",
+  );
 }
 
 /** The address of a Redis, with a password in it: never shown. */
 export function redisUrl() {
   const isRedis = (text: string) => {
-    const { protocol = "", pathname = "" } = URL.parse(text) ?? {};
-    return /^rediss?:$/.test(protocol) && /^\/?\d*$/.test(pathname);
+    const { protocol = "", pathname = "", password = "" } = URL.parse(text) ?? {};
+    return /^rediss?:$/.test(protocol) && /^\/?\d*$/.test(pathname) && decoded(password) !== undefined;
   };
-  return secret().refine(isRedis, "expected an address like redis://host:6379, or redis://host:6379/0");
+  return secret().refine(
+    isRedis,
+    "expected an address like redis://host:6379, or redis://host:6379/0, a password in it percent-encoded",
+  );
 }
 
 /** Text that must not be seen: its value is never printed, and `NAME_FILE` may name a file that holds it. */
@@ -117,7 +128,9 @@ export function telemetryFields() {
   return {
     METRICS_PORT: port().optional(),
     OTEL_EXPORTER_OTLP_ENDPOINT: url().optional(),
-    OTEL_EXPORTER_OTLP_HEADERS: secret().optional(),
+    OTEL_EXPORTER_OTLP_HEADERS: secret()
+      .refine((text) => exportHeaders(text) !== undefined, "expected name=value,name=value, the values percent-encoded")
+      .optional(),
   };
 }
 

@@ -96,7 +96,7 @@ describe("traces", () => {
 
   test("go to the collector under the ids that the request has, with the service's own spans below", async () => {
     const { url, received } = await collector();
-    const { app, telemetry } = await start({ tracesEndpoint: `${url}/`, tracesHeaders: "x-key=a%20b" });
+    const { app, telemetry } = await start({ tracesEndpoint: `${url}/`, tracesHeaders: "x-key=a%20b==" });
     app.get("/hop", (c) => {
       const attributes = { audience: "voicebox", note: "Bearer canary-canary" };
       telemetry.span(c.get("trace"), { name: "exchange", startedAt: Date.now() - 5, endedAt: Date.now(), attributes });
@@ -106,7 +106,7 @@ describe("traces", () => {
     const spanId = answer.headers.get("traceparent")?.split("-")[2];
     await telemetry.close();
     const [exported] = received;
-    expect(exported?.headers["x-key"]).toBe("a b");
+    expect(exported?.headers["x-key"]).toBe("a b==");
     expect(exported?.text).toMatch(/^\/v1\/traces .*"service\.name"/);
     expect(exported?.text).not.toContain("canary");
     expect(exported?.spans).toMatchObject([

@@ -67,7 +67,7 @@ export interface TelemetryOptions {
   readonly metricsPort?: number | undefined;
   /** `OTEL_EXPORTER_OTLP_ENDPOINT`: a collector's base URL; absent: no spans are made. */
   readonly tracesEndpoint?: string | undefined;
-  /** `OTEL_EXPORTER_OTLP_HEADERS`: `name=value,name=value`. */
+  /** `OTEL_EXPORTER_OTLP_HEADERS`: `name=value,name=value`, values percent-encoded. */
   readonly tracesHeaders?: string | undefined;
 }
 

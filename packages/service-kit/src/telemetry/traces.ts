@@ -11,6 +11,7 @@ import { resourceFromAttributes } from "@opentelemetry/resources";
 import { BatchSpanProcessor, TracerProvider } from "@opentelemetry/sdk-trace";
 import { mask } from "../mask.ts";
 import { createRandomHex, type Trace } from "../trace.ts";
+import { exportHeaders } from "./export-headers.ts";
 import type { Labels, RequestObserver, Span, TelemetryOptions } from "./telemetry.ts";
 
 /** Spans on their way to a collector; `close` sends what is left. */
@@ -25,14 +26,17 @@ const exportMs = 5_000;
 /**
  * Sends spans to a collector, in batches. The ids are those that the request already has: spans are made when the
  * work is over, so a request costs nothing for its trace while it runs.
+ * @throws TypeError when the headers are none
  */
 export function exportTraces({
   service,
   tracesEndpoint,
-  tracesHeaders,
+  tracesHeaders = "",
 }: TelemetryOptions & { readonly tracesEndpoint: string }): Traces {
   const url = `${tracesEndpoint.replace(/\/+$/, "")}/v1/traces`;
-  const exporter = new OTLPTraceExporter({ url, headers: parseHeaders(tracesHeaders), timeoutMillis: exportMs });
+  const headers = exportHeaders(tracesHeaders);
+  if (headers === undefined) throw new TypeError("tracesHeaders must be name=value,name=value, percent-encoded.");
+  const exporter = new OTLPTraceExporter({ url, headers, timeoutMillis: exportMs });
   const randomHex = createRandomHex();
   let next: { readonly traceId: string; readonly spanId: string } | undefined;
   const provider = new TracerProvider({
@@ -93,12 +97,4 @@ function under({ traceId }: Trace, spanId: string): Context {
 function masked(attributes: Labels = {}): Attributes {
   const entries = Object.entries(attributes);
   return Object.fromEntries(entries.map(([name, value]) => [name, typeof value === "string" ? mask(value) : value]));
-}
-
-/** The form that OpenTelemetry gives the variable: pairs, percent-encoded. */
-function parseHeaders(text = ""): Record<string, string> {
-  const pairs = text.split(",").map((pair) => pair.split("=", 2));
-  return Object.fromEntries(
-    pairs.flatMap(([name, value]) => (name && value ? [[name.trim(), decodeURIComponent(value.trim())]] : [])),
-  );
 }

@@ -1,5 +1,5 @@
 import { generateKeyPairSync, type KeyObject } from "node:crypto";
-import { mkdtemp, rename, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, rename, rm, utimes, writeFile } from "node:fs/promises";
 import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
@@ -128,6 +128,21 @@ describe("private_key_jwt (RFC 7523 section 3)", () => {
     await jwtVerify((await seenBy(exchange)).client_assertion ?? "", old.publicKey);
     const next = await fileOf(pem(renewed.privateKey));
     await rename(next, keyFile);
+    await jwtVerify((await seenBy(exchange)).client_assertion ?? "", renewed.publicKey);
+  });
+
+  test("a file that could not be read is tried again, though it looks as it did then", async () => {
+    const [old, renewed] = [rsa(), rsa()];
+    const keyFile = await fileOf(pem(old.privateKey));
+    const exchange = exchangeWith({ method: "private_key_jwt", keyFile });
+    const good = pem(renewed.privateKey);
+    const replaced = async (text: string): Promise<void> => {
+      await writeFile(keyFile, text);
+      await utimes(keyFile, 1, 1);
+    };
+    await replaced("x".repeat(good.length));
+    await jwtVerify((await seenBy(exchange)).client_assertion ?? "", old.publicKey);
+    await replaced(good);
     await jwtVerify((await seenBy(exchange)).client_assertion ?? "", renewed.publicKey);
   });
 

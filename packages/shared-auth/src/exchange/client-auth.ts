@@ -21,7 +21,7 @@ export type ClientAuthOptions =
       readonly kid?: string | undefined;
     };
 
-/** @throws TypeError when the options are incomplete */
+/** For openid-client, also where a token is asked for in another way. @throws TypeError when the options are incomplete */
 export function clientAuthentication(options: ClientAuthOptions): ClientAuth {
   switch (options.method) {
     case "client_secret_basic":

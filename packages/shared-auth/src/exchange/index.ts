@@ -1,4 +1,4 @@
-export type { ClientAuthOptions } from "./client-auth.ts";
+export { type ClientAuthOptions, clientAuthentication } from "./client-auth.ts";
 export { type ActorOptions, createExchange, type ExchangeOptions } from "./create.ts";
 export type { ClientOptions, RequestOptions } from "./endpoint.ts";
 export type { Exchange, ExchangeCall, ExchangeTarget, ScopedToken, Subject } from "./exchange.ts";

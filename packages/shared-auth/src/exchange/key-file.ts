@@ -19,15 +19,25 @@ export function createKeyFile(path: string): KeyFile {
   let version = versionOf(found);
   let current = importPem(pem, path);
   current.catch(() => undefined);
+  let reading: Promise<CryptoKey> | undefined;
 
   async function read(): Promise<CryptoKey> {
     const found = await stat(path).then(versionOf, () => version);
-    if (found !== version) {
-      const previous = current;
+    if (found === version) return current;
+    reading ??= renew(found).finally(() => {
+      reading = undefined;
+    });
+    return reading;
+  }
+
+  /** A version is known once it was read: what could not be opened or was half written is tried again. */
+  async function renew(found: string): Promise<CryptoKey> {
+    try {
+      const key = await importPem(await readFile(path, "utf8"), path);
+      current = Promise.resolve(key);
       version = found;
-      current = readFile(path, "utf8")
-        .then((pem) => importPem(pem, path))
-        .catch(() => previous);
+    } catch {
+      // The last good one serves on.
     }
     return current;
   }

@@ -190,9 +190,10 @@ export function boundsSuite(engine: Engine): void {
         gateway.call("/key/update", { token, body: { key: hers.token_id, ...fields } });
       expect((await update(alice, { rpm_limit: 20 })).status).toBe(403);
       expect((await update(alice, { rpm_limit: 5 })).json.rpm_limit).toBe(5);
-      expect((await update(alice, { duration: "1h" })).status).toBe(200);
+      const { expires } = (await update(alice, { duration: "1h" })).json;
       expect((await update(alice, { duration: "2h" })).json.message).toMatch(/only an administrator prolongs/);
-      expect((await update(alice, { duration: null })).status).toBe(403);
+      expect((await update(alice, { duration: "-1" })).status).toBe(403);
+      expect((await update(alice, { duration: null })).json.expires).toBe(expires);
       expect((await update(masterKey, { rpm_limit: 20 })).json).toMatchObject({ rpm_limit: 20, user_id: hers.user_id });
       expect((await gateway.chat(hers.key)).status).toBe(200);
     });

@@ -122,6 +122,21 @@ export function keysSuite(engine: Engine): void {
       );
     });
 
+    test("a customer is shown his own key and his models, and no other's", async () => {
+      const open = await startTestGateway({ yaml: issuers + models, env: await engine.fresh() });
+      const made = async (body: object) =>
+        (await open.call("/key/generate", { token: masterKey, body: { models: ["claude"], ...body } })).json;
+      const [his, other] = [await made({ user_role: "customer" }), await made({})];
+      const ask = (path: string) => open.call(path, { token: his.key });
+      expect((await ask("/key/info")).json.key).toBe(his.token_id);
+      expect((await ask(`/key/info?key=${other.token_id}`)).status).toBe(404);
+      const { data } = (await ask("/model/info")).json;
+      expect(data.map(({ model_name }: { model_name: string }) => model_name)).toEqual(["claude"]);
+      expect((await ask("/team/info?team_id=crew-7")).status).toBe(403);
+      expect((await ask("/key/list")).status).toBe(403);
+      await open.close();
+    });
+
     test("a team's keys are shown to administrators; a member is shown his own", async () => {
       const member = (sub: string) => gateway.token({ sub, groups: ["users"], team: "crew-7" });
       const [alice, bob] = [await member("alice-7"), await member("bob-7")];
@@ -168,6 +183,29 @@ export function keysSuite(engine: Engine): void {
         budget_duration: "1d",
       });
       expect((await generate(masterKey, { key_alias: "changing" })).json.message).toMatch(/alias changing is taken/);
+    });
+
+    test("null takes limits and names away, and opens nothing", async () => {
+      const bounds = {
+        user_id: "u-null",
+        team_id: "t-null",
+        user_role: "viewer",
+        models: ["claude"],
+        allowed_routes: ["/v1/models"],
+        duration: "1h",
+        blocked: true,
+        budget_duration: "1d",
+        max_budget: 5,
+      };
+      const made = (await generate(masterKey, { ...bounds, key_alias: "nulled", metadata: { a: 1 }, rpm_limit: 3 }))
+        .json;
+      const changed = async (body: object) =>
+        (await gateway.call("/key/update", { token: masterKey, body: { key: made.token_id, ...body } })).json;
+      const nothing = { ...Object.fromEntries(Object.keys(bounds).map((name) => [name, null])), key_type: null };
+      const { duration: _, ...kept } = bounds;
+      expect(await changed({ ...nothing, max_budget: 5 })).toMatchObject({ ...kept, expires: made.expires });
+      const taken = { key_alias: null, metadata: null, rpm_limit: null, max_budget: null };
+      expect(await changed(taken)).toMatchObject({ key_alias: null, metadata: {}, rpm_limit: null, max_budget: null });
     });
 
     test.each([

@@ -96,7 +96,7 @@ function translated(outgoing: Outgoing, translator: NonNullable<Outgoing["transl
   return {
     method: "POST",
     path: "/v1/messages",
-    body: messagesBody(outgoing.conversation(), deployment.modelId, call.stream, deployment.drops),
+    body: messagesBody(outgoing.conversation(), deployment.modelId, call.stream, deployment.drops, call.body),
     headers: { "content-type": "application/json", accept: call.stream ? "text/event-stream" : "application/json" },
     answer(body) {
       const answer = messageAnswer(body);

@@ -18,6 +18,7 @@ import { withinSubset } from "../bedrock/schema-subset.ts";
 import { begunByUser } from "../bedrock/turns.ts";
 import { withCallIds } from "../call-ids.ts";
 import { systemPrompt } from "../system-prompt.ts";
+import { refuseDocuments } from "./documents.ts";
 
 /** Anthropic wants a limit; this is used when the client named none. Models that think by themselves count thoughts in. */
 const defaultMaxTokens = 4096;
@@ -26,9 +27,17 @@ const defaultMaxTokensThinking = 16_384;
 /**
  * A conversation as a messages body.
  * @param drops what the model has no words for is left out instead of refused
+ * @param said the client's own body, whose fields are named
  * @throws GatewayError naming what Anthropic has no words for
  */
-export function messagesBody(asked: Conversation, model: string, stream: boolean, drops = false): string {
+export function messagesBody(
+  asked: Conversation,
+  model: string,
+  stream: boolean,
+  drops = false,
+  said?: unknown,
+): string {
+  refuseDocuments(asked, said);
   const claude = { id: model, family: "claude", drops } as const;
   const conversation = withinModel(withinSubset(asked), claude);
   const { inferenceConfig, outputFormat, serviceTier } = conversation;
@@ -159,8 +168,7 @@ function documentSource({ format, source }: Document): unknown {
   if ("content" in source) return { type: "content", content: source.content.map(textPart) };
   const data = textOfDocument(format, source);
   if (data !== undefined) return { type: "text", media_type: "text/plain", data };
-  if (format === "pdf") return base64("document", format, source);
-  throw unsupported("document", `this model's provider takes PDF and text, and not ${format}.`);
+  return base64("document", format, source);
 }
 
 function textPart({ text }: { readonly text: string }) {

@@ -1,8 +1,8 @@
 import { hash } from "node:crypto";
 import type { CallerTag } from "../../call.ts";
 
-/** AWS allows 16 entries of at most 256 characters from this set. */
-const allowed = /^[a-zA-Z0-9\s:_@$#=/+,.-]{0,256}$/;
+/** AWS allows 16 entries of at most 256 characters from this set. Its pattern says `\s`, which there is ASCII's blanks alone. */
+const allowed = /^[a-zA-Z0-9 \t\n\v\f\r:_@$#=/+,.-]{0,256}$/;
 const maxEntries = 16;
 const maxLength = 256;
 
@@ -34,7 +34,7 @@ export function requestMetadata(
  * What is too long becomes a digest.
  */
 export function carried(value: string): string {
-  const text = /^[a-zA-Z0-9\s:_@$#/+,.-]*$/.test(value) ? value : escapeBytes(value);
+  const text = /^[a-zA-Z0-9 :_@$#/+,.-]*$/.test(value) ? value : escapeBytes(value);
   return text.length <= maxLength ? text : `sha256=3A${hash("sha256", value, "hex")}`;
 }
 

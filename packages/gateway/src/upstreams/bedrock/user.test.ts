@@ -10,6 +10,10 @@ describe("request metadata", () => {
     ["auth0|7f", "auth0=7C7f"],
     ["a=b", "a=3Db"],
     ["Zoë", "Zo=C3=AB"],
+    ["al\u3000ice", "al=E3=80=80ice"],
+    ["al\u00a0ice", "al=C2=A0ice"],
+    ["al\u2028ice", "al=E2=80=A8ice"],
+    ["al\tice", "al=09ice"],
     ["", ""],
   ])("carries %s as %s", (value, expected) => {
     expect(carried(value)).toBe(expected);
@@ -27,6 +31,8 @@ describe("request metadata", () => {
       project: "moon",
       "bad|name": "x",
       bad: "x|y",
+      wide: "x\u3000y",
+      "no\u00a0name": "x",
       ...Object.fromEntries(Array.from({ length: 20 }, (_, at) => [`k${at}`, "v"])),
     };
     const metadata = requestMetadata(testCaller, client);
@@ -38,7 +44,7 @@ describe("request metadata", () => {
       project: "moon",
     });
     expect(Object.keys(metadata)).toHaveLength(16);
-    expect(metadata).not.toHaveProperty("bad");
+    for (const name of ["bad", "wide", "no\u00a0name"]) expect(metadata).not.toHaveProperty([name]);
   });
 });
 
@@ -129,6 +135,21 @@ describe("what the provider sees", () => {
     expect(refused.status).toBe(403);
     expect(await calls()).toEqual([]);
   });
+
+  it.each(["/v1/messages", "/v1/chat/completions", "/model/claude/invoke"])(
+    "is told in AWS's characters, whatever blanks a name has: %s",
+    async (path) => {
+      const { start, calls } = await setUp({ bedrock: {} });
+      const gateway = await start({ userId: "al\u3000ice", clientId: "app\u2028one" });
+      const { model: _, ...native } = { ...body, anthropic_version: "bedrock-2023-05-31" };
+      const answer = path.startsWith("/model")
+        ? await fetch(gateway.url + path, { method: "POST", body: JSON.stringify(native) })
+        : await post(gateway.url, path);
+      expect(answer.status).toBe(200);
+      const told = { user: "al=E3=80=80ice", client: "app=E2=80=A8one" };
+      expect((await calls())[0]).toMatchObject({ requestMetadata: told });
+    },
+  );
 
   it("is not told when the operator does not want it", async () => {
     const { start, calls } = await setUp({ bedrock: { request_metadata: false } });
