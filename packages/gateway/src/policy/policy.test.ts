@@ -295,6 +295,15 @@ const table: [string, Partial<Policy>, Partial<Subject>, string, string | undefi
     false,
     "access.groups",
   ],
+  ...(["viewer", "team", "customer"] as const).map((role): (typeof table)[number] => [
+    `key of an administrator for the role ${role} needs no group`,
+    { groups, ...seedRoutes },
+    { credential: "virtual-key", role, teamId: "t", key },
+    role === "viewer" ? "GET /v1/models" : chat,
+    role === "viewer" ? undefined : "nova",
+    true,
+    "key",
+  ]),
   ["viewer's key calls no model", {}, { credential: "virtual-key", role: "viewer", key }, chat, "m", false, "role"],
 ];
 

@@ -56,7 +56,7 @@ const defaultFamilies = ["llm_routes", "info_routes", "own_routes"];
 /** May this caller use this route and model? Pure; the first rule that refuses decides. */
 export function decide(policy: Policy, subject: Subject, question: Question): Decision {
   if (question.route.kind === "public") return allow("public", "the route is public");
-  const rules = [byKey, byRole, byAllowedRoutes, byGroups];
+  const rules = [byKey, byRole, byExplicitKey, byAllowedRoutes, byGroups];
   for (const rule of rules) {
     const decision = rule(policy, subject, question);
     if (decision !== undefined) return decision;
@@ -78,7 +78,7 @@ const byKey: Rule = (_policy, { key }, { route, model }) => {
   return undefined;
 };
 
-const byRole: Rule = (policy, { role, teamId, key }, { route }) => {
+const byRole: Rule = (policy, { role, teamId }, { route }) => {
   switch (role) {
     case "admin":
       return byAdminRoutes(policy, route);
@@ -93,7 +93,7 @@ const byRole: Rule = (policy, { role, teamId, key }, { route }) => {
         ? refuse("role", "the role customer may call models and read what is its own, not its team's")
         : undefined;
     case "standard":
-      return grantedExplicitly(key, route);
+      return undefined;
   }
 };
 
@@ -118,11 +118,11 @@ function readsOnly(route: Route): boolean {
 }
 
 /** A key an administrator made carries its own right; a route it names beyond the defaults is named on purpose. */
-function grantedExplicitly(key: Subject["key"], route: Route): Decision | undefined {
+const byExplicitKey: Rule = (_policy, { key }, { route }) => {
   if (key === undefined || !key.explicit) return undefined;
   if (key.routes.length > 0 || isDefault(route)) return allow("key", "an administrator made this key for it");
   return refuse("key", `${routeName(route)} is for administrators; a key may call it when its allowed_routes name it`);
-}
+};
 
 /** Keys made by non-administrators and JWTs alike: only what is listed, for the groups listed. */
 const byAllowedRoutes: Rule = (policy, subject, { route }) => {
