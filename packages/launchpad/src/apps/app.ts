@@ -27,6 +27,11 @@ export const appSettings = z.object({
     .max(50)
     .default([])
     .describe("Other sites whose pages may call with this application's key."),
+  examples: z
+    .array(z.string().trim().min(1).max(200))
+    .max(8)
+    .default([])
+    .describe("Questions that the page offers to begin with: such as this data can answer."),
   requests_per_minute: z.number().int().min(1).max(100_000).nullable().default(null),
   expires_at: moment.nullable().default(null),
   disabled: z.boolean().default(false),

@@ -197,6 +197,12 @@ function appForm(action: string, app: App | undefined, connections: readonly Con
     field("origins", "Other sites that may call, comma-separated", app?.origins.join(", "), {
       placeholder: "https://intranet.example.com",
     }),
+    h(
+      "label",
+      {},
+      "Questions to begin with, one per line",
+      h("textarea", { name: "examples", rows: 3 }, app?.examples.join("\n")),
+    ),
     field("requests_per_minute", "Requests per minute (empty: general limit)", app?.requests_per_minute ?? undefined, {
       inputmode: "numeric",
     }),

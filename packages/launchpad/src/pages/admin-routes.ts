@@ -170,6 +170,7 @@ function appFromForm(fields: URLSearchParams) {
     model: text(fields, "model"),
     named_graphs: words(fields, "named_graphs"),
     origins: words(fields, "origins"),
+    examples: lines(fields, "examples"),
     reasoning: fields.get("reasoning") === "1",
     disabled: fields.get("disabled") === "1",
     modes: fields.getAll("modes"),
@@ -182,9 +183,17 @@ function text(fields: URLSearchParams, name: string): string {
   return fields.get(name)?.trim() ?? "";
 }
 
+function lines(fields: URLSearchParams, name: string): string[] {
+  return parts(fields, name, /\r?\n/);
+}
+
 function words(fields: URLSearchParams, name: string): string[] {
+  return parts(fields, name, ",");
+}
+
+function parts(fields: URLSearchParams, name: string, separator: string | RegExp): string[] {
   return text(fields, name)
-    .split(",")
-    .map((word) => word.trim())
-    .filter((word) => word !== "");
+    .split(separator)
+    .map((part) => part.trim())
+    .filter((part) => part !== "");
 }
