@@ -1,6 +1,7 @@
 // @ts-check
 /** What every page's script begins with. */
 import { startAsking } from "./ask.js";
+import { forget } from "./kept.js";
 
 /** @param {number} seconds */
 function secondsLeft(seconds) {
@@ -19,3 +20,6 @@ setInterval(() => {
 
 const ask = document.querySelector("[data-page=ask]");
 if (ask instanceof HTMLElement) startAsking(ask);
+
+// Who signs out leaves nothing behind in this tab.
+for (const form of document.querySelectorAll("form[action='/logout']")) form.addEventListener("submit", () => forget());

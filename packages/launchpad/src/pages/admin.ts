@@ -31,7 +31,7 @@ export const usageDays = 14;
 export function adminPage(options: AdminPage): string {
   const { session, health, denials, problem } = options;
   return page(
-    { title: "Admin", path: "/admin", session, isAdmin: true, script: true },
+    { title: "Admin", path: "/admin", session, isAdmin: true },
     h(
       "section",
       { class: "wide" },

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import type { App } from "../apps/app.ts";
 import type { Session } from "../session/session.ts";
 import { page } from "./layout.ts";
@@ -16,12 +17,12 @@ export function askPage(options: AskPage): string {
   const { session, isAdmin, apps, publicUrl } = options;
   const chosen = apps.find(({ isDefault }) => isDefault) ?? apps[0];
   return page(
-    { title: "Ask", path: "/", session, isAdmin, script: true },
+    { title: "Ask", path: "/", session, isAdmin },
     chosen === undefined
       ? nothingOpen(isAdmin)
       : h(
           "div",
-          { class: "ask", "data-page": "ask", "data-public-url": publicUrl, "data-owner": session.id.slice(0, 12) },
+          { class: "ask", "data-page": "ask", "data-public-url": publicUrl, "data-owner": personId(session) },
           h(
             "aside",
             { class: "conversations", "aria-label": "Conversations" },
@@ -31,6 +32,7 @@ export function askPage(options: AskPage): string {
           h(
             "div",
             { class: "talk" },
+            h("h1", { id: "conversation-title", class: "visually-hidden", hidden: true }),
             welcome(options, chosen),
             h("div", { id: "turns" }),
             h("p", { id: "status", class: "visually-hidden", role: "status" }),
@@ -38,6 +40,14 @@ export function askPage(options: AskPage): string {
           ),
         ),
   );
+}
+
+/** The same person finds what this tab keeps of their questions after signing in again; another one does not. */
+function personId({ user: { issuer, subject } }: Session): string {
+  return createHash("sha256")
+    .update(JSON.stringify([issuer, subject]))
+    .digest("base64url")
+    .slice(0, 16);
 }
 
 function nothingOpen(isAdmin: boolean): Tree {

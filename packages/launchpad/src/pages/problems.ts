@@ -21,6 +21,7 @@ export async function asPage(c: Context, response: Response): Promise<Response> 
   const headers = new Headers(response.headers);
   headers.set("content-type", "text/html; charset=utf-8");
   headers.delete("content-length");
+  headers.set("cache-control", "no-store");
   const title = titles[response.status] ?? "Something went wrong";
   const session = await sessionOf(c);
   const html = problemPage(title, message, String(c.get("requestId") ?? ""), session);

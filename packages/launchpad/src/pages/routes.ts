@@ -34,10 +34,11 @@ export function pageRoutes(options: PageOptions): Hono<ApiEnv> {
   const app = new Hono<ApiEnv>();
   const labels = providers.map(({ config }) => config);
 
-  /** Shows the page, or the sign-in that comes back to it. */
+  /** Shows the page, or the sign-in that comes back to it; the way back after signing out asks for it anew. */
   const signedIn = (show: (c: Context<ApiEnv>, session: Session, isAdmin: boolean) => Promise<Response>) => {
     return async (c: Context<ApiEnv>): Promise<Response> => {
       const session = await c.var.session();
+      c.header("cache-control", "no-store");
       if (session !== undefined) return show(c, session, options.isAdmin(session.user));
       const { pathname, search } = new URL(c.req.url);
       return c.html(signInPage(labels, pathname + search));

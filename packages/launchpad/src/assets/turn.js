@@ -1,0 +1,44 @@
+// @ts-check
+import { copyCurl } from "./copy.js";
+import { build, make } from "./elements.js";
+
+/** @import { Turn } from "./kept.js" */
+
+/**
+ * A question, its answer, and what is behind it.
+ * @param {Turn} turn @param {{ again: (question: string) => void, publicUrl: string }} options
+ */
+export function turnView(turn, { again, publicUrl }) {
+  const answer = make("div", { class: "answer" });
+  const behind = make("div", {});
+  const problem = make("div", { class: "problem", role: "alert" });
+  const chain = make("div", {});
+  const retry = make("button", { type: "button", class: "plain" }, "Ask again");
+  const curl = make("button", { type: "button", class: "plain" }, "Copy as curl");
+  const tools = make("div", { class: "tools" }, retry, curl);
+  const element = make(
+    "article",
+    { class: "turn", "aria-label": turn.question },
+    make("h2", { class: "question" }, turn.question),
+    answer,
+    problem,
+    tools,
+    behind,
+    chain,
+  );
+  retry.addEventListener("click", () => again(turn.question));
+  curl.addEventListener("click", () => void copyCurl(turn.question, publicUrl, curl));
+  const update = () => {
+    answer.replaceChildren(...(turn.answer === null ? [] : [build(turn.answer)]));
+    behind.replaceChildren(...(turn.behind === null ? [] : [build(turn.behind)]));
+    chain.replaceChildren(...(turn.chain === null ? [] : [build(turn.chain)]));
+    const { said = [], way } = turn.problem ?? {};
+    problem.hidden = said.length === 0;
+    // Said once: an alert that is written again is read out again.
+    if (problem.hasChildNodes()) return;
+    problem.append(...said.map((text) => make("p", {}, text)));
+    if (way !== undefined) problem.append(make("a", { class: "button", href: way.href }, way.label));
+  };
+  update();
+  return { element, update };
+}
