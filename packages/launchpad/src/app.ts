@@ -54,8 +54,8 @@ export function createApp(stages: Stages): Hono<ApiEnv> {
   const app = new Hono<ApiEnv>({ strict: false });
   const refuse = errorHandler(resource);
   const missing = notFound();
-  app.onError(async (error, c) => asPage(c, await refuse(error, c)));
-  app.notFound(async (c) => asPage(c, await missing(c)));
+  app.onError(async (error, c) => asPage(c, await refuse(error, c), stages.pages));
+  app.notFound(async (c) => asPage(c, await missing(c), stages.pages));
 
   app.use(requestContext({ service: "launchpad", log, observer: stages.requests }));
   app.route("/", healthRoutes(stages.readiness));
