@@ -1,6 +1,7 @@
 // @ts-check
 /** What every page's script begins with. */
 import { startAsking } from "./ask.js";
+import { sendOnce } from "./forms.js";
 import { forget } from "./kept.js";
 
 /** @param {number} seconds */
@@ -23,3 +24,5 @@ if (ask instanceof HTMLElement) startAsking(ask);
 
 // Who signs out leaves nothing behind in this tab.
 for (const form of document.querySelectorAll("form[action='/logout']")) form.addEventListener("submit", () => forget());
+
+sendOnce();

@@ -8,7 +8,7 @@ interface Asset {
   readonly parts: readonly string[];
 }
 
-const scripts = ["page", "answering", "ask", "copy", "elements", "kept", "stream", "turn"];
+const scripts = ["page", "answering", "ask", "copy", "elements", "forms", "kept", "stream", "turn"];
 const style = ["base", "sign-in", "ask", "chain", "claims", "pages", "narrow"];
 
 const assets: Readonly<Record<string, Asset>> = {
