@@ -82,8 +82,9 @@ export function createStages(parts: StageParts): Omit<Stages, "requests"> {
       },
     },
     cors: { publicUrl, origins: config.api.corsOrigins, registry },
+    document: { access: apiAccess(config), isAdmin },
     apps: { credentials, management, checkConnection, publicUrl, isAdmin },
-    pages: { providers, registry, sessions, below, publicUrl, isAdmin, hopsOf },
+    pages: { providers, registry, sessions, below, publicUrl, commands: config.api.commands, isAdmin, hopsOf },
     admin: {
       management,
       checkConnection,
@@ -95,6 +96,11 @@ export function createStages(parts: StageParts): Omit<Stages, "requests"> {
       isAdmin,
     },
   };
+}
+
+function apiAccess({ publicUrl, api }: LaunchpadConfig): Stages["document"]["access"] {
+  const { jwtEnabled, issuers, audience, requiredScopes, commands } = api;
+  return { publicUrl, jwtEnabled, issuers: issuers.map(({ issuer }) => issuer), audience, requiredScopes, commands };
 }
 
 /** Sessions, and the way from a session to a token for Voicebox. */

@@ -26,7 +26,7 @@ export function startAsking(root) {
   const list = byId("conversation-list", HTMLElement);
   const choice = /** @type {HTMLSelectElement | HTMLInputElement} */ (byId("app", HTMLElement));
   const kept = keptFor(root.dataset.owner ?? "");
-  const publicUrl = root.dataset.publicUrl ?? "";
+  const curl = root.dataset.curl ?? "";
 
   let conversations = kept.conversations();
   let current = newConversation();
@@ -77,7 +77,7 @@ export function startAsking(root) {
   }
 
   /** @param {Turn} turn */
-  const viewOf = (turn) => turnView(turn, { again: (question) => void run(question), publicUrl });
+  const viewOf = (turn) => turnView(turn, { again: (question) => void run(question), curl });
 
   /** @param {boolean} isRunning */
   function switchButtons(isRunning) {

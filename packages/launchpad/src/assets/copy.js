@@ -1,15 +1,36 @@
 // @ts-check
-/** @param {string} question @param {string} url @param {HTMLElement} button */
-export async function copyCurl(question, url, button) {
-  const body = JSON.stringify({ query: question }).replaceAll("'", "'\\''");
-  const headers = [
-    `-H "Authorization: Bearer $ACCESS_TOKEN"`,
-    `-H "X-Voicebox-App-Key: $APP_KEY"`,
-    `-H 'X-Client-Id: my-client'`,
-  ];
-  const json = `-H 'Content-Type: application/json'`;
-  const parts = [`curl -X POST '${url}/api/v1/voicebox/ask'`, ...headers, json, `-d '${body}'`];
-  await navigator.clipboard.writeText(parts.join(" \\\n  "));
-  button.textContent = "Copied";
-  setTimeout(() => (button.textContent = "Copy as curl"), 1500);
+const shownMs = 2_500;
+
+/** Copies a text, and says on its button how that went. @param {HTMLElement} button @param {string} text */
+export async function copyFrom(button, text) {
+  // Pressed again before its own words are back, it says the same.
+  button.dataset.label ??= button.textContent ?? "";
+  button.dataset.name ??= button.getAttribute("aria-label") ?? "";
+  button.setAttribute("aria-live", "polite");
+  button.removeAttribute("aria-label");
+  const isCopied = await write(text);
+  button.textContent = isCopied ? "Copied" : "Not copied: mark it and copy it by hand";
+  setTimeout(() => {
+    button.textContent = button.dataset.label ?? "";
+    if (button.dataset.name) button.setAttribute("aria-label", button.dataset.name);
+  }, shownMs);
+}
+
+/** Browsers have no clipboard for pages that came by plain http, and may refuse it. @param {string} text */
+async function write(text) {
+  try {
+    await navigator.clipboard.writeText(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** The buttons that copy what stands in an element of the page. */
+export function startCopying() {
+  for (const button of document.querySelectorAll("[data-copy]")) {
+    if (!(button instanceof HTMLElement)) continue;
+    const source = document.getElementById(button.dataset.copy ?? "");
+    button.addEventListener("click", () => void copyFrom(button, source?.textContent ?? ""));
+  }
 }

@@ -1,6 +1,7 @@
 // @ts-check
 /** What every page's script begins with. */
 import { startAsking } from "./ask.js";
+import { startCopying } from "./copy.js";
 import { sendOnce } from "./forms.js";
 import { forget } from "./kept.js";
 
@@ -26,3 +27,4 @@ if (ask instanceof HTMLElement) startAsking(ask);
 for (const form of document.querySelectorAll("form[action='/logout']")) form.addEventListener("submit", () => forget());
 
 sendOnce();
+startCopying();

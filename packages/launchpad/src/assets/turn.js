@@ -1,21 +1,21 @@
 // @ts-check
-import { copyCurl } from "./copy.js";
+import { copyFrom } from "./copy.js";
 import { build, make } from "./elements.js";
 
 /** @import { Turn } from "./kept.js" */
 
 /**
  * A question, its answer, and what is behind it.
- * @param {Turn} turn @param {{ again: (question: string) => void, publicUrl: string }} options
+ * @param {Turn} turn @param {{ again: (question: string) => void, curl: string }} options
  */
-export function turnView(turn, { again, publicUrl }) {
+export function turnView(turn, { again, curl }) {
   const answer = make("div", { class: "answer" });
   const behind = make("div", {});
   const problem = make("div", { class: "problem", role: "alert" });
   const chain = make("div", {});
   const retry = make("button", { type: "button", class: "plain" }, "Ask again");
-  const curl = make("button", { type: "button", class: "plain" }, "Copy as curl");
-  const tools = make("div", { class: "tools" }, retry, curl);
+  const copy = make("button", { type: "button", class: "plain" }, "Copy as curl");
+  const tools = make("div", { class: "tools" }, retry, copy);
   const element = make(
     "article",
     { class: "turn", "aria-label": turn.question },
@@ -27,7 +27,8 @@ export function turnView(turn, { again, publicUrl }) {
     chain,
   );
   retry.addEventListener("click", () => again(turn.question));
-  curl.addEventListener("click", () => void copyCurl(turn.question, publicUrl, curl));
+  const body = JSON.stringify({ query: turn.question }).replaceAll("'", "'\\''");
+  copy.addEventListener("click", () => void copyFrom(copy, `${curl}'${body}'`));
   const update = () => {
     answer.replaceChildren(...(turn.answer === null ? [] : [build(turn.answer)]));
     behind.replaceChildren(...(turn.behind === null ? [] : [build(turn.behind)]));

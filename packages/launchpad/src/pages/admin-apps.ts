@@ -55,6 +55,7 @@ function shownOnce({ name, key, appId }: NewKey): Tree {
       ". Copy it now: it is stored as a hash and not shown again.",
     ),
     h("pre", { class: "wrapped", tabindex: 0, id: "new-key" }, key),
+    h("button", { type: "button", class: "second", "data-copy": "new-key", "aria-label": "Copy the key" }, "Copy"),
   );
 }
 

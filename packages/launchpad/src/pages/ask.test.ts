@@ -25,8 +25,7 @@ const app = (id: string, settings: Partial<App> = {}): App => ({
   created_at: null,
   ...settings,
 });
-const shown = (apps: readonly App[], isAdmin = false): string =>
-  askPage({ session, isAdmin, apps, publicUrl: "https://launchpad.example" });
+const shown = (apps: readonly App[], isAdmin = false): string => askPage({ session, isAdmin, apps, curl: "curl -d " });
 
 describe("questions to begin with", () => {
   it("are those of the application, and none where it names none", () => {

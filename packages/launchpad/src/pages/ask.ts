@@ -9,12 +9,13 @@ export interface AskPage {
   readonly isAdmin: boolean;
   /** Those that take signed-in people. */
   readonly apps: readonly App[];
-  readonly publicUrl: string;
+  /** The same question for a shell, up to its body. */
+  readonly curl: string;
 }
 
 /** The page on which one asks. The script fills in what happens after a question is sent. */
 export function askPage(options: AskPage): string {
-  const { session, isAdmin, apps, publicUrl } = options;
+  const { session, isAdmin, apps, curl } = options;
   const chosen = apps.find(({ isDefault }) => isDefault) ?? apps[0];
   return page(
     { title: "Ask", path: "/", session, isAdmin },
@@ -22,7 +23,7 @@ export function askPage(options: AskPage): string {
       ? nothingOpen(isAdmin)
       : h(
           "div",
-          { class: "ask", "data-page": "ask", "data-public-url": publicUrl, "data-owner": personId(session) },
+          { class: "ask", "data-page": "ask", "data-curl": curl, "data-owner": personId(session) },
           h(
             "aside",
             { class: "conversations", "aria-label": "Conversations" },
