@@ -2,7 +2,7 @@
 import { answerInto, fetchChain, unfinished } from "./answering.js";
 import { make } from "./elements.js";
 import { keptFor } from "./kept.js";
-import { turnView } from "./turn.js";
+import { turnView, waitingClock } from "./turn.js";
 
 /** @import { Conversation, Turn } from "./kept.js" */
 
@@ -42,7 +42,7 @@ export function startAsking(root) {
     kept.keep(conversations);
     list.replaceChildren(
       ...conversations.map((conversation) => {
-        const button = make("button", { type: "button" }, conversation.title);
+        const button = make("button", { type: "button", dir: "auto" }, conversation.title);
         if (conversation === current) button.setAttribute("aria-current", "true");
         button.addEventListener("click", () => {
           show(conversation);
@@ -107,7 +107,7 @@ export function startAsking(root) {
     turnsAt.append(view.element);
     showTitle();
     switchButtons(true);
-    status.textContent = "Answering…";
+    const clock = waitingClock(view.element, status);
     view.element.scrollIntoView({ block: "start" });
     const traceId = await answerInto(conversation, turn, {
       signal: running.signal,
@@ -115,6 +115,7 @@ export function startAsking(root) {
       wait: () => kept.wait({ question, begun: conversation.begun }),
     });
     running = undefined;
+    clearInterval(clock);
     view.element.classList.remove("pending");
     status.textContent = turn.problem === null ? "The answer is complete." : "";
     view.update();

@@ -19,7 +19,7 @@ export function turnView(turn, { again, curl }) {
   const element = make(
     "article",
     { class: "turn", "aria-label": turn.question },
-    make("h2", { class: "question" }, turn.question),
+    make("h2", { class: "question", dir: "auto" }, turn.question),
     answer,
     problem,
     tools,
@@ -42,4 +42,22 @@ export function turnView(turn, { again, curl }) {
   };
   update();
   return { element, update };
+}
+
+const quietSeconds = 3;
+const toldEverySeconds = 30;
+
+/** Shows for how long an answer has been awaited, and tells it now and then. @param {HTMLElement} element @param {HTMLElement} status */
+export function waitingClock(element, status) {
+  const begun = Date.now();
+  let told = 0;
+  status.textContent = "Answering…";
+  return setInterval(() => {
+    const seconds = Math.floor((Date.now() - begun) / 1000);
+    if (seconds >= quietSeconds) element.dataset.waited = `${seconds} s`;
+    const due = Math.floor(seconds / toldEverySeconds) * toldEverySeconds;
+    if (due === told) return;
+    told = due;
+    status.textContent = `Still answering, after ${due} s.`;
+  }, 1000);
 }

@@ -94,6 +94,7 @@ function composer(apps: readonly App[], chosen: App): Tree {
     h("textarea", {
       id: "question",
       name: "question",
+      dir: "auto",
       rows: 1,
       maxlength: 8000,
       required: true,

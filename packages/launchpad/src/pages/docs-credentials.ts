@@ -31,7 +31,7 @@ export function credentials(access: ApiAccess): readonly Tree[] {
       ),
     ),
     h("h2", {}, "Headers"),
-    headers(jwtEnabled),
+    h("section", { class: "card spaced" }, headers(jwtEnabled)),
     h("h2", {}, "Where the token and the key come from"),
     sources(access),
   ];
@@ -70,7 +70,7 @@ function headers(jwtEnabled: boolean): Tree {
   const cell = (name: string, words: string): Tree => h("td", { "data-label": name }, words);
   return h(
     "div",
-    { class: "table stacked spaced", tabindex: 0, role: "region", "aria-label": "What each header carries" },
+    { class: "table stacked", tabindex: 0, role: "region", "aria-label": "What each header carries" },
     h(
       "table",
       { "aria-label": "Headers" },
