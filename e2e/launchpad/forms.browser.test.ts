@@ -76,6 +76,24 @@ describe("a form of the administrators' page", () => {
     expect(sent).toBe(1);
   });
 
+  it("that deletes a key asks before, and says what comes of it", async () => {
+    const { page } = await openPage(browser, stage);
+    await signIn(page, stage, "carol", "/admin");
+    const form = await newApplication(page, "With a key");
+    await form.getByRole("button").click();
+    await page.waitForURL(/app=with-a-key/);
+    const keys = page.locator("form[action$='/with-a-key/keys']");
+    await keys.getByLabel("New key").fill("laptop");
+    await keys.getByRole("button").click();
+    const row = page.getByRole("row", { name: /laptop/ });
+    await row.getByText("Delete", { exact: true }).press("Enter");
+    expect(await row.count()).toBe(1);
+    await row.getByText("Programs that use it are refused from then on. This cannot be undone.").waitFor();
+    await row.getByRole("button", { name: "Delete for good the key laptop" }).click();
+    await page.waitForURL(/\/admin#apps$/);
+    expect(await row.count()).toBe(0);
+  });
+
   it("that comes after the end of the session is not lost: one signs in beside it and sends it again", async () => {
     const { page, context } = await openPage(browser, stage);
     await signIn(page, stage, "carol", "/admin");

@@ -146,12 +146,14 @@ function keys(app: ListedApp, inFile: boolean): Child {
 }
 
 function keyRow(app: ListedApp, key: ShownKey, inFile: boolean): Tree {
-  const act = (verb: string, label: string, style: string): Tree =>
+  const act = (verb: string, label: string, style: string, ...before: readonly Child[]): Tree =>
     h(
       "form",
       { method: "post", action: `/admin/apps/${app.id}/keys/${key.id}/${verb}` },
+      ...before,
       h("button", { class: style, type: "submit", "aria-label": `${label} the key ${key.name}` }, label),
     );
+  const warning = h("p", {}, "Programs that use it are refused from then on. This cannot be undone.");
   return h(
     "tr",
     {},
@@ -166,7 +168,12 @@ function keyRow(app: ListedApp, key: ShownKey, inFile: boolean): Tree {
       !inFile && [
         act("rotate", "Rotate", "second"),
         key.disabled ? act("enable", "Enable", "second") : act("disable", "Disable", "second"),
-        act("delete", "Delete", "danger"),
+        h(
+          "details",
+          { class: "sure" },
+          h("summary", { "aria-label": `Delete the key ${key.name}…` }, "Delete"),
+          act("delete", "Delete for good", "danger", warning),
+        ),
       ],
     ),
   );

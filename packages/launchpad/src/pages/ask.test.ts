@@ -44,6 +44,10 @@ describe("questions to begin with", () => {
   });
 });
 
+it("says to a browser without scripts what it needs, instead of losing the question", () => {
+  expect(shown([app("reports")])).toMatch(/<noscript>.*JavaScript.*href="\/api\/v1\/docs".*<\/noscript>/);
+});
+
 describe("the application", () => {
   it("is named with the question also when there is only one: the default may be another that is closed", () => {
     expect(shown([app("reports")])).toContain('id="app" name="app" type="hidden" value="reports"');

@@ -35,6 +35,7 @@ export function askPage(options: AskPage): string {
             { class: "talk" },
             h("h1", { id: "conversation-title", class: "visually-hidden", hidden: true }),
             welcome(options, chosen),
+            withoutScript,
             h("div", { id: "turns" }),
             h("p", { id: "status", class: "visually-hidden", role: "status" }),
             composer(apps, chosen),
@@ -42,6 +43,18 @@ export function askPage(options: AskPage): string {
         ),
   );
 }
+
+const withoutScript = h(
+  "noscript",
+  {},
+  h(
+    "p",
+    { class: "problem" },
+    "Asking on this page needs JavaScript: allow it for this site, or ask ",
+    h("a", { href: "/api/v1/docs" }, "by the API"),
+    ".",
+  ),
+);
 
 /** The same person finds what this tab keeps of their questions after signing in again; another one does not. */
 function personId({ user: { issuer, subject } }: Session): string {

@@ -9,7 +9,7 @@ interface Asset {
 }
 
 const scripts = ["page", "answering", "ask", "copy", "elements", "forms", "kept", "stream", "turn"];
-const style = ["base", "sign-in", "ask", "chain", "claims", "pages", "narrow", "settings"];
+const style = ["base", "sign-in", "ask", "chain", "claims", "pages", "forms", "narrow", "settings"];
 
 const assets: Readonly<Record<string, Asset>> = {
   "style.css": { type: "text/css; charset=utf-8", parts: style.map((part) => `style/${part}.css`) },
