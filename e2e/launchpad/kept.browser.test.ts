@@ -55,6 +55,23 @@ describe("nothing typed is lost", () => {
     expect(await page.getByLabel("Your question").inputValue()).toBe("");
   });
 
+  it("when more is pasted than a question may have: it stays as it is, and the field says how much that is", async () => {
+    const { page } = await openPage(browser, stage);
+    await signIn(page, stage, "alice");
+    const field = page.getByLabel("Your question");
+    await field.focus();
+    await page.keyboard.insertText("x".repeat(8_001));
+    expect(await field.inputValue()).toHaveLength(8_001);
+    await field.press("Enter");
+    expect(await field.evaluate("document.activeElement.validationMessage")).toBe(
+      "A question may have 8000 characters; this has 8001. Shorten it.",
+    );
+    expect(await page.getByRole("article").count()).toBe(0);
+    await field.press("Backspace");
+    await field.press("Enter");
+    await page.getByText("You are alice.").waitFor();
+  });
+
   it("when another conversation is begun while an answer comes", async () => {
     const { page } = await openPage(browser, stage);
     await signIn(page, stage, "alice");

@@ -146,7 +146,10 @@ export function startAsking(root) {
     kept.keepDraft("");
     void run(question);
   });
-  input.addEventListener("input", () => kept.keepDraft(input.value));
+  input.addEventListener("input", () => {
+    kept.keepDraft(input.value);
+    checkLength(input);
+  });
   input.addEventListener("keydown", (event) => {
     if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
     event.preventDefault();
@@ -172,9 +175,17 @@ export function startAsking(root) {
   }
 
   input.value = kept.draft();
+  checkLength(input);
   if (resume()) return;
   show(conversations.find(({ begun }) => begun === history.state?.begun) ?? current);
   input.focus({ preventScroll: true });
+}
+
+/** @param {HTMLTextAreaElement} input */
+function checkLength(input) {
+  const [longest, length] = [Number(input.dataset.longest), input.value.trim().length];
+  const problem = `A question may have ${longest} characters; this has ${length}. Shorten it.`;
+  input.setCustomValidity(length > longest ? problem : "");
 }
 
 /** A question as a title, whatever signs it is made of. @param {string} question */

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { maxQuestionLength } from "../api/schemas.ts";
 import type { App } from "../apps/app.ts";
 import type { Session } from "../session/session.ts";
 import { page } from "./layout.ts";
@@ -109,7 +110,8 @@ function composer(apps: readonly App[], chosen: App): Tree {
       name: "question",
       dir: "auto",
       rows: 1,
-      maxlength: 8000,
+      // Not "maxlength": browsers cut what is pasted there, and say nothing.
+      "data-longest": maxQuestionLength,
       required: true,
       placeholder: "Ask a question…",
       autocomplete: "off",

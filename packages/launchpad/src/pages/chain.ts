@@ -4,7 +4,7 @@ import { type Child, h, type Tree } from "./tree.ts";
 import { dollars, milliseconds, secondsLeft, shortIssuer } from "./words.ts";
 
 const unknownWords =
-  "Nothing is known about this request any more. What is known of one is kept for an hour, for who made it and for administrators; ask again to see a new one.";
+  "Nothing is known about this request any more. What is known of one is kept for an hour at most, for who made it and for administrators; ask again to see a new one.";
 
 /**
  * The picture of one request: who asked, each service it passed, and between two services the token that was carried
