@@ -54,6 +54,35 @@ describe("on a small screen", () => {
   });
 });
 
+describe("by keyboard", () => {
+  it.each([
+    ["desktop", 1280, 640],
+    ["phone", 360, 640],
+  ])("what has the focus is never behind the header or the field, %s", async (_, width, height) => {
+    const { page } = await openPage(browser, stage);
+    await shown(page, "carol", { width, height });
+    answer("A [link](https://example.com/)\n\n".repeat(25));
+    await ask(page, "Who am I?");
+    await page.locator("figure.chain").waitFor();
+    const covered: string[] = [];
+    const box = async (selector: string) => {
+      const found = await page.locator(selector).boundingBox();
+      if (found === null) throw new Error(`${selector} is not shown`);
+      return { top: found.y, bottom: found.y + found.height };
+    };
+    for (const key of ["Shift+Tab", "Tab"]) {
+      for (let at = 0; at < 48; at += 1) {
+        await page.keyboard.press(key);
+        const text = (await page.evaluate("document.activeElement.closest('.turn')?.ariaLabel ?? ''")) as string;
+        if (text === "") continue;
+        const [own, header, field] = [await box(":focus"), await box("header.top"), await box(".composer")];
+        if (own.top < header.bottom - 1 || own.bottom > field.top + 1) covered.push(`${key} ${at}`);
+      }
+    }
+    expect(covered).toEqual([]);
+  });
+});
+
 describe("a language that is written from right to left", () => {
   it("is, in the question, the answer and the field; one that is not stays as it is", async () => {
     const { page } = await openPage(browser, stage);
