@@ -215,7 +215,7 @@ describe("in a real browser", () => {
 });
 
 describe("every page", () => {
-  const widths = [1280, 800, 360];
+  const widths = [1280, 800, 360, 320];
   it.each(["light", "dark"] as const)(
     "has nothing serious for axe-core and does not scroll sideways, %s",
     { timeout: 120_000 },

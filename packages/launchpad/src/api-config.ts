@@ -14,6 +14,8 @@ export interface ApiConfig {
   readonly corsOrigins: readonly string[];
   readonly appRequestsPerMinute: number;
   readonly clientRequestsPerMinute: number;
+  /** For people at a shell: what prints a token of theirs, and a key. Shown on the API's page. */
+  readonly commands: { readonly token: string | undefined; readonly key: string | undefined };
 }
 
 /** An authorization server whose access tokens open the public API. */
@@ -34,6 +36,8 @@ export function apiVariables(env: Env) {
     API_AUTH_ACCESS_TOKEN_IDP: z.enum(providerIds).optional(),
     API_CORS_ORIGINS: origins().optional(),
     API_APP_RPM: count({ min: 1 }).default(6_000),
+    API_DOCS_TOKEN_COMMAND: z.string().trim().min(1).optional(),
+    API_DOCS_KEY_COMMAND: z.string().trim().min(1).optional(),
     API_CLIENT_RPM: count({ min: 1 }).default(1_200),
   };
 }
@@ -73,5 +77,6 @@ export function apiConfig(values: Values, providers: readonly ProviderConfig[]):
     corsOrigins: values.API_CORS_ORIGINS ?? [],
     appRequestsPerMinute: values.API_APP_RPM,
     clientRequestsPerMinute: values.API_CLIENT_RPM,
+    commands: { token: values.API_DOCS_TOKEN_COMMAND, key: values.API_DOCS_KEY_COMMAND },
   };
 }

@@ -14,7 +14,7 @@ import { Hono } from "hono";
 import { type AppRouteOptions, appRoutes } from "./api/apps.ts";
 import { type CorsOptions, cors } from "./api/cors.ts";
 import type { ApiEnv } from "./api/credentials.ts";
-import { documentRoutes } from "./api/document.ts";
+import { type DocumentOptions, documentRoutes } from "./api/document.ts";
 import { type ApiOptions, apiRoutes } from "./api/routes.ts";
 import { type SessionRouteOptions, sessionRoutes } from "./api/session.ts";
 import { type LoginOptions, loginRoutes } from "./login/routes.ts";
@@ -39,6 +39,7 @@ export interface Stages {
   readonly session: SessionRouteOptions;
   readonly api: Omit<ApiOptions, "resource">;
   readonly cors: CorsOptions;
+  readonly document: DocumentOptions;
   readonly apps: AppRouteOptions;
   readonly pages: PageOptions;
   readonly admin: AdminRouteOptions;
@@ -54,8 +55,8 @@ export function createApp(stages: Stages): Hono<ApiEnv> {
   const app = new Hono<ApiEnv>({ strict: false });
   const refuse = errorHandler(resource);
   const missing = notFound();
-  app.onError(async (error, c) => asPage(c, await refuse(error, c)));
-  app.notFound(async (c) => asPage(c, await missing(c)));
+  app.onError(async (error, c) => asPage(c, await refuse(error, c), stages.pages));
+  app.notFound(async (c) => asPage(c, await missing(c), stages.pages));
 
   app.use(requestContext({ service: "launchpad", log, observer: stages.requests }));
   app.route("/", healthRoutes(stages.readiness));
@@ -76,7 +77,7 @@ export function createApp(stages: Stages): Hono<ApiEnv> {
   app.route("/", sessionRoutes(stages.session));
   app.use("/api/v1/*", cors(stages.cors));
   app.route("/", apiRoutes({ ...stages.api, resource }));
-  app.route("/", documentRoutes(publicUrl));
+  app.route("/", documentRoutes(stages.document));
   app.route("/", appRoutes(stages.apps));
   app.route("/", pageRoutes(stages.pages));
   app.route("/", adminRoutes(stages.admin));

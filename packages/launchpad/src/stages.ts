@@ -79,8 +79,9 @@ export function createStages(parts: StageParts): Omit<Stages, "requests"> {
       stepUpUrl: stepUpUrlBy(seal),
     },
     cors: { publicUrl, origins: config.api.corsOrigins, registry },
+    document: { access: apiAccess(config), isAdmin },
     apps: { credentials, management, checkConnection, publicUrl, isAdmin },
-    pages: { providers, registry, sessions, below, publicUrl, isAdmin, hopsOf },
+    pages: { providers, registry, sessions, below, publicUrl, commands: config.api.commands, isAdmin, hopsOf },
     admin: {
       management,
       checkConnection,
@@ -100,6 +101,11 @@ function stepUpUrlBy(seal: Seal): (provider: string, claims: string) => Promise<
     const step_up = await seal.seal(claims, "step-up");
     return `/login?${new URLSearchParams({ provider, step_up, return_to: "/?resume=1" })}`;
   };
+}
+
+function apiAccess({ publicUrl, api }: LaunchpadConfig): Stages["document"]["access"] {
+  const { jwtEnabled, issuers, audience, requiredScopes, commands } = api;
+  return { publicUrl, jwtEnabled, issuers: issuers.map(({ issuer }) => issuer), audience, requiredScopes, commands };
 }
 
 /** Sessions, and the way from a session to a token for Voicebox. */

@@ -1,7 +1,6 @@
-import { dirname, join } from "node:path";
+import { dirname } from "node:path";
+import { keyCommand, tokenCommand } from "./commands.ts";
 import type { Sandbox } from "./launch.ts";
-
-const repository = join(import.meta.dirname, "../../..");
 
 const people = [
   ["alice", "litellm-users", "asks questions"],
@@ -10,15 +9,12 @@ const people = [
   ["mallory", "no group", "is refused by the gateway, in words"],
 ] as const;
 
-const usualProvider = "http://localhost:9400";
-
 /** A request by the public API that works when pasted into any shell: the token and the key are fetched, not shown. */
 export function curlLine({ urls, demoAppKeyFile }: Pick<Sandbox, "urls" | "demoAppKeyFile">): string {
-  const issuer = urls.identityProvider === usualProvider ? "" : ` --issuer ${urls.identityProvider}/oauth2/default`;
   return [
     `curl -sS -X POST ${urls.launchpad}/api/v1/voicebox/ask`,
-    `-H "Authorization: Bearer $(npm --prefix '${repository}' run -s sandbox -- token --user alice${issuer})"`,
-    `-H "X-Voicebox-App-Key: $(cat '${demoAppKeyFile}')"`,
+    `-H "Authorization: Bearer $(${tokenCommand(urls.identityProvider)})"`,
+    `-H "X-Voicebox-App-Key: $(${keyCommand(demoAppKeyFile)})"`,
     `-H 'X-Client-Id: curl' -H 'Content-Type: application/json'`,
     `-d '{"query":"Who is Bob?"}'`,
   ].join(" ");

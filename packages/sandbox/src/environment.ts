@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import type { Env } from "@onbehalf/service-kit";
+import { keyCommand, tokenCommand } from "./commands.ts";
 import type { SecretFiles } from "./secrets.ts";
 
 /** Where the five parts of the sandbox are reached. */
@@ -84,6 +85,8 @@ export function environments(env: Env, ports: SandboxPorts, dataDir: string, fil
     API_AUTH_ISSUER: `${issuer("default")},${issuer("partner")}`,
     API_AUTH_JWKS_URI: `${issuer("default")}/v1/keys,${issuer("partner")}/v1/keys`,
     API_AUTH_AUDIENCE: "launchpad",
+    API_DOCS_TOKEN_COMMAND: tokenCommand(urls.identityProvider),
+    API_DOCS_KEY_COMMAND: keyCommand(files.demoAppKeyFile),
     SESSION_SECRET: files.secrets.sessionSecret,
     LAUNCHPAD_ADMIN_GROUPS: "litellm-admins",
     LAUNCHPAD_APPS_FILE: join(dataFolder, "apps.yaml"),

@@ -1,7 +1,7 @@
 import { z } from "zod";
 
 /** Longer questions are documents: they belong into the graph. */
-const maxQuestionLength = 8_000;
+export const maxQuestionLength = 8_000;
 
 const question = z.string().trim().min(1).max(maxQuestionLength).describe("The question, in plain language.");
 

@@ -13,6 +13,12 @@ function inUtc(text: string): string {
   return Number.isNaN(ms) ? text : new Date(ms).toISOString();
 }
 
+/** As browsers write it, without a path: with a slash at its end it would be no page's. */
+function asOrigin(text: string): string {
+  const origin = URL.canParse(text) ? new URL(text).origin : "null";
+  return origin === "null" ? text : origin;
+}
+
 /** What an administrator decides about an application: the data it speaks with and who may come how. */
 export const appSettings = z.object({
   name: z.string().trim().min(1).max(100).describe("What people call the application."),
@@ -23,10 +29,15 @@ export const appSettings = z.object({
   reasoning: z.boolean().default(false),
   modes: z.array(z.enum(appModes)).min(1).default(["session", "jwt"]),
   origins: z
-    .array(z.url().max(300))
+    .array(z.url("expected addresses such as https://intranet.example.com").max(300).overwrite(asOrigin))
     .max(50)
     .default([])
     .describe("Other sites whose pages may call with this application's key."),
+  examples: z
+    .array(z.string().trim().min(1).max(200))
+    .max(8)
+    .default([])
+    .describe("Questions that the page offers to begin with: such as this data can answer."),
   requests_per_minute: z.number().int().min(1).max(100_000).nullable().default(null),
   expires_at: moment.nullable().default(null),
   disabled: z.boolean().default(false),

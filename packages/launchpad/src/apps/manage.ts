@@ -29,7 +29,7 @@ export const keyRequest = z.object({
 
 /** What makes an application: its settings, and a name. */
 export const appRequest = appSettings.extend({ name: name.describe("What people call the application.") });
-type KeyRequest = z.output<typeof keyRequest>;
+export type KeyRequest = z.output<typeof keyRequest>;
 
 /** A key as administrators see it: never its hash. */
 export type ShownKey = Omit<AppKey, "hash">;

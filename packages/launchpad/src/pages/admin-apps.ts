@@ -13,8 +13,10 @@ export function appCards({
   connections,
   newKey,
   open,
-}: Pick<AdminPage, "apps" | "connections" | "newKey" | "open">): readonly Tree[] {
+  refused,
+}: Pick<AdminPage, "apps" | "connections" | "newKey" | "open" | "refused">): readonly Tree[] {
   const known = "value" in connections ? connections.value : [];
+  const at = (path: string) => (refused?.path === path ? refused.fields : undefined);
   return [
     h(
       "section",
@@ -22,11 +24,21 @@ export function appCards({
       h("h2", {}, "Applications"),
       newKey === "gone" && h("p", { class: "shown-once", role: "status" }, goneWords),
       newKey !== undefined && newKey !== "gone" && shownOnce(newKey),
-      ...apps.map((app) => appDetails(app, app.id === open, known)),
-      h("details", { class: "fold" }, h("summary", {}, "New application"), appForm("/admin/apps", undefined, known)),
+      ...apps.map((app) => appDetails(app, app.id === open, known, at)),
+      h(
+        "details",
+        { class: "fold", open: at(newAppPath) !== undefined },
+        h("summary", {}, "New application"),
+        appForm(newAppPath, undefined, known, at(newAppPath)),
+      ),
     ),
   ];
 }
+
+const newAppPath = "/admin/apps";
+
+/** What a refused form was filled in with, by where it was sent to; undefined for every other form. */
+type FilledIn = (path: string) => URLSearchParams | undefined;
 
 /** Somebody loaded the page again, or came back to it. */
 const goneWords =
@@ -43,14 +55,17 @@ function shownOnce({ name, key, appId }: NewKey): Tree {
       ". Copy it now: it is stored as a hash and not shown again.",
     ),
     h("pre", { class: "wrapped", tabindex: 0, id: "new-key" }, key),
+    h("button", { type: "button", class: "second", "data-copy": "new-key", "aria-label": "Copy the key" }, "Copy"),
   );
 }
 
-function appDetails(app: ListedApp, isOpen: boolean, connections: readonly Connection[]): Tree {
+function appDetails(app: ListedApp, isOpen: boolean, connections: readonly Connection[], at: FilledIn): Tree {
   const inFile = app.source === "file";
+  const path = `${newAppPath}/${app.id}`;
+  const [settings, key] = [at(path), at(`${path}/keys`)];
   return h(
     "details",
-    { class: "fold", open: isOpen },
+    { class: "fold", open: isOpen || settings !== undefined || key !== undefined },
     h(
       "summary",
       {},
@@ -65,12 +80,12 @@ function appDetails(app: ListedApp, isOpen: boolean, connections: readonly Conne
     inFile
       ? h("p", { class: "quiet spaced" }, "Change it in the applications file (LAUNCHPAD_APPS_FILE).")
       : [
-          keyForm(app),
+          keyForm(app, key),
           h(
             "details",
-            { class: "fold" },
+            { class: "fold", open: settings !== undefined },
             h("summary", {}, "Settings"),
-            appForm(`/admin/apps/${app.id}`, app, connections),
+            appForm(path, app, connections, settings),
           ),
           h(
             "details",
@@ -131,12 +146,14 @@ function keys(app: ListedApp, inFile: boolean): Child {
 }
 
 function keyRow(app: ListedApp, key: ShownKey, inFile: boolean): Tree {
-  const act = (verb: string, label: string, style: string): Tree =>
+  const act = (verb: string, label: string, style: string, ...before: readonly Child[]): Tree =>
     h(
       "form",
       { method: "post", action: `/admin/apps/${app.id}/keys/${key.id}/${verb}` },
+      ...before,
       h("button", { class: style, type: "submit", "aria-label": `${label} the key ${key.name}` }, label),
     );
+  const warning = h("p", {}, "Programs that use it are refused from then on. This cannot be undone.");
   return h(
     "tr",
     {},
@@ -151,13 +168,20 @@ function keyRow(app: ListedApp, key: ShownKey, inFile: boolean): Tree {
       !inFile && [
         act("rotate", "Rotate", "second"),
         key.disabled ? act("enable", "Enable", "second") : act("disable", "Disable", "second"),
-        act("delete", "Delete", "danger"),
+        h(
+          "details",
+          { class: "sure" },
+          h("summary", { "aria-label": `Delete the key ${key.name}…` }, "Delete"),
+          act("delete", "Delete for good", "danger", warning),
+        ),
       ],
     ),
   );
 }
 
-function keyForm(app: ListedApp): Tree {
+function keyForm(app: ListedApp, given: URLSearchParams | undefined): Tree {
+  const value = (name: string): string | undefined => given?.get(name) ?? undefined;
+  const autofocus = given !== undefined;
   return h(
     "form",
     { class: "inline", method: "post", action: `/admin/apps/${app.id}/keys` },
@@ -165,40 +189,66 @@ function keyForm(app: ListedApp): Tree {
       "label",
       {},
       "New key ",
-      h("input", { type: "text", name: "name", required: true, maxlength: 100, placeholder: "what it is for" }),
+      h("input", {
+        type: "text",
+        name: "name",
+        value: value("name"),
+        required: true,
+        maxlength: 100,
+        placeholder: "what it is for",
+        autofocus,
+      }),
     ),
     h(
       "label",
       {},
       "ends in days ",
-      h("input", { type: "number", name: "days", min: 1, max: 3650, placeholder: "never" }),
+      h("input", { type: "number", name: "days", value: value("days"), min: 1, max: 3650, placeholder: "never" }),
     ),
     h("button", { type: "submit" }, "Make key"),
   );
 }
 
-function appForm(action: string, app: App | undefined, connections: readonly Connection[]): Tree {
+/** `given`: as it was filled in before it was refused. */
+function appForm(
+  action: string,
+  app: App | undefined,
+  connections: readonly Connection[],
+  given: URLSearchParams | undefined,
+): Tree {
+  const value = (name: string, own: string | undefined): string | undefined => given?.get(name) ?? own;
   const field = (
     name: string,
     label: string,
-    value: string | number | undefined,
+    own: string | undefined,
     more: Record<string, string | number | boolean> = {},
-  ): Tree => h("label", {}, label, h("input", { type: "text", name, value, ...more }));
+  ): Tree => h("label", {}, label, h("input", { type: "text", name, value: value(name, own), ...more }));
+  const box = (name: string, of: string, label: string, own: boolean): Tree =>
+    check(name, of, label, given === undefined ? own : given.getAll(name).includes(of));
+  const connection = value("connection", app?.connection);
   return h(
     "form",
     { class: "form", method: "post", action },
-    field("name", "Name", app?.name, { required: true, maxlength: 100 }),
+    field("name", "Name", app?.name, { required: true, maxlength: 100, autofocus: given !== undefined }),
     connections.length === 0
-      ? field("connection", "Connection", app?.connection ?? "demo", { required: true })
-      : h("label", {}, "Connection", connectionChoice(app?.connection, connections)),
+      ? field("connection", "Connection", connection ?? "demo", { required: true })
+      : h("label", {}, "Connection", connectionChoice(connection, connections)),
     field("database", "Database", app?.database ?? "demo", { required: true }),
     field("model", "Model", app?.model ?? "default", { required: true }),
     field("named_graphs", "Named graphs, comma-separated (empty: all)", app?.named_graphs.join(", ")),
     field("origins", "Other sites that may call, comma-separated", app?.origins.join(", "), {
       placeholder: "https://intranet.example.com",
     }),
-    field("requests_per_minute", "Requests per minute (empty: general limit)", app?.requests_per_minute ?? undefined, {
-      inputmode: "numeric",
+    h(
+      "label",
+      {},
+      "Questions to begin with, one per line",
+      h("textarea", { name: "examples", rows: 3 }, value("examples", app?.examples.join("\n"))),
+    ),
+    field("requests_per_minute", "Requests per minute (empty: general limit)", app?.requests_per_minute?.toString(), {
+      type: "number",
+      min: 1,
+      max: 100_000,
     }),
     field("expires_at", "Ends (empty: never)", app?.expires_at?.slice(0, 10), { type: "date" }),
     h(
@@ -206,11 +256,11 @@ function appForm(action: string, app: App | undefined, connections: readonly Con
       {},
       h("legend", {}, "Ways in"),
       ...appModes.map((mode) =>
-        check("modes", mode, modeWords[mode], app === undefined ? mode !== "app_key" : app.modes.includes(mode)),
+        box("modes", mode, modeWords[mode], app === undefined ? mode !== "app_key" : app.modes.includes(mode)),
       ),
     ),
-    check("reasoning", "1", "Reasoning", app?.reasoning ?? false),
-    check("disabled", "1", "Disabled", app?.disabled ?? false),
+    box("reasoning", "1", "Reasoning", app?.reasoning ?? false),
+    box("disabled", "1", "Disabled", app?.disabled ?? false),
     h("button", { type: "submit" }, app === undefined ? "Create application" : "Save"),
   );
 }

@@ -1,18 +1,17 @@
-import { HttpError } from "@onbehalf/service-kit";
 import { type Context, Hono } from "hono";
-import { z } from "zod";
 import { notAdmin } from "../api/apps.ts";
 import { asked } from "../api/asked.ts";
 import type { Below, Check } from "../api/below.ts";
 import type { CheckConnection } from "../api/connections.ts";
 import type { ApiEnv } from "../api/credentials.ts";
 import type { Handover, NewKey } from "../apps/handover.ts";
-import { type AppManagement, appRequest, keyRequest } from "../apps/manage.ts";
+import { type AppManagement, keyRequest } from "../apps/manage.ts";
 import type { ProviderConfig } from "../providers-config.ts";
 import { requireSameOrigin, requireSession } from "../session/browser.ts";
 import { formFields } from "../session/form.ts";
 import type { Session } from "../session/session.ts";
 import { adminPage, usageDays } from "./admin.ts";
+import { appFromForm, keyFromForm, type RefusedForm, wrongForm } from "./admin-forms.ts";
 import { signInPage } from "./sign-in.ts";
 
 type C = Context<ApiEnv>;
@@ -49,7 +48,7 @@ export function adminRoutes(options: AdminRouteOptions): Hono<ApiEnv> {
   async function show(
     c: C,
     session: Session,
-    more: { newKey?: NewKey | "gone" | undefined; problem?: string } = {},
+    more: { newKey?: NewKey | "gone" | undefined; refused?: RefusedForm } = {},
   ): Promise<Response> {
     const from = Math.floor(now() / dayMs) * dayMs - (usageDays - 1) * dayMs;
     const [apps, connections, usage, denials, health] = await Promise.all([
@@ -61,7 +60,7 @@ export function adminRoutes(options: AdminRouteOptions): Hono<ApiEnv> {
     ]);
     const open = c.req.query("app");
     const html = adminPage({ session, apps, connections, usage, denials, health, open, nowMs: now(), ...more });
-    return c.html(html, more.problem === undefined ? 200 : 400, { "cache-control": "no-store" });
+    return c.html(html, more.refused === undefined ? 200 : 400, { "cache-control": "no-store" });
   }
 
   async function healthOf(c: C): Promise<readonly Check[]> {
@@ -89,20 +88,21 @@ export function adminRoutes(options: AdminRouteOptions): Hono<ApiEnv> {
     return c.redirect(`/admin${search === "" ? "" : `?${search}`}#apps`, 303);
   }
 
-  /** A form's work, then the list again; what was wrong with the form is said above it. */
+  /** A form's work, then the list again; a form that is refused comes back as it was filled in. */
   const form = (
     path: string,
     work: (c: C, fields: URLSearchParams, by: string) => Promise<NewKey | string | undefined>,
   ): void => {
     app.post(path, async (c) => {
       const session = await administrator(c);
+      const fields = await formFields(c);
       try {
-        const made = await work(c, await formFields(c), `${session.user.issuer} ${session.user.subject}`);
+        const made = await work(c, fields, `${session.user.issuer} ${session.user.subject}`);
         if (typeof made === "object")
           return listAfter(c, { app: made.appId, made: await handover.leave(session.id, made) });
         return listAfter(c, made === undefined ? {} : { app: made });
       } catch (error) {
-        return show(c, session, { problem: wrongForm(error) });
+        return show(c, session, { refused: { path: c.req.path, fields, problem: wrongForm(error) } });
       }
     });
   };
@@ -124,10 +124,7 @@ export function adminRoutes(options: AdminRouteOptions): Hono<ApiEnv> {
     return undefined;
   });
   form("/admin/apps/:id/keys", async (c, fields, by) => {
-    const days = text(fields, "days");
-    const expires_at = days === "" ? null : new Date(now() + Number(days) * dayMs).toISOString();
-    const request = keyRequest.parse({ name: text(fields, "name"), expires_at });
-    const made = await management.createKey(param(c, "id"), request, by);
+    const made = await management.createKey(param(c, "id"), keyFromForm(fields, now()), by);
     return { appId: made.app_id, name: made.name, key: made.key };
   });
   form("/admin/apps/:id/keys/:key/rotate", async (c, _fields, by) => {
@@ -150,41 +147,4 @@ export function adminRoutes(options: AdminRouteOptions): Hono<ApiEnv> {
     return undefined;
   });
   return app;
-}
-
-function wrongForm(error: unknown): string {
-  if (error instanceof HttpError) return error.message;
-  if (error instanceof z.core.$ZodError) {
-    return error.issues.map(({ path, message }) => `${path.join(".")}: ${message}`).join("; ");
-  }
-  throw error;
-}
-
-function appFromForm(fields: URLSearchParams) {
-  const requests = text(fields, "requests_per_minute");
-  const ends = text(fields, "expires_at");
-  return appRequest.parse({
-    name: text(fields, "name"),
-    connection: text(fields, "connection"),
-    database: text(fields, "database"),
-    model: text(fields, "model"),
-    named_graphs: words(fields, "named_graphs"),
-    origins: words(fields, "origins"),
-    reasoning: fields.get("reasoning") === "1",
-    disabled: fields.get("disabled") === "1",
-    modes: fields.getAll("modes"),
-    requests_per_minute: requests === "" ? null : Number(requests),
-    expires_at: ends === "" ? null : `${ends}T00:00:00Z`,
-  });
-}
-
-function text(fields: URLSearchParams, name: string): string {
-  return fields.get(name)?.trim() ?? "";
-}
-
-function words(fields: URLSearchParams, name: string): string[] {
-  return text(fields, name)
-    .split(",")
-    .map((word) => word.trim())
-    .filter((word) => word !== "");
 }

@@ -4,6 +4,7 @@ import type { NewKey } from "../apps/handover.ts";
 import type { AppManagement } from "../apps/manage.ts";
 import type { Session } from "../session/session.ts";
 import { appCards } from "./admin-apps.ts";
+import type { RefusedForm } from "./admin-forms.ts";
 import { lastDays, usageOver } from "./charts.ts";
 import { page } from "./layout.ts";
 import { type Child, h, type Tree } from "./tree.ts";
@@ -21,7 +22,7 @@ export interface AdminPage {
   readonly newKey?: NewKey | "gone" | undefined;
   /** Id of the application that stands unfolded. */
   readonly open?: string | undefined;
-  readonly problem?: string | undefined;
+  readonly refused?: RefusedForm | undefined;
   readonly nowMs: number;
 }
 
@@ -29,14 +30,14 @@ export const usageDays = 14;
 
 /** Applications and keys, usage, denials, and how the chain is. */
 export function adminPage(options: AdminPage): string {
-  const { session, health, denials, problem } = options;
+  const { session, health, denials, refused } = options;
   return page(
-    { title: "Admin", path: "/admin", session, isAdmin: true, script: true },
+    { title: refused === undefined ? "Admin" : "Not saved", path: "/admin", session, isAdmin: true },
     h(
       "section",
       { class: "wide" },
       h("h1", {}, "Admin"),
-      problem !== undefined && h("p", { class: "problem", role: "alert" }, problem),
+      refused !== undefined && h("p", { class: "problem", role: "alert" }, refused.problem),
       h("div", { class: "cards" }, healthCard(health), ...appCards(options), usageCard(options), denialsCard(denials)),
     ),
   );

@@ -20,9 +20,18 @@ export function answerView(snapshot: Snapshot): AnswerView {
     conversation_id: snapshot.conversation_id ?? null,
     pending: snapshot.pending,
     error: snapshot.error ?? null,
-    answer: markdownTree(snapshot.result ?? ""),
+    answer: inOwnDirection(markdownTree(snapshot.result ?? "")),
     behind: snapshot.pending ? null : behind(snapshot.actions),
   };
+}
+
+/** Each block is written from the side its language is, also where an answer has several. */
+function inOwnDirection(prose: Tree): Tree {
+  const directed = (block: Tree | string): Tree | string =>
+    typeof block === "string" || block.tag === "pre"
+      ? block
+      : { ...block, attributes: { ...block.attributes, dir: "auto" } };
+  return { ...prose, children: prose.children.map(directed) };
 }
 
 type Action = Snapshot["actions"][number];

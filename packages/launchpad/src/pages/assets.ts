@@ -8,13 +8,18 @@ interface Asset {
   readonly parts: readonly string[];
 }
 
-const style = ["base", "sign-in", "ask", "chain", "claims", "pages", "narrow"];
+const scripts = ["page", "answering", "ask", "copy", "elements", "forms", "kept", "stream", "turn"];
+const style = ["base", "sign-in", "ask", "chain", "claims", "pages", "forms", "narrow", "settings"];
 
 const assets: Readonly<Record<string, Asset>> = {
   "style.css": { type: "text/css; charset=utf-8", parts: style.map((part) => `style/${part}.css`) },
-  "page.js": { type: "text/javascript; charset=utf-8", parts: ["page.js"] },
+  ...Object.fromEntries(scripts.map((name) => [`${name}.js`, script(`${name}.js`)])),
   "mark.svg": { type: "image/svg+xml", parts: ["mark.svg"] },
 };
+
+function script(file: string): Asset {
+  return { type: "text/javascript; charset=utf-8", parts: [file] };
+}
 
 /** Style, script and mark, from this host only; read once, revalidated by ETag. */
 export function assetRoutes(folder: URL = new URL("../assets/", import.meta.url)): Hono {

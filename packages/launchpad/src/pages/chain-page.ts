@@ -13,7 +13,7 @@ export function chainPage(
   now: number,
 ): string {
   return page(
-    { title: "The chain", path: "/chain", session, isAdmin, script: true },
+    { title: "The chain", path: "/chain", session, isAdmin },
     h(
       "section",
       { class: "wide" },

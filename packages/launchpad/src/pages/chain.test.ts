@@ -114,5 +114,6 @@ describe("the chain of a request", () => {
 
   it("says so when nothing is known", () => {
     expect(toHtml(chainTree([], 0))).toContain("Nothing is known");
+    expect(toHtml(chainTree([], 0))).toContain("ask again");
   });
 });

@@ -3,6 +3,9 @@ import { type Chain, chainOf, type Stop, type Ticket } from "./chain-model.ts";
 import { type Child, h, type Tree } from "./tree.ts";
 import { dollars, milliseconds, secondsLeft, shortIssuer } from "./words.ts";
 
+const unknownWords =
+  "Nothing is known about this request any more. What is known of one is kept for an hour at most, for who made it and for administrators; ask again to see a new one.";
+
 /**
  * The picture of one request: who asked, each service it passed, and between two services the token that was carried
  * there. One line in the person's colour runs through all of it: everything was done on their behalf.
@@ -11,7 +14,7 @@ import { dollars, milliseconds, secondsLeft, shortIssuer } from "./words.ts";
 export function chainTree(hops: readonly TrailHop[], now: number): Tree {
   const chain = chainOf(hops);
   const id = `chain-${hops[0]?.trace_id ?? "none"}-${hops[0]?.request_id.slice(0, 8) ?? ""}`;
-  if (chain.stops.length === 0) return h("p", { class: "quiet" }, "Nothing is known about this request any more.");
+  if (chain.stops.length === 0) return h("p", { class: "quiet" }, unknownWords);
   return h(
     "figure",
     { class: "chain", "aria-labelledby": `${id}-title` },

@@ -1,3 +1,5 @@
+import type { Session } from "../session/session.ts";
+import { type ApiAccess, credentials } from "./docs-credentials.ts";
 import { page } from "./layout.ts";
 import { type Child, h, type Tree } from "./tree.ts";
 
@@ -26,11 +28,19 @@ export interface ApiDocument {
   readonly components: { readonly schemas: Readonly<Record<string, Schema>> };
 }
 
+export interface DocsPage {
+  readonly document: ApiDocument;
+  readonly access: ApiAccess;
+  /** Undefined: the page is open to everybody. */
+  readonly session: Session | undefined;
+  readonly isAdmin: boolean;
+}
+
 /** The documentation of the public API, made from its OpenAPI document; nothing is loaded from elsewhere. */
-export function docsPage(document: ApiDocument, publicUrl: string): string {
+export function docsPage({ document, access, session, isAdmin }: DocsPage): string {
   const { info, paths, components } = document;
   return page(
-    { title: "API", path: "/api/v1/docs" },
+    { title: "API", path: "/api/v1/docs", session, isAdmin, script: true },
     h(
       "section",
       { class: "wide docs" },
@@ -43,68 +53,13 @@ export function docsPage(document: ApiDocument, publicUrl: string): string {
         h("a", { href: "/api/v1/openapi.json" }, "OpenAPI 3.1"),
         ".",
       ),
-      ways(publicUrl),
-      h(
-        "dl",
-        { class: "facts spaced" },
-        h("dt", {}, h("code", {}, "$ACCESS_TOKEN")),
-        h(
-          "dd",
-          {},
-          "the user's access token, from your own authorization server; which issuers and scopes are accepted is configured here. In the sandbox: ",
-          h("code", {}, "npm run -s sandbox -- token --user alice"),
-        ),
-        h("dt", {}, h("code", {}, "$APP_KEY")),
-        h(
-          "dd",
-          {},
-          "an application's key, made by an administrator under Admin, Applications. In the sandbox: ",
-          h("code", {}, ".onbehalf/demo-app-key"),
-        ),
-        h("dt", {}, h("code", {}, "X-Client-Id")),
-        h("dd", {}, "a name of your choice for the calling program."),
-      ),
+      ...credentials(access),
       h("h2", {}, "Routes"),
       ...Object.entries(paths).flatMap(([path, methods]) =>
         Object.entries(methods).map(([method, operation]) => route(method, path, operation)),
       ),
       h("h2", {}, "Forms"),
       ...Object.entries(components.schemas).map(([name, schema]) => form(name, schema)),
-    ),
-  );
-}
-
-function ways(publicUrl: string): Tree {
-  const curl = (...lines: readonly string[]): Tree =>
-    h(
-      "pre",
-      { tabindex: 0 },
-      h("code", {}, [`curl -X POST '${publicUrl}/api/v1/voicebox/ask'`, ...lines].join(" \\\n  ")),
-    );
-  const body = `-d '{"query": "Who is Bob?"}'`;
-  const json = "-H 'Content-Type: application/json'";
-  return h(
-    "div",
-    { class: "cards" },
-    h(
-      "section",
-      { class: "card" },
-      h("h2", {}, "On behalf of a user"),
-      h("p", {}, "The token says who the user is, the key says which application. This is the way to prefer."),
-      curl(
-        '-H "Authorization: Bearer $ACCESS_TOKEN"',
-        '-H "X-Voicebox-App-Key: $APP_KEY"',
-        "-H 'X-Client-Id: my-client'",
-        json,
-        body,
-      ),
-    ),
-    h(
-      "section",
-      { class: "card" },
-      h("h2", {}, "With the key alone"),
-      h("p", {}, "For applications that allow it. No user is known then, and services below may refuse."),
-      curl('-H "Authorization: Bearer $APP_KEY"', "-H 'X-Client-Id: my-client'", json, body),
     ),
   );
 }
@@ -148,12 +103,17 @@ function form(name: string, { properties = {}, required = [] }: Schema): Tree {
             field,
             h("code", {}, typeText(schema)),
             required.includes(field) && " required",
-            schema.description && ` — ${schema.description}`,
+            schema.description && [" — ", ...withCode(schema.description)],
           ),
         ),
       ),
     ),
   );
+}
+
+/** Markdown's way to mark a name, as a page marks it. */
+function withCode(text: string): readonly Child[] {
+  return text.split("`").map((part, at) => (at % 2 === 0 ? part : h("code", {}, part)));
 }
 
 function typeText({ type, format, items, anyOf, enum: values, properties }: Schema): string {

@@ -9,7 +9,7 @@ export interface Frame {
   readonly isAdmin?: boolean;
   /** Path of the page, to mark it in the navigation. */
   readonly path: string;
-  /** Loads the page's script. */
+  /** Loads the script where nobody is signed in, too. */
   readonly script?: boolean;
   /** Goes on by itself: seconds and path. */
   readonly refresh?: { readonly seconds: number; readonly path: string } | undefined;
@@ -32,7 +32,8 @@ export function page(frame: Frame, ...content: readonly Child[]): string {
           h("meta", { "http-equiv": "refresh", content: `${frame.refresh.seconds};url=${frame.refresh.path}` }),
         h("link", { rel: "icon", href: "/assets/mark.svg", type: "image/svg+xml" }),
         h("link", { rel: "stylesheet", href: "/assets/style.css" }),
-        frame.script === true && h("script", { type: "module", src: "/assets/page.js" }),
+        (frame.script === true || frame.session !== undefined) &&
+          h("script", { type: "module", src: "/assets/page.js" }),
       ),
       h(
         "body",

@@ -23,7 +23,7 @@ export function mePage(options: MePage): string {
   const { session, isAdmin, below } = options;
   const known = "problem" in below ? undefined : below;
   return page(
-    { title: "Me", path: "/me", session, isAdmin, script: true },
+    { title: "Me", path: "/me", session, isAdmin },
     h(
       "section",
       { class: "wide" },

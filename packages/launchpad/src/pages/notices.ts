@@ -40,10 +40,19 @@ export function signedOutPage(next: string | undefined): string {
   );
 }
 
+/** What is told where a page cannot be shown. */
+export interface Problem {
+  readonly title: string;
+  readonly message: string;
+  readonly requestId: string;
+  readonly session: Session | undefined;
+  readonly isAdmin: boolean;
+}
+
 /** Any other page that cannot be shown. */
-export function problemPage(title: string, message: string, requestId: string, session?: Session): string {
+export function problemPage({ title, message, requestId, session, isAdmin }: Problem): string {
   return page(
-    { title, path: "", session },
+    { title, path: "", session, isAdmin },
     h(
       "section",
       { class: "notice", role: "alert" },
@@ -51,6 +60,30 @@ export function problemPage(title: string, message: string, requestId: string, s
       h("p", { class: "lead" }, message),
       h("p", { class: "ways" }, h("a", { class: "button second", href: "/" }, "To the start")),
       h("p", { class: "quiet" }, `Request ${requestId}`),
+    ),
+  );
+}
+
+/** A form that came after the end of its session: what it was filled in with is kept here while one signs in beside it. */
+export function unsentFormPage(path: string, fields: URLSearchParams): string {
+  return page(
+    { title: "Please sign in", path: "", script: true },
+    h(
+      "section",
+      { class: "notice", role: "alert" },
+      h("h1", {}, "Please sign in"),
+      h(
+        "p",
+        { class: "lead" },
+        "Your session has ended, so this form was not taken. What you filled in is kept on this page: sign in beside it, come back, and send it again.",
+      ),
+      h(
+        "form",
+        { class: "ways", method: "post", action: path },
+        ...[...fields].map(([name, value]) => h("input", { type: "hidden", name, value })),
+        h("a", { class: "button", href: "/login", target: "_blank" }, "Sign in in a new tab"),
+        h("button", { class: "second", type: "submit" }, "Send it again"),
+      ),
     ),
   );
 }

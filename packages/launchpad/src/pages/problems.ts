@@ -1,7 +1,13 @@
 import type { Context } from "hono";
-import type { SessionVariables } from "../session/browser.ts";
+import { requireSameOrigin, type SessionVariables } from "../session/browser.ts";
+import { formFields } from "../session/form.ts";
 import type { Session } from "../session/session.ts";
-import { problemPage } from "./notices.ts";
+import { problemPage, unsentFormPage } from "./notices.ts";
+
+export interface ProblemOptions {
+  readonly publicUrl: string;
+  readonly isAdmin: (user: Session["user"]) => boolean;
+}
 
 const titles: Readonly<Record<number, string>> = {
   400: "This request cannot be understood",
@@ -15,16 +21,28 @@ const titles: Readonly<Record<number, string>> = {
 };
 
 /** Shows a browser that opened an address a page instead of JSON; programs and scripts get what they always get. */
-export async function asPage(c: Context, response: Response): Promise<Response> {
+export async function asPage(c: Context, response: Response, options: ProblemOptions): Promise<Response> {
   if (!opensPage(c)) return response;
-  const { message = "" } = (await response.clone().json()) as { readonly message?: string };
   const headers = new Headers(response.headers);
   headers.set("content-type", "text/html; charset=utf-8");
   headers.delete("content-length");
-  const title = titles[response.status] ?? "Something went wrong";
-  const session = await sessionOf(c);
-  const html = problemPage(title, message, String(c.get("requestId") ?? ""), session);
+  headers.set("cache-control", "no-store");
+  const form = response.status === 401 ? await unsentForm(c, options.publicUrl) : undefined;
+  const html = form === undefined ? await problem(c, response, options) : unsentFormPage(c.req.path, form);
   return new Response(html, { status: response.status, headers });
+}
+
+async function problem(c: Context, response: Response, { isAdmin }: ProblemOptions): Promise<string> {
+  const told = (await response.clone().json()) as { readonly error?: string; readonly message?: string };
+  const next = told.error === "not_found" ? " Check it for a typing error, or begin at the start." : "";
+  const session = await sessionOf(c);
+  return problemPage({
+    title: titles[response.status] ?? "Something went wrong",
+    message: (told.message ?? "") + next,
+    requestId: String(c.get("requestId") ?? ""),
+    session,
+    isAdmin: session !== undefined && isAdmin(session.user),
+  });
 }
 
 function opensPage(c: Context): boolean {
@@ -36,4 +54,16 @@ function opensPage(c: Context): boolean {
 async function sessionOf(c: Context): Promise<Session | undefined> {
   const find: SessionVariables["session"] | undefined = c.get("session");
   return find?.().catch(() => undefined);
+}
+
+/** The fields of a form of ours that came after its session had ended: they are given back, to be sent again. */
+async function unsentForm(c: Context, publicUrl: string): Promise<URLSearchParams | undefined> {
+  if (c.req.method !== "POST") return undefined;
+  try {
+    requireSameOrigin(c, publicUrl);
+    return await formFields(c);
+  } catch {
+    // Another site's, or one whose body cannot be read: the plain page says what there is to say.
+    return undefined;
+  }
 }

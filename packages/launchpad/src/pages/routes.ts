@@ -13,6 +13,7 @@ import type { Sessions } from "../session/sessions.ts";
 import { askPage } from "./ask.ts";
 import { chainTree } from "./chain.ts";
 import { chainPage } from "./chain-page.ts";
+import { askOnBehalf, type CredentialCommands } from "./curl.ts";
 import { mePage } from "./me.ts";
 import { signInPage } from "./sign-in.ts";
 
@@ -20,6 +21,7 @@ export interface PageOptions {
   readonly providers: readonly Provider[];
   readonly registry: AppRegistry;
   readonly publicUrl: string;
+  readonly commands: CredentialCommands;
   readonly isAdmin: (user: Pick<Session["user"], "issuer" | "groups">) => boolean;
   readonly sessions: Sessions;
   readonly below: Below;
@@ -32,12 +34,14 @@ export interface PageOptions {
 export function pageRoutes(options: PageOptions): Hono<ApiEnv> {
   const { providers, registry, publicUrl, now = Date.now } = options;
   const app = new Hono<ApiEnv>();
+  const curl = askOnBehalf(publicUrl, options.commands);
   const labels = providers.map(({ config }) => config);
 
-  /** Shows the page, or the sign-in that comes back to it. */
+  /** Shows the page, or the sign-in that comes back to it; the way back after signing out asks for it anew. */
   const signedIn = (show: (c: Context<ApiEnv>, session: Session, isAdmin: boolean) => Promise<Response>) => {
     return async (c: Context<ApiEnv>): Promise<Response> => {
       const session = await c.var.session();
+      c.header("cache-control", "no-store");
       if (session !== undefined) return show(c, session, options.isAdmin(session.user));
       const { pathname, search } = new URL(c.req.url);
       return c.html(signInPage(labels, pathname + search));
@@ -48,7 +52,7 @@ export function pageRoutes(options: PageOptions): Hono<ApiEnv> {
     "/",
     signedIn(async (c, session, isAdmin) => {
       const apps = (await registry.list()).filter((found) => appRefusal(found, "session", now()) === undefined);
-      return c.html(askPage({ session, isAdmin, apps, publicUrl }));
+      return c.html(askPage({ session, isAdmin, apps, curl }));
     }),
   );
 
