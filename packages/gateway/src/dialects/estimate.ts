@@ -67,7 +67,7 @@ function isBase64(text: string): boolean {
 }
 
 /** Either alphabet of RFC 4648, in lines or in one (RFC 2045 section 6.8). */
-const base64 = /^[\w+/\r\n-]*={0,2}\s*$/;
+const base64 = /^[\w+/=\r\n-]*$/;
 
 /** Reserved for an answer whose length the client left open. */
 export const defaultOutputTokens = 1024;

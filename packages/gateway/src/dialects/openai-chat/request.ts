@@ -137,11 +137,12 @@ function allowed(tools: readonly Tool[], choice: unknown): Pick<Conversation, "t
   const { mode, tools: named } = objectField(choice, "allowed_tools", path) ?? {};
   if (mode !== "auto" && mode !== "required") throw wrongType(`${path}.mode`, "auto or required");
   if (!Array.isArray(named) || named.length === 0) throw missing(`${path}.tools`);
+  const byName = new Map<unknown, Tool>(
+    tools.map((tool) => ["toolSpec" in tool ? tool.toolSpec.name : undefined, tool]),
+  );
   const kept = named.map((_, index) => {
     const { function: definition } = objectAt(named, index, `${path}.tools`);
-    const found = tools.find(
-      (tool) => "toolSpec" in tool && isObject(definition) && tool.toolSpec.name === definition.name,
-    );
+    const found = isObject(definition) && definition.name !== undefined ? byName.get(definition.name) : undefined;
     if (found === undefined) throw wrongType(`${path}.tools[${index}]`, "one of the function tools in 'tools'");
     return found;
   });
