@@ -38,12 +38,17 @@ const otherLetters = /[^a-z0-9_]/;
 /** Whether each of those names stands in the bytes once at most, and none of them in another spelling. */
 function isReadAlike({ buffer, byteOffset, byteLength }: Uint8Array): boolean {
   const bytes = Buffer.from(buffer, byteOffset, byteLength);
-  if (bytes.includes("\\u00") && escapedLetters.some((letter) => bytes.includes(letter))) return false;
+  if (hasEscapedLetters(bytes)) return false;
   for (const name of quoted) {
     const first = bytes.indexOf(name);
     if (first >= 0 && bytes.indexOf(name, first + name.length) >= 0) return false;
   }
   return true;
+}
+
+/** Whether a name may be spelt otherwise than it reads. */
+export function hasEscapedLetters(bytes: Buffer): boolean {
+  return bytes.includes("\\u00") && escapedLetters.some((letter) => bytes.includes(letter));
 }
 
 /** `\u006d` is an m: those of ASCII begin so, and nobody has to escape them. */
