@@ -1,4 +1,4 @@
-import { type JsonObject, unsupported } from "../dialects/body.ts";
+import { isObject, type JsonObject, unsupported } from "../dialects/body.ts";
 import type { Outgoing } from "./upstream.ts";
 
 /** What the gateway decided by. */
@@ -7,6 +7,8 @@ const decided: ReadonlySet<string> = new Set([
   "messages",
   "input",
   "stream",
+  "stream_options",
+  "include_usage",
   "n",
   "max_tokens",
   "max_completion_tokens",
@@ -21,6 +23,7 @@ const decided: ReadonlySet<string> = new Set([
  */
 export function passedBody({ call }: Outgoing, told: JsonObject): Uint8Array | string {
   refuseLookalikes(call.body);
+  if (isObject(call.body.stream_options)) refuseLookalikes(call.body.stream_options);
   return told === call.body && isReadAlike(call.raw.body) ? call.raw.body : JSON.stringify(told);
 }
 
