@@ -15,6 +15,7 @@ import type { FieldNames } from "../field-names.ts";
 import { refuseForceOfNone } from "../forced-tool.ts";
 import { askedByUser } from "../only-system.ts";
 import { append, pushMessage } from "../openai-chat/content.ts";
+import { withPastTools } from "../past-tools.ts";
 import { thinkingBudget } from "../thinking.ts";
 import { anthropicContent, systemContent } from "./content.ts";
 import { anthropicToolChoice, anthropicTools } from "./tools.ts";
@@ -54,8 +55,7 @@ export function messagesConversation(body: JsonObject): Conversation {
     system,
     messages,
     inferenceConfig: inference(body),
-    tools,
-    ...(toolChoice === undefined ? {} : { toolChoice }),
+    ...withPastTools({ tools, toolChoice }, messages),
     ...(outputFormat === undefined ? {} : { outputFormat }),
     wishes: anthropicWishes(body),
     names,
