@@ -161,8 +161,10 @@ function issuerOf(keysUrl: string): string | undefined {
 }
 
 /** LiteLLM takes any token with the right audience, so where the address tells no provider, its tokens may say little. */
-function dialectOf(keysUrl: string): "okta" | "keycloak" | "plain" {
+function dialectOf(keysUrl: string): "okta" | "keycloak" | "entra" | "plain" {
   if (/\/oauth2\/(?:[^/]+\/)?v1\/keys$/.test(keysUrl)) return "okta";
+  // An ID token of Entra's need not say that it is one, and an application that is its own audience gets both kinds.
+  if (/^https:\/\/login\.microsoftonline\.\w+\/|\/discovery\/v2\.0\/keys(?:\?|$)/.test(keysUrl)) return "entra";
   return keysUrl.includes("/protocol/openid-connect/certs") ? "keycloak" : "plain";
 }
 

@@ -34,6 +34,19 @@ async function namesOf(read: () => unknown): Promise<readonly string[]> {
   }
 }
 
+test.each([
+  ["https://acme.okta.com/oauth2/default/v1/keys", "okta"],
+  ["https://id.example.com/realms/acme/protocol/openid-connect/certs", "keycloak"],
+  ["https://login.microsoftonline.com/acme/discovery/v2.0/keys", "entra"],
+  ["https://login.microsoftonline.us/common/discovery/keys", "entra"],
+  ["https://acme.ciamlogin.com/acme/discovery/v2.0/keys?appid=a", "entra"],
+  ["https://id.example.com/discovery/keys", "plain"],
+  ["https://id.example.com/keys", "plain"],
+])("whose tokens they are is told by where their keys are: %s", (JWT_PUBLIC_KEY_URL, dialect) => {
+  const [issuer] = readConfiguration({ ...good, JWT_PUBLIC_KEY_URL }).settings.issuers;
+  expect(issuer?.options.dialect).toBe(dialect);
+});
+
 const model = (params: string) =>
   `model_list:\n  - model_name: m\n    litellm_params: { model: bedrock/amazon.nova-lite-v1:0, ${params} }\n`;
 

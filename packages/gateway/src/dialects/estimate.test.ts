@@ -33,6 +33,20 @@ test.each([
     expect(estimateTokens(body)).toBeGreaterThanOrEqual(25_000);
 });
 
+test.each([
+  ["an input of a call", { type: "tool_use", id: "c", name: "save", input: { data: picture } }],
+  ["an input of a call in Converse", { toolUse: { toolUseId: "c", input: { file: [{ bytes: picture }] } } }],
+  ["a result of Converse's", { toolResult: { content: [{ json: { data: picture } }] } }],
+  ["a tool's schema", { input_schema: { properties: { a: { description: picture } } } }],
+  ["a function's schema", { function: { parameters: { properties: { a: { enum: [picture] } } } } }],
+  ["a tool's description", { name: "t", description: picture }],
+  ["a search result", { searchResult: { title: picture, source: picture, content: [{ text: "a" }] } }],
+  ["a document's context", { document: { context: picture } }],
+  ["a refusal", { role: "assistant", refusal: picture }],
+])("models read %s letter by letter, whatever it holds", (_, body) => {
+  expect(estimateTokens(body)).toBeGreaterThanOrEqual(picture.length / 4);
+});
+
 test("what is no base64 is text wherever it stands", () => {
   expect(estimateTokens({ data: "日本".repeat(50_000) })).toBeGreaterThanOrEqual(25_000);
   expect(estimateTokens({ url: `data:text/plain,${"日本".repeat(50_000)}` })).toBeGreaterThanOrEqual(25_000);

@@ -22,12 +22,22 @@ function tokensOf(value: unknown, name: string, depth: number): number {
     for (const item of value) tokens += tokensOf(item, name, depth + 1);
   } else {
     const object = value as Readonly<Record<string, unknown>>;
-    // What JSON gave has its own properties only. Anthropic's documents of text have it where others have their bytes.
-    for (const own in object)
-      tokens += tokensOf(object[own], own === "data" && object.type === "text" ? "text" : own, depth + 1);
+    // What JSON gave has its own properties only.
+    for (const own in object) tokens += tokensOf(object[own], heldBy(own, object, name), depth + 1);
   }
   return tokens;
 }
+
+/** The name that tells what a property is: what clients make up themselves is text, whatever its parts are called. */
+function heldBy(own: string, object: Readonly<Record<string, unknown>>, name: string): string {
+  if (madeUp.has(name) || madeUp.has(own)) return "json";
+  if (own === "input" && (object.type === "tool_use" || "toolUseId" in object)) return "json";
+  // Anthropic's documents of text have it where others have their bytes.
+  return own === "data" && object.type === "text" ? "text" : own;
+}
+
+/** Schemas, and results of tools. */
+const madeUp: ReadonlySet<string> = new Set(["json", "inputSchema", "input_schema", "parameters", "schema"]);
 
 /** Without recursion, since a client chooses how deep; no dialect has an attachment there. */
 function tokensBelow(value: object): number {
@@ -54,6 +64,12 @@ const words: ReadonlySet<string> = new Set([
   "thinking",
   "arguments",
   "output",
+  "description",
+  "title",
+  "source",
+  "context",
+  "refusal",
+  "json",
 ]);
 
 const sampleCharacters = 1024;
@@ -67,7 +83,7 @@ function isBase64(text: string): boolean {
 }
 
 /** Either alphabet of RFC 4648, in lines or in one (RFC 2045 section 6.8). */
-const base64 = /^[\w+/\r\n-]*={0,2}\s*$/;
+const base64 = /^[\w+/=\r\n-]*$/;
 
 /** Reserved for an answer whose length the client left open. */
 export const defaultOutputTokens = 1024;

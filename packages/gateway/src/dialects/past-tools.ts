@@ -1,10 +1,16 @@
 import type { Conversation, Message, Tool } from "./conversation.ts";
 
+type Offer = Pick<Conversation, "tools" | "toolChoice">;
+
 /**
- * Tools that a history has called, for a request that offers none: summing a session up, for example. Converse and
- * Anthropic refuse calls whose tools are not declared.
+ * What a request offers; of one that offers nothing, summing a session up for example, the tools that its history has
+ * called, and no choice among them. Converse and Anthropic refuse calls whose tools are not declared.
  */
-export function pastTools(messages: readonly Message[]): readonly Tool[] {
+export function withPastTools(offered: Offer, messages: readonly Message[]): Offer {
+  return offered.tools.length === 0 ? { tools: pastTools(messages) } : offered;
+}
+
+function pastTools(messages: readonly Message[]): readonly Tool[] {
   const names = new Set<string>();
   for (const { content } of messages)
     for (const block of content) if ("toolUse" in block) names.add(block.toolUse.name);

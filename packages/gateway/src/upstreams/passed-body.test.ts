@@ -79,3 +79,26 @@ describe.each(passing)("a body that passes on %s", (path, model, rest) => {
     },
   );
 });
+
+describe("the count that the bill needs, of a stream that passes", () => {
+  const stream = (options: string) =>
+    `{"model":"openai-small","messages":[{"role":"user","content":"Hi"}],"stream":true,${options}}`;
+
+  it.each([
+    '"stream_options":{"include_usage":false},"stream_options":{"include_usage":true}',
+    '"stream_options":{"include_usage":false,"include_usage":true}',
+  ])("is asked for once: %s", async (options) => {
+    await post("/v1/chat/completions", stream(options));
+    expect(sent[0]).toContain('"stream_options":{"include_usage":true}');
+    expect(sent[0]).not.toContain("false");
+  });
+
+  it.each([
+    ["Stream_Options", '"stream_options":{"include_usage":true},"Stream_Options":{"include_usage":false}'],
+    ["Include_Usage", '"stream_options":{"include_usage":true,"Include_Usage":false}'],
+  ])("is not taken back by %s", async (name, options) => {
+    const answer = await post("/v1/chat/completions", stream(options));
+    expect(answer.status).toBe(400);
+    expect(JSON.parse(answer.text).error.message).toContain(`'${name}'`);
+  });
+});

@@ -1,4 +1,4 @@
-import { type JsonObject, unsupported } from "../dialects/body.ts";
+import { isObject, type JsonObject, unsupported } from "../dialects/body.ts";
 import type { Outgoing } from "./upstream.ts";
 
 /** What the gateway decided by. */
@@ -7,6 +7,8 @@ const decided: ReadonlySet<string> = new Set([
   "messages",
   "input",
   "stream",
+  "stream_options",
+  "include_usage",
   "n",
   "max_tokens",
   "max_completion_tokens",
@@ -21,6 +23,7 @@ const decided: ReadonlySet<string> = new Set([
  */
 export function passedBody({ call }: Outgoing, told: JsonObject): Uint8Array | string {
   refuseLookalikes(call.body);
+  if (isObject(call.body.stream_options)) refuseLookalikes(call.body.stream_options);
   return told === call.body && isReadAlike(call.raw.body) ? call.raw.body : JSON.stringify(told);
 }
 
@@ -38,12 +41,17 @@ const otherLetters = /[^a-z0-9_]/;
 /** Whether each of those names stands in the bytes once at most, and none of them in another spelling. */
 function isReadAlike({ buffer, byteOffset, byteLength }: Uint8Array): boolean {
   const bytes = Buffer.from(buffer, byteOffset, byteLength);
-  if (bytes.includes("\\u00") && escapedLetters.some((letter) => bytes.includes(letter))) return false;
+  if (hasEscapedLetters(bytes)) return false;
   for (const name of quoted) {
     const first = bytes.indexOf(name);
     if (first >= 0 && bytes.indexOf(name, first + name.length) >= 0) return false;
   }
   return true;
+}
+
+/** Whether a name may be spelt otherwise than it reads. */
+export function hasEscapedLetters(bytes: Buffer): boolean {
+  return bytes.includes("\\u00") && escapedLetters.some((letter) => bytes.includes(letter));
 }
 
 /** `\u006d` is an m: those of ASCII begin so, and nobody has to escape them. */

@@ -150,8 +150,10 @@ function metadataOf(body: unknown): unknown {
   return typeof body === "object" && body !== null && "requestMetadata" in body ? body.requestMetadata : undefined;
 }
 
-/** `POST` adds a fault, `DELETE` forgets them all, `GET` lists those that wait. For people and tests: no signature. */
-/** Not for pages of a browser, which can be made to send anything anywhere, and then say from where. */
+/**
+ * `POST` adds a fault, `DELETE` forgets them all, `GET` lists those that wait. For people and tests: no signature. Not for
+ * pages of a browser, which can be made to send anything anywhere, and then say from where.
+ */
 async function tellFaults(incoming: Incoming, outgoing: Outgoing, faults: Parts["faults"]): Promise<void> {
   if (incoming.headers.origin !== undefined)
     throw new Refused("AccessDeniedException", "The switches are not for pages of a browser; use curl.");

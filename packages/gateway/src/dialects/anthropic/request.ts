@@ -14,7 +14,8 @@ import type { ContentBlock, Conversation, OutputFormat, SystemBlock, Wishes } fr
 import type { FieldNames } from "../field-names.ts";
 import { refuseForceOfNone } from "../forced-tool.ts";
 import { askedByUser } from "../only-system.ts";
-import { pushMessage } from "../openai-chat/content.ts";
+import { append, pushMessage } from "../openai-chat/content.ts";
+import { withPastTools } from "../past-tools.ts";
 import { thinkingBudget } from "../thinking.ts";
 import { anthropicContent, systemContent } from "./content.ts";
 import { anthropicToolChoice, anthropicTools } from "./tools.ts";
@@ -54,8 +55,7 @@ export function messagesConversation(body: JsonObject): Conversation {
     system,
     messages,
     inferenceConfig: inference(body),
-    tools,
-    ...(toolChoice === undefined ? {} : { toolChoice }),
+    ...withPastTools({ tools, toolChoice }, messages),
     ...(outputFormat === undefined ? {} : { outputFormat }),
     wishes: anthropicWishes(body),
     names,
@@ -72,23 +72,26 @@ function spoken(body: JsonObject): Spoken {
   const list = arrayField(body, "messages") ?? [];
   const system: SystemBlock[] = [...systemContent(body.system, "system")];
   const messages: Spoken["messages"] = [];
+  const lastOfUser = list.findLastIndex((message) => isObject(message) && message.role === "user");
   for (let index = 0; index < list.length; index += 1) {
-    const { role, content } = objectAt(list, index, "messages");
+    const message = objectAt(list, index, "messages");
+    const { role, content } = message;
     const path = `messages[${index}].content`;
-    if (role === "system") system.push(...(isOver(list, index) ? [] : systemContent(content, path)));
-    else if (role === "user" || role === "assistant") pushMessage(messages, role, anthropicContent(content, path));
+    if (role === "system") {
+      const isOver = isForOneTurn(message, `messages[${index}]`) && index < lastOfUser;
+      if (!isOver) append(system, systemContent(content, path));
+    } else if (role === "user" || role === "assistant") pushMessage(messages, role, anthropicContent(content, path));
     else throw unsupported(`messages[${index}].role`, "use user, assistant or system.");
   }
   return { system, messages };
 }
 
 /** What is said for one turn only is no longer shown to a model once the user has spoken again. */
-function isOver(list: readonly unknown[], index: number): boolean {
-  const path = `messages[${index}].clear_at`;
-  const clearAt = stringField(objectAt(list, index, "messages"), "clear_at", path) ?? "never";
+function isForOneTurn(message: JsonObject, path: string): boolean {
+  const clearAt = stringField(message, "clear_at", `${path}.clear_at`) ?? "never";
   if (clearAt !== "never" && clearAt !== "next_user_message")
-    throw unsupported(path, "use never or next_user_message.");
-  return clearAt !== "never" && list.slice(index + 1).some((later) => isObject(later) && later.role === "user");
+    throw unsupported(`${path}.clear_at`, "use never or next_user_message.");
+  return clearAt !== "never";
 }
 
 /** A message may say how much to think from there on; other models hear only of the whole request, so the last one said counts. */

@@ -12,7 +12,7 @@ import {
   wrongType,
 } from "../body.ts";
 import type { CachePoint, ContentBlock, Conversation, SystemBlock, ToolResultBlock } from "../conversation.ts";
-import { pushMessage } from "../openai-chat/content.ts";
+import { append, pushMessage } from "../openai-chat/content.ts";
 import { memberOf, type Readers } from "./member.ts";
 import { documentBlock, imageBlock, searchResultBlock, textParts } from "./sources.ts";
 
@@ -59,7 +59,7 @@ export function converseMessages(list: readonly unknown[]): Pick<Conversation, "
     const message = objectAt(list, index, "messages");
     const path = `messages[${index}].content`;
     const content = requiredList(message, "content", path);
-    if (message.role === "system") system.push(...blocksOf(content, path, systemReaders));
+    if (message.role === "system") append(system, blocksOf(content, path, systemReaders));
     else if (message.role === "user") pushMessage(messages, "user", blocksOf(content, path, userReaders));
     else if (message.role === "assistant")
       pushMessage(messages, "assistant", blocksOf(content, path, assistantReaders));

@@ -124,6 +124,17 @@ describe("what other providers have words for reaches them", () => {
   });
 });
 
+it.each([
+  // LiteLLM sends these with every request.
+  { additionalModelRequestFields: {}, system: [], inferenceConfig: {} },
+  // The Vercel AI SDK sends this to every Claude.
+  { additionalModelResponseFieldPaths: ["/delta/stop_sequence"] },
+  { promptVariables: { name: { text: "Bob" } } },
+])("what asks for nothing of a model is no reason to refuse it: %j", (body) => {
+  expect(toOpenai(body)).toEqual(toOpenai({}));
+  expect(toAnthropic(body)).toEqual(toAnthropic({}));
+});
+
 const at = "messages[0].content[0]";
 const textFormat = "outputConfig.textFormat.structure.jsonSchema.schema";
 const spec = (toolSpec: unknown): JsonObject => ({ toolConfig: { tools: [{ toolSpec }] } });

@@ -1,5 +1,6 @@
 import {
   arrayField,
+  isObject,
   type JsonObject,
   numberField,
   objectField,
@@ -19,12 +20,7 @@ import { converseMessages, converseSystem } from "./content.ts";
 import { converseTools } from "./tools.ts";
 
 /** What only Bedrock can honour. */
-const refused = [
-  "guardrailConfig",
-  "promptVariables",
-  "additionalModelRequestFields",
-  "additionalModelResponseFieldPaths",
-];
+const refused = ["guardrailConfig", "additionalModelRequestFields"];
 
 const names: FieldNames = {
   reasoningEffort: "outputConfig.effort",
@@ -40,7 +36,8 @@ const names: FieldNames = {
  * @throws GatewayError `unsupported` or `invalid_request` naming the field by its path
  */
 export function converseConversation(body: JsonObject): Conversation {
-  for (const name of refused) if (body[name] != null) throw unsupported(name, "this model is not served by Bedrock.");
+  for (const name of refused)
+    if (!asksNothing(body[name])) throw unsupported(name, "this model is not served by Bedrock.");
   const list = requiredList(body, "messages");
   const { system, messages } = converseMessages(list);
   if (messages.length === 0) throw wrongType("messages", "a conversation with a user's turn");
@@ -57,6 +54,11 @@ export function converseConversation(body: JsonObject): Conversation {
     names,
     citationsAt: citationsAt(list, "messages"),
   };
+}
+
+/** Some clients send an empty object with every request. */
+function asksNothing(value: unknown): boolean {
+  return value == null || (isObject(value) && Object.keys(value).length === 0);
 }
 
 function inferenceConfig(config: JsonObject): Conversation["inferenceConfig"] {

@@ -61,7 +61,7 @@ function assistantContent(message: JsonObject, path: string): ContentBlock[] {
   if (message.function_call != null) throw unsupported(`${path}.function_call`, "send tool_calls.");
   if (message.audio != null) throw unsupported(`${path}.audio`, "Bedrock's conversation takes no audio.");
   const blocks: ContentBlock[] = thinking(message, path);
-  if (message.content != null) blocks.push(...textContent(message.content, `${path}.content`));
+  if (message.content != null) append<ContentBlock>(blocks, textContent(message.content, `${path}.content`));
   const refusal = stringField(message, "refusal", `${path}.refusal`);
   if (refusal !== undefined && refusal !== "") blocks.push({ text: refusal });
   const calls = arrayField(message, "tool_calls", `${path}.tool_calls`) ?? [];

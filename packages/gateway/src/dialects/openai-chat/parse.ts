@@ -23,8 +23,19 @@ export function parseChat(raw: RawCall): LlmCall<JsonObject> {
     operation: "generate",
     model,
     stream: booleanField(body, "stream") === true,
-    estimate: { inputTokens: estimateTokens(messages) + estimateTokens(body.tools), outputTokens },
+    estimate: {
+      inputTokens: estimateTokens(messages) + estimateTokens(body.tools),
+      outputTokens: Math.min(outputTokens * answersOf(body.n), Number.MAX_SAFE_INTEGER),
+    },
     body,
     raw,
   };
+}
+
+/** OpenAI's own bound of one request. */
+const maxAnswers = 128;
+
+/** How many are to be written; whatever else it may be, the upstream says what is wrong with it. */
+function answersOf(n: unknown): number {
+  return typeof n === "number" && Number.isInteger(n) && n > 1 ? Math.min(n, maxAnswers) : 1;
 }

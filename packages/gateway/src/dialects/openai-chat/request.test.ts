@@ -2,6 +2,7 @@ import type OpenAI from "openai";
 import { describe, expect, it } from "vitest";
 import type { JsonObject } from "../body.ts";
 import { chatAnswer, chatUsage } from "./answer.ts";
+import { parseChat } from "./parse.ts";
 import { chatConversation } from "./request.ts";
 
 const user = { role: "user", content: "Hi" };
@@ -155,4 +156,18 @@ it("usage tells what was read from a cache and what was written to one, both wit
     prompt_tokens_details: { cached_tokens: 3, cache_write_tokens: 7 },
     completion_tokens_details: { reasoning_tokens: 2 },
   } satisfies OpenAI.CompletionUsage);
+});
+
+it.each([
+  [{ max_tokens: 100, n: 8 }, 800],
+  [{ max_tokens: 100, n: 1e308 }, 12_800],
+  [{ max_tokens: 1e308, n: 8 }, Number.MAX_SAFE_INTEGER],
+  [{ max_tokens: 100, n: 1.5 }, 100],
+  [{ max_tokens: 100, n: null }, 100],
+  [{ max_tokens: 100, n: -2 }, 100],
+  [{ max_tokens: 100, n: "8" }, 100],
+])("several answers are reserved for as several: %j", (asked, tokens) => {
+  const body = Buffer.from(JSON.stringify({ model: "m", messages: [{ role: "user", content: "Hi" }], ...asked }));
+  const call = parseChat({ path: "/v1/chat/completions", params: {}, headers: new Headers(), body });
+  expect(call.estimate.outputTokens).toBe(tokens);
 });

@@ -17,7 +17,7 @@ import {
 import type { Conversation, InferenceConfig, OutputFormat, Tool, ToolChoice, Wishes } from "../conversation.ts";
 import { refuseForceOfNone } from "../forced-tool.ts";
 import { askedByUser } from "../only-system.ts";
-import { pastTools } from "../past-tools.ts";
+import { withPastTools } from "../past-tools.ts";
 import { thinkingBudget } from "../thinking.ts";
 import { cachePoint } from "./content.ts";
 import { chatMessages } from "./messages.ts";
@@ -32,7 +32,7 @@ export function chatConversation(body: JsonObject): Conversation {
   const { system, messages } = askedByUser(chatMessages(arrayField(body, "messages") ?? []), "messages");
   const offered = allowed(chatTools(arrayField(body, "tools") ?? []), body.tool_choice);
   refuseForceOfNone(offered);
-  const { tools, toolChoice } = offered.tools.length === 0 ? { tools: pastTools(messages) } : offered;
+  const { tools, toolChoice } = withPastTools(offered, messages);
   const outputFormat = responseFormat(objectField(body, "response_format"));
   const serviceTier = chatServiceTier(stringField(body, "service_tier"));
   const metadata = stringPairs(objectField(body, "metadata"));
@@ -142,11 +142,12 @@ function allowed(tools: readonly Tool[], choice: unknown): Pick<Conversation, "t
   const { mode, tools: named } = objectField(choice, "allowed_tools", path) ?? {};
   if (mode !== "auto" && mode !== "required") throw wrongType(`${path}.mode`, "auto or required");
   if (!Array.isArray(named) || named.length === 0) throw missing(`${path}.tools`);
+  const byName = new Map<unknown, Tool>(
+    tools.map((tool) => ["toolSpec" in tool ? tool.toolSpec.name : undefined, tool]),
+  );
   const kept = named.map((_, index) => {
     const { function: definition } = objectAt(named, index, `${path}.tools`);
-    const found = tools.find(
-      (tool) => "toolSpec" in tool && isObject(definition) && tool.toolSpec.name === definition.name,
-    );
+    const found = isObject(definition) && definition.name !== undefined ? byName.get(definition.name) : undefined;
     if (found === undefined) throw wrongType(`${path}.tools[${index}]`, "one of the function tools in 'tools'");
     return found;
   });

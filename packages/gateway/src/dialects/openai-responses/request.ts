@@ -14,7 +14,7 @@ import { refuseForceOfNone } from "../forced-tool.ts";
 import { askedByUser } from "../only-system.ts";
 import { isBlank } from "../openai-chat/content.ts";
 import { chatServiceTier, schemaFormat, stringPairs } from "../openai-chat/request.ts";
-import { pastTools } from "../past-tools.ts";
+import { withPastTools } from "../past-tools.ts";
 import { asksToCompact } from "./compaction.ts";
 import { responsesInput } from "./input.ts";
 import { type OfferedTools, responsesTools } from "./tools.ts";
@@ -54,8 +54,7 @@ export function responsesConversation(body: JsonObject): Conversation {
     system: [...system, ...notes],
     messages,
     inferenceConfig: limits(body),
-    tools: tools.length === 0 ? pastTools(messages) : tools,
-    ...(toolChoice === undefined ? {} : { toolChoice }),
+    ...withPastTools({ tools, toolChoice }, messages),
     ...(outputFormat === undefined ? {} : { outputFormat }),
     ...(serviceTier === undefined ? {} : { serviceTier }),
     ...(metadata === undefined ? {} : { metadata }),

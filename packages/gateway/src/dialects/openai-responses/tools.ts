@@ -103,7 +103,7 @@ function customTool(tool: JsonObject, path: string, name: string): Tool {
 function toolChoice(choice: unknown, tools: readonly DeclaredTool[]): ToolChoice | undefined {
   if (!isObject(choice)) return chatToolChoice(choice);
   if (choice.type === "allowed_tools") return choice.mode === "required" ? { any: {} } : { auto: {} };
-  const named = tools.find((tool) => isChosen(choice, tool));
+  const named = tools.find(choosing([choice]));
   if (named !== undefined && named.kind !== "hosted") return { tool: { name: named.modelName } };
   return chatToolChoice(choice);
 }
@@ -111,13 +111,17 @@ function toolChoice(choice: unknown, tools: readonly DeclaredTool[]): ToolChoice
 /** `allowed_tools` keeps the others from the model, as if they had not been declared. */
 function allowed(tools: readonly DeclaredTool[], choice: unknown): readonly DeclaredTool[] {
   if (!isObject(choice) || choice.type !== "allowed_tools" || !Array.isArray(choice.tools)) return tools;
-  const list = choice.tools.filter(isObject);
-  const kept = tools.filter((tool) => list.some((one) => isChosen(one, tool)));
+  const kept = tools.filter(choosing(choice.tools.filter(isObject)));
   if (kept.length === 0) throw unsupported("tool_choice", "none of the allowed tools is declared in tools.");
   return kept;
 }
 
-function isChosen(choice: JsonObject, { kind, name, namespace }: DeclaredTool): boolean {
-  if (kind === "hosted" || kind === "tool_search") return choice.type === name;
-  return choice.type === kind && choice.name === name && (choice.namespace == null || choice.namespace === namespace);
+/** Whether a tool is among those that are named, by its kind and name, and its namespace where one is said. */
+function choosing(named: readonly JsonObject[]): (tool: DeclaredTool) => boolean {
+  const types = new Set(named.map(({ type }) => type));
+  const keys = new Set(named.map(({ type, name, namespace }) => JSON.stringify([type, name, namespace ?? null])));
+  return ({ kind, name, namespace }) => {
+    if (kind === "hosted" || kind === "tool_search") return types.has(name);
+    return [null, namespace].some((one) => keys.has(JSON.stringify([kind, name, one])));
+  };
 }

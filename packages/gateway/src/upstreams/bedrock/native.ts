@@ -11,6 +11,7 @@ import { foundationModel } from "./family.ts";
 import { guardrailStop, invokeUsage } from "./invoke-usage.ts";
 import { requestMetadata } from "./metadata.ts";
 import { nativeStream } from "./native-stream.ts";
+import { reachesNothing } from "./reach.ts";
 
 /** What a client may say of the call besides its body; everything else stays here. */
 const passedHeaders = [
@@ -31,7 +32,7 @@ export function nativeExchange(outgoing: Outgoing, tellUser: boolean): Exchange 
   if (operation === "count-tokens") return countExchange(outgoing);
   const converse = operation === "converse" || operation === "converse-stream";
   const guardrail = deployment.params.guardrailConfig;
-  const bytes = call.raw.body;
+  const bytes = bytesOf(call);
   return {
     method: "POST",
     path: modelPath(deployment.modelId, operation),
@@ -58,10 +59,15 @@ function countExchange({ call, deployment }: Outgoing): Exchange {
     method: "POST",
     // Tokens are counted by a model, not by one of its inference profiles.
     path: modelPath(foundationModel(deployment.modelId), "count-tokens"),
-    body: call.raw.body,
+    body: bytesOf(call),
     headers: { "content-type": "application/json", accept: "application/json" },
     answer: (body) => ({ body, usage: undefined }),
   };
+}
+
+/** The client's own, unless they could say to Bedrock what they did not say here. */
+function bytesOf({ raw, body }: Outgoing["call"]): Uint8Array {
+  return reachesNothing(raw.body) ? raw.body : Buffer.from(JSON.stringify(body));
 }
 
 /**
@@ -80,7 +86,8 @@ function converseBytes(
     ...(caller === undefined ? {} : { requestMetadata: requestMetadata(caller, own) }),
     ...(guardrail === undefined ? {} : { guardrailConfig: guardrail }),
   };
-  if (own !== undefined || body.requestMetadata != null || guardrail !== undefined || Object.keys(body).length === 0)
+  // A field of null is one, too, and would be read in place of the one before it.
+  if ("requestMetadata" in body || guardrail !== undefined || Object.keys(body).length === 0)
     return JSON.stringify({ ...body, ...added });
   const source = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const brace = source.indexOf("{");

@@ -1,4 +1,5 @@
 import { isObject, type JsonObject, unsupported } from "../../dialects/body.ts";
+import { hasEscapedLetters } from "../passed-body.ts";
 
 /** What a client's own body may reach with the gateway's rights. */
 export interface Reach {
@@ -20,6 +21,19 @@ const maxDepth = 256;
  */
 export function refuseReach(body: unknown, reach: Reach): void {
   walk(body, "", reach, 0);
+}
+
+/** What decides it stands under one of these names, or is a `source` that says `url`. */
+const deciding = ["uri", "s3Uri", "guardContent", "amazon-bedrock-guardrailConfig"].map((name) => `"${name}"`);
+
+/**
+ * Whether bytes hold none of the names that decide it. Where they do, what was looked at must be what is sent: of two
+ * fields of one name some read the first, and here the last was read.
+ */
+export function reachesNothing({ buffer, byteOffset, byteLength }: Uint8Array): boolean {
+  const bytes = Buffer.from(buffer, byteOffset, byteLength);
+  const fetches = bytes.includes('"url"') && bytes.includes('"source"');
+  return !fetches && !hasEscapedLetters(bytes) && !deciding.some((name) => bytes.includes(name));
 }
 
 function walk(value: unknown, path: string, reach: Reach, depth: number): void {

@@ -55,10 +55,10 @@ function isDocument(block: ContentBlock | ToolResultBlock): boolean {
 }
 
 function withNamedDocuments(messages: readonly Message[]): readonly Message[] {
-  const names = new Set<string>();
+  const unused = createNames();
   const rename = <Block extends ContentBlock | ToolResultBlock>(block: Block): Block => {
     if (!("document" in block)) return block;
-    const name = unused(block.document.name, names);
+    const name = unused(block.document.name);
     return name === block.document.name ? block : { ...block, document: { ...block.document, name } };
   };
   return messages.map(({ role, content }) => {
@@ -73,10 +73,20 @@ function withNamedDocuments(messages: readonly Message[]): readonly Message[] {
 }
 
 /** `report`, `report (2)`, …; AWS compares names without regard to case. */
-function unused(name: string, names: Set<string>): string {
-  let made = name;
-  for (let number = 2; names.has(made.toLowerCase()); number += 1)
-    made = `${name.slice(0, maxName - numberLength)} (${number})`;
-  names.add(made.toLowerCase());
-  return made;
+function createNames(): (name: string) => string {
+  const names = new Set<string>();
+  /** The numbers up to there are taken: thousands of files may have one name. */
+  const numbers = new Map<string, number>();
+  return (name) => {
+    const stem = name.slice(0, maxName - numberLength);
+    let number = numbers.get(stem.toLowerCase()) ?? 1;
+    let made = name;
+    while (names.has(made.toLowerCase())) {
+      number += 1;
+      made = `${stem} (${number})`;
+    }
+    numbers.set(stem.toLowerCase(), number);
+    names.add(made.toLowerCase());
+    return made;
+  };
 }

@@ -41,8 +41,8 @@ function isOf(type: string, schema: JsonObject): boolean {
 function isClosed({ properties, required, additionalProperties }: JsonObject, depth: number): boolean {
   if (additionalProperties !== false || !isObject(properties) || !Array.isArray(required)) return false;
   const names = Object.keys(properties);
-  const all = names.length === required.length && names.every((name) => required.includes(name));
-  return all && allStrict(properties, depth);
+  const all = new Set<unknown>(required);
+  return names.length === required.length && names.every((name) => all.has(name)) && allStrict(properties, depth);
 }
 
 /** Schemas in a list or by their names. */
