@@ -116,3 +116,23 @@ describe("what vLLM met", () => {
     ]);
   });
 });
+
+describe("a call that the limit of length cut off", () => {
+  const cutAt = (reason: string) => ({
+    ...named,
+    whole: named.whole.replace(String.raw`\"Bob\"}`, String.raw`\"Bo`).replace('"stop"', `"${reason}"`),
+  });
+
+  it("is no call, and the answer says that it was cut", async () => {
+    said = cutAt("length");
+    const message = await new Anthropic({ baseURL: gateway.url, apiKey: "none", maxRetries: 0 }).messages.create(
+      forced,
+    );
+    expect(message).toMatchObject({ stop_reason: "max_tokens", content: [], usage: { output_tokens: 50 } });
+  });
+
+  it("is the server's fault where it says that it ended by itself", async () => {
+    said = cutAt("tool_calls");
+    await expect(ends(forced)).rejects.toMatchObject({ status: 502 });
+  });
+});

@@ -96,13 +96,14 @@ export function chatAnswerOf(
   if (isObject(parsed) && parsed.error != null && choice === undefined) throw eventError(body.toString("utf8"));
   if (!isObject(parsed) || !isObject(choice) || !isObject(choice.message))
     throw malformedAnswer("it carries no choice");
-  const content = contentOf(choice.message);
+  const content = contentOf(choice.message, choice.finish_reason === "length");
   const count = countOf(parsed);
   const called = content.some((block) => "toolUse" in block);
   return { answer: { content, ...endingOf(choice, called, stops), usage: count.usage ?? noUsage }, count };
 }
 
-function contentOf(message: JsonObject): ContentBlock[] {
+/** @param cut it reached the limit of its length: a call it was writing then is no call, and nobody should run half of one */
+function contentOf(message: JsonObject, cut: boolean): ContentBlock[] {
   const blocks: ContentBlock[] = [];
   const reasoning = message.reasoning_content ?? message.reasoning;
   if (typeof reasoning === "string" && reasoning !== "")
@@ -111,8 +112,10 @@ function contentOf(message: JsonObject): ContentBlock[] {
   if (typeof message.refusal === "string" && message.refusal !== "") blocks.push({ text: message.refusal });
   for (const call of Array.isArray(message.tool_calls) ? message.tool_calls : []) {
     if (!isObject(call) || !isObject(call.function)) continue;
-    const { name, arguments: input } = call.function;
-    blocks.push({ toolUse: { toolUseId: toolIdOf(call.id), name: String(name), input: parseInput(input) } });
+    const { name, arguments: text } = call.function;
+    const input = inputOf(text);
+    if (input !== undefined) blocks.push({ toolUse: { toolUseId: toolIdOf(call.id), name: String(name), input } });
+    else if (!cut) throw malformedAnswer("a tool call's arguments are not JSON");
   }
   return blocks;
 }
@@ -126,10 +129,11 @@ export function toolIdOf(id: unknown): string {
   return isText(id) ? id : `call_${randomUUID().replaceAll("-", "")}`;
 }
 
-function parseInput(text: unknown): unknown {
+/** Undefined where they are not JSON, or only its beginning. */
+function inputOf(text: unknown): unknown {
   try {
-    return typeof text === "string" && text !== "" ? JSON.parse(text) : {};
-  } catch (cause) {
-    throw malformedAnswer("a tool call's arguments are not JSON", cause);
+    return isText(text) ? JSON.parse(text) : {};
+  } catch {
+    return undefined;
   }
 }
