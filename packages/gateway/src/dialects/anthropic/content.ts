@@ -1,18 +1,16 @@
 import {
   arrayField,
-  isObject,
   type JsonObject,
   missing,
   objectAt,
-  objectField,
   requiredString,
   stringField,
   unsupported,
   wrongType,
 } from "../body.ts";
 import type { CachePoint, ContentBlock, ToolResultBlock } from "../conversation.ts";
-import { documentFromBase64, imageFromBase64 } from "../media.ts";
 import { cachePoint, isBlank } from "../openai-chat/content.ts";
+import { documentBlock, imageBlock, searchResultText } from "./sources.ts";
 
 /**
  * Anthropic content, a string or blocks, as conversation blocks; cache marks become cache points behind their block. Blank
@@ -40,6 +38,8 @@ function anthropicBlock(block: JsonObject, path: string): ContentBlock[] {
       return [imageBlock(block, path)];
     case "document":
       return [documentBlock(block, path)];
+    case "search_result":
+      return [searchResultText(block, path)];
     case "tool_use": {
       const toolUseId = requiredString(block, "id", `${path}.id`);
       return [
@@ -64,44 +64,9 @@ function anthropicBlock(block: JsonObject, path: string): ContentBlock[] {
     default:
       throw unsupported(
         `${path}.type`,
-        "this model takes text, image, document, tool_use, tool_result and thinking blocks.",
+        "this model takes text, image, document, search_result, tool_use, tool_result and thinking blocks.",
       );
   }
-}
-
-function imageBlock(block: JsonObject, path: string) {
-  const source = base64Source(block, path);
-  return imageFromBase64(source.mediaType, source.data, `${path}.source`);
-}
-
-function documentBlock(block: JsonObject, path: string): ContentBlock {
-  const context = stringField(block, "context", `${path}.context`) ?? "";
-  const { document } = plainDocument(block, path);
-  return { document: isBlank(context) ? document : { ...document, context } };
-}
-
-function plainDocument(block: JsonObject, path: string) {
-  if (isObject(block.citations) && block.citations.enabled === true)
-    throw unsupported(`${path}.citations`, "this model cites nothing.");
-  const name = stringField(block, "title", `${path}.title`) ?? "document";
-  const source = objectField(block, "source", `${path}.source`);
-  if (source?.type === "text") {
-    const data = Buffer.from(requiredString(source, "data", `${path}.source.data`)).toString("base64");
-    return documentFromBase64("text/plain", data, name, `${path}.source`);
-  }
-  const { mediaType, data } = base64Source(block, path);
-  return documentFromBase64(mediaType, data, name, `${path}.source`);
-}
-
-function base64Source(block: JsonObject, path: string): { mediaType: string; data: string } {
-  const source = objectField(block, "source", `${path}.source`);
-  if (source === undefined) throw missing(`${path}.source`);
-  if (source.type !== "base64")
-    throw unsupported(`${path}.source.type`, "send base64; the gateway fetches nothing on a caller's behalf.");
-  return {
-    mediaType: requiredString(source, "media_type", `${path}.source.media_type`),
-    data: requiredString(source, "data", `${path}.source.data`),
-  };
 }
 
 function toolResult(block: JsonObject, path: string): ContentBlock {

@@ -8,7 +8,9 @@ import { messagesConversation } from "./request.ts";
 const base = { model: "nova", max_tokens: 100, messages: [{ role: "user", content: "Hi" }] };
 const tool = (name: string, more = {}) => ({ name, input_schema: { type: "object" }, ...more });
 const document = (type: string) => ({ type: "document", source: { type } });
-const searched = { type: "tool_result", tool_use_id: "t", content: [{ type: "search_result" }] };
+const searched = { type: "tool_result", tool_use_id: "t", content: [{ type: "web_search_tool_result" }] };
+const pictures = { type: "document", source: { type: "content", content: [{ type: "image" }] } };
+const texts = (...list: string[]) => list.map((text) => ({ type: "text", text }));
 const names = (body: Record<string, unknown>) =>
   messagesConversation(body).tools.map((each) => ("toolSpec" in each ? each.toolSpec.name : "cachePoint"));
 
@@ -75,18 +77,44 @@ describe("what clients made for Claude send to other models", () => {
       "a change of the tools",
       { messages: [...base.messages, { role: "system", content: [{ type: "tool_removal" }] }] },
     ],
-    ["a search's result", { messages: [{ role: "user", content: [{ type: "search_result" }] }] }],
+    [
+      "a search on the provider's side",
+      { messages: [{ role: "user", content: [{ type: "web_search_tool_result" }] }] },
+    ],
     ["one in a tool's result", { messages: [{ role: "user", content: [searched] }] }],
     ["a server's call", { messages: [{ role: "assistant", content: [{ type: "server_tool_use" }] }] }],
     ["a file in a store", { messages: [{ role: "user", content: [{ type: "container_upload", file_id: "f" }] }] }],
     ["a document elsewhere", { messages: [{ role: "user", content: [document("url")] }] }],
     ["a document in a store", { messages: [{ role: "user", content: [document("file")] }] }],
-    ["a document of blocks", { messages: [{ role: "user", content: [document("content")] }] }],
+    ["a document of pictures", { messages: [{ role: "user", content: [pictures] }] }],
     ["a tool for programs only", { tools: [tool("look", { allowed_callers: ["code_execution_20260120"] })] }],
   ])("%s is refused by name", (_, more) => {
     const param = expect.stringMatching(/\.(type|allowed_callers)$/);
     expect(() => messagesConversation({ ...base, ...more })).toThrow(
       expect.objectContaining({ code: "unsupported", param }),
+    );
+  });
+
+  it("finds of a search and documents in parts are told in words", () => {
+    const find = { type: "search_result", source: "https://a.example", title: "A", content: texts("one", "two") };
+    const parts = (content: unknown) => ({ type: "document", title: "b", source: { type: "content", content } });
+    const found = { type: "tool_result", tool_use_id: "t", content: [find] };
+    const told = { text: "A (https://a.example):\n\none\ntwo" };
+    const read = (text: string) => ({
+      document: { format: "txt", name: "b", source: { bytes: Buffer.from(text).toString("base64") } },
+    });
+    const [message] = messagesConversation({
+      ...base,
+      messages: [{ role: "user", content: [find, found, parts(texts("one", "two")), parts("three")] }],
+    }).messages;
+    const result = { toolResult: { toolUseId: "t", content: [told] } };
+    expect(message?.content).toEqual([told, result, read("one\n\ntwo"), read("three")]);
+  });
+
+  it.each(["search_result", "document"])("who wants a %s to be cited is told that nothing is", (type) => {
+    const block = { type, source: "s", title: "t", content: texts("one"), citations: { enabled: true } };
+    expect(() => messagesConversation({ ...base, messages: [{ role: "user", content: [block] }] })).toThrow(
+      expect.objectContaining({ code: "unsupported", param: "messages[0].content[0].citations" }),
     );
   });
 

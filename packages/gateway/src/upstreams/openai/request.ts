@@ -4,13 +4,13 @@ import type {
   Conversation,
   Document,
   Message,
-  SearchResult,
   Source,
   Tool,
   ToolResult,
 } from "../../dialects/conversation.ts";
 import { fieldName, unsupportedField } from "../../dialects/field-names.ts";
 import { mediaTypeOf, textOfDocument } from "../../dialects/media.ts";
+import { searchText } from "../../dialects/search-text.ts";
 import { takesStrict } from "./strict-schema.ts";
 
 /** How this server's Chat Completions differ from the next one's. */
@@ -169,10 +169,6 @@ function userPart(block: ContentBlock): Part[] {
     return [{ type: "image_url", image_url: { url: dataUrlOf("image", block.image.format, block.image.source) } }];
   if ("document" in block) return documentParts(block.document);
   return [];
-}
-
-function searchText({ source, title, content }: SearchResult): string {
-  return `${title} (${source}):\n\n${content.map(({ text }) => text).join("\n")}`;
 }
 
 /** OpenAI knows files of one kind and most other servers none at all, but what is text in a file is so without it, too. */
