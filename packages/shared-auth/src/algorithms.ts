@@ -1,19 +1,22 @@
-/** Signature algorithms of RFC 7518 and RFC 8037 that are accepted at all; `none` and key wrapping are not among them. */
-export type Algorithm =
-  | "RS256"
-  | "RS384"
-  | "RS512"
-  | "PS256"
-  | "PS384"
-  | "PS512"
-  | "ES256"
-  | "ES384"
-  | "ES512"
-  | "EdDSA"
-  | "Ed25519"
-  | "HS256"
-  | "HS384"
-  | "HS512";
+/** Signatures by a private key (RFC 7518 sections 3.3 to 3.5, RFC 8037), which whoever verifies cannot make. */
+export const asymmetricAlgorithms = [
+  "RS256",
+  "RS384",
+  "RS512",
+  "PS256",
+  "PS384",
+  "PS512",
+  "ES256",
+  "ES384",
+  "ES512",
+  "EdDSA",
+  "Ed25519",
+] as const;
+
+export type AsymmetricAlgorithm = (typeof asymmetricAlgorithms)[number];
+
+/** Signature algorithms that are accepted at all; `none` and key wrapping are not among them. */
+export type Algorithm = AsymmetricAlgorithm | "HS256" | "HS384" | "HS512";
 
 /** What a key must be to verify an algorithm (RFC 7518 section 3, RFC 8037 section 3.1). */
 interface KeyKind {

@@ -1,4 +1,4 @@
-export type { Algorithm } from "./algorithms.ts";
+export { type Algorithm, type AsymmetricAlgorithm, asymmetricAlgorithms } from "./algorithms.ts";
 export type { ClaimMapping, Dialect } from "./dialects.ts";
 export { memoryReplayStore, type ReplayStore } from "./dpop/replay.ts";
 export { createDpopSigner, type DpopSigner, type ProofRequest } from "./dpop/signer.ts";

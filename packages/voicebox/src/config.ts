@@ -13,7 +13,7 @@ import {
   telemetryFields,
   url,
 } from "@onbehalf/service-kit";
-import type { IssuerOptions } from "@onbehalf/shared-auth";
+import { type AsymmetricAlgorithm, asymmetricAlgorithms, type IssuerOptions } from "@onbehalf/shared-auth";
 import type { ExchangeOptions } from "@onbehalf/shared-auth/exchange";
 import { z } from "zod";
 import { exchangeOptions, exchangeProviders, exchangeShape, isExchangeProvider } from "./exchange-config.ts";
@@ -53,9 +53,6 @@ export interface Config {
   };
   readonly access: Access;
 }
-
-const asymmetric = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"] as const;
-type Asymmetric = (typeof asymmetric)[number];
 
 const common = {
   HOST: z.string().default("127.0.0.1"),
@@ -173,10 +170,12 @@ function jwtAccess(values: z.output<z.ZodObject<typeof jwt>>): Access {
 }
 
 function algorithms() {
-  return list({ min: 1 }).transform((names, context): readonly Asymmetric[] => {
-    const known = names.filter((name): name is Asymmetric => asymmetric.some((each) => each === name));
+  return list({ min: 1 }).transform((names, context): readonly AsymmetricAlgorithm[] => {
+    const known = names.filter((name): name is AsymmetricAlgorithm =>
+      asymmetricAlgorithms.some((each) => each === name),
+    );
     if (known.length === names.length) return known;
-    const message = `expected some of ${asymmetric.join(", ")}: only signatures by a private key, never a shared secret`;
+    const message = `expected some of ${asymmetricAlgorithms.join(", ")}: only signatures by a private key, never a shared secret`;
     context.issues.push({ code: "custom", message, input: names });
     return z.NEVER;
   });

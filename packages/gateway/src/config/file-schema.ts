@@ -1,3 +1,4 @@
+import { asymmetricAlgorithms } from "@onbehalf/shared-auth";
 import { z } from "zod";
 import { priceOverrides } from "../cost/prices.ts";
 import { bedrockSettings, billingSettings, modelEntry, routerSettings } from "../deployments.ts";
@@ -54,7 +55,7 @@ const claimNames = {
 };
 
 const audience = z.union([name, names.min(1)]);
-const algorithm = z.enum(["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"]);
+const algorithm = z.enum(asymmetricAlgorithms);
 
 const issuerSchema = z.strictObject({
   issuer: z.string().min(1),

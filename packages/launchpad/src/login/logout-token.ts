@@ -1,4 +1,5 @@
 import type { KeyValueStore } from "@onbehalf/service-kit";
+import { asymmetricAlgorithms } from "@onbehalf/shared-auth";
 import { createRemoteJWKSet, jwtVerify } from "jose";
 import { z } from "zod";
 import type { Provider } from "./provider.ts";
@@ -28,21 +29,6 @@ const shape = z
 const maxAgeSeconds = 300;
 const skewSeconds = 60;
 
-/** All that a provider's published key can make: whoever signs in by a provider's ID tokens is signed out by its orders. */
-const algorithms = [
-  "RS256",
-  "RS384",
-  "RS512",
-  "PS256",
-  "PS384",
-  "PS512",
-  "ES256",
-  "ES384",
-  "ES512",
-  "EdDSA",
-  "Ed25519",
-];
-
 /**
  * Verifies logout tokens (OpenID Connect Back-Channel Logout 1.0 section 2.6). The answered function rejects when the
  * token is not a valid order from this provider to this client, or was one before.
@@ -66,7 +52,8 @@ export function createLogoutTokens(
     const { payload, protectedHeader } = await jwtVerify(token, keysAt(metadata.jwks_uri), {
       issuer: metadata.issuer,
       audience: provider.config.clientId,
-      algorithms,
+      // All that a published key can make: whoever signs in by a provider's ID tokens is signed out by its orders.
+      algorithms: [...asymmetricAlgorithms],
       requiredClaims: ["iat", "jti", "events"],
       maxTokenAge: maxAgeSeconds,
       clockTolerance: skewSeconds,
