@@ -23,6 +23,10 @@ const signs: readonly RegExp[] = [
 /** Those that have a plain word for a sign: a search for one costs next to nothing. */
 const words: readonly string[] = ["AKIA", "ASIA", "ABSK", "bedrock-api-key-"];
 
+/**
+ * A stranger writes part of what is masked. So nothing here begins anew at each of many signs to read to the end of the
+ * text, and no two parts in a row can share out the same letters between them: a long text takes as long as it is.
+ */
 const rules: readonly (readonly [RegExp, string])[] = [
   // PEM private keys, also with line ends escaped by JSON
   [/-----BEGIN[A-Z ]*PRIVATE KEY-----(?:[^"\\]|\\[\s\S])*?(?:-----END[A-Z ]*PRIVATE KEY-----|(?=")|\\?$)/g, masked],
@@ -37,9 +41,12 @@ const rules: readonly (readonly [RegExp, string])[] = [
   // Authorization and challenge schemes (RFC 9110 section 11.1)
   [/\b(bearer|basic|dpop)(\s+)(?!\w+=\\*")[\w.~+/-]{8,}=*/gi, `$1$2${masked}`],
   // user and password in a URL
-  [/(:\/\/)[^/@\s"']*:[^/@\s"']*@/g, `$1${masked}@`],
+  [/(:\/\/)[^/@\s"':]*:[^/@\s"']*@/g, `$1${masked}@`],
   // Cookie and Authorization headers in running text, to the end of the line
-  [/\b((?:set-)?cookie|authorization)(\s*[:=]\s*)(?!\s*"?\[masked\])[^\r\n"\\]{4,}/gi, `$1$2${masked}`],
+  [
+    /\b((?:set-)?cookie|authorization)([^\S\r\n]*[:=])(?!\s*"?\[masked\])([^\S\r\n]*)[^\r\n"\\]{4,}/gi,
+    `$1$2$3${masked}`,
+  ],
   // name=value in queries, forms and cookies; name: 'value' as Node prints objects. A quote that JSON's own signs follow
   // or that stands behind escaped backslashes is the end of a text that ends so, and no beginning.
   [
@@ -50,9 +57,9 @@ const rules: readonly (readonly [RegExp, string])[] = [
     `$1$2${masked}`,
   ],
   [new RegExp(`(${names}=)(?!\\[masked\\])[^&\\s"'\\\\;,]+`, "gi"), `$1${masked}`],
-  [new RegExp(`(${names}:\\s*)(?=[^\\s"'\\\\,;]*[0-9]|[^\\s"'\\\\,;]{24})[\\w.~+/=-]{6,}`, "gi"), `$1${masked}`],
+  [new RegExp(`(${names}:\\s*)(?=[^\\s"'\\\\,;]{0,23}[0-9]|[^\\s"'\\\\,;]{24})[\\w.~+/=-]{6,}`, "gi"), `$1${masked}`],
   [/([?&](?:code|sig|x-amz-signature|x-amz-credential)=)[^&\s"'\\]+/gi, `$1${masked}`],
-  [/(__(?:Host|Secure)-[\w-]+=)[^;\s"'\\]+/g, `$1${masked}`],
+  [/(__(?:Host|Secure)-[\w-]{1,100}=)[^;\s"'\\]+/g, `$1${masked}`],
 ];
 
 /** The text with every secret that can be recognised by its form replaced. */
