@@ -81,7 +81,8 @@ export function provenanceOf(sources: readonly string[], described: ReadonlyMap<
 }
 
 function localName(iri: string): string {
-  return /[^#/:]+$/.exec(iri)?.[0] ?? iri;
+  const name = iri.slice(Math.max(...["#", "/", ":"].map((sign) => iri.lastIndexOf(sign))) + 1);
+  return name === "" ? iri : name;
 }
 
 /** SPARQL 1.1 Query Results CSV (section 3): CRLF, quotes where RFC 4180 wants them. */
