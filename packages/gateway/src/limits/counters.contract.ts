@@ -160,7 +160,7 @@ export function countersContract(name: string, open: () => Promise<CountersUnder
       expect((await charge(sum(1000, 1), store.other)).kind).toBe("refused");
     });
 
-    test("a sum that is forgotten is unknown again, and a charge of before changes nothing of the new one", async () => {
+    test("a sum that is forgotten is unknown again, and what a charge of before gives back is not taken from the new one", async () => {
       await store.counters.seed(sum(1000, 0), 0);
       const before = await granted(sum(1000, 400));
       await store.counters.forget(sum(1000, 0));
@@ -168,6 +168,23 @@ export function countersContract(name: string, open: () => Promise<CountersUnder
       await store.counters.seed(sum(1000, 0), 700);
       await store.counters.settle(before, [-400]);
       expect((await granted(sum(1000, 100))).states).toMatchObject([{ used: 800 }]);
+    });
+
+    test("what a charge of before used is missing in no sum that began anew meanwhile", async () => {
+      await store.counters.seed(sum(1000, 0), 0);
+      const before = await granted(sum(1000, 400));
+      await store.counters.forget(sum(1000, 0));
+      await store.counters.seed(sum(1000, 0), 700);
+      await store.counters.settle(before, [-250]);
+      expect((await granted(sum(1000, 100))).states).toMatchObject([{ used: 950 }]);
+    });
+
+    test("a settlement begins no sum that nobody knows", async () => {
+      await store.counters.seed(sum(1000, 0), 0);
+      const before = await granted(sum(1000, 400));
+      await store.counters.forget(sum(1000, 0));
+      await store.counters.settle(before, [-250]);
+      expect(await charge(sum(1000, 10))).toEqual({ kind: "unseeded", indices: [0] });
     });
 
     test("one bucket's end is not another's", async () => {

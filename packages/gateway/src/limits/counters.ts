@@ -9,7 +9,7 @@ export interface Counters {
    */
   charge<B extends Bucket>(buckets: readonly B[]): Verdict<B> | Promise<Verdict<B>>;
   /**
-   * Corrects a charge to what was really used, and ends its leases.
+   * Corrects a charge to what was really used, and ends its leases. A sum that began anew since then is charged with it.
    * @param deltas by bucket: added to what was charged, negative gives back; for a gauge meaningless
    */
   settle(charged: Charged, deltas: readonly number[]): void | Promise<void>;
@@ -62,7 +62,7 @@ export interface BucketState<B extends Bucket = Bucket> {
   readonly room: boolean;
   /**
    * Which window or lease was charged, as only its store knows it: a settlement finds by it what it corrects, and
-   * touches no later window and no other lease.
+   * touches no later window and no other lease, and gives nothing back to a sum that was not charged.
    */
   readonly hold: unknown;
 }

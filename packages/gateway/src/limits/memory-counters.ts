@@ -9,7 +9,7 @@ interface MemoryCountersOptions {
   readonly now?: () => number;
 }
 
-/** One window, or one sum until its end. The next one is another object, so a late settlement cannot reach it. */
+/** One window, or one sum until its end. The next one is another object, so a late settlement knows it is not its own. */
 interface Count {
   used: number;
   readonly endsAt: number;
@@ -79,6 +79,13 @@ export function memoryCounters({
     state.used = count.used;
   };
 
+  const settleCount = (bucket: Countable, held: Count, delta: number): void => {
+    const current = bucket.kind === "sum" ? counts.peek(bucket.key) : held;
+    // A sum that began anew meanwhile, with what the record said, knows nothing of this call yet.
+    if (current === undefined || current === held) correct(held, delta);
+    else correct(current, bucket.amount + delta);
+  };
+
   return {
     charge(buckets) {
       const at = clock();
@@ -93,7 +100,7 @@ export function memoryCounters({
     settle({ states }, deltas) {
       states.forEach(({ bucket, hold }, index) => {
         if (bucket.kind === "gauge") endLease(hold as Lease);
-        else correct(hold as Count, deltas[index] ?? 0);
+        else settleCount(bucket, hold as Count, deltas[index] ?? 0);
       });
     },
     async seed(bucket, used) {

@@ -37,9 +37,14 @@ export function redisCounters({ url, prefix = "{onbehalf:gateway}:limits:", log 
     async settle({ states }, deltas) {
       const corrections = states
         .map((state, index) => ({ ...state, delta: deltas[index] ?? 0 }))
-        .filter(({ bucket, delta }) => bucket.kind === "gauge" || delta !== 0);
+        .filter(({ bucket, delta }) => bucket.kind !== "window" || delta !== 0);
       if (corrections.length === 0) return;
-      const args = corrections.flatMap(({ bucket, hold, delta }) => [bucket.kind, String(hold), whole(delta)]);
+      const args = corrections.flatMap(({ bucket, hold, delta }) => [
+        bucket.kind,
+        String(hold),
+        whole(delta),
+        whole(usedOf(bucket, delta)),
+      ]);
       await run(
         settleScript,
         keysOf(
@@ -140,6 +145,10 @@ function amounts(bucket: Bucket): [string, string] {
     case "sum":
       return [whole(bucket.amount), whole(bucket.remainingMs)];
   }
+}
+
+function usedOf(bucket: Bucket, delta: number): number {
+  return bucket.kind === "gauge" ? 0 : bucket.amount + delta;
 }
 
 function whole(value: number): string {

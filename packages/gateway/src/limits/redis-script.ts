@@ -53,17 +53,19 @@ return {1, states}
 `;
 
 /**
- * Settling. ARGV: per bucket kind, what was held (its window, or a gauge's lease), delta. What belongs to an earlier
- * window is left alone.
+ * Settling. ARGV: per bucket kind, what was held (its window, or a gauge's lease), delta, used. What belongs to an earlier
+ * window is left alone. A sum that began anew meanwhile, with what the record said, knows nothing of this call yet.
  */
 export const settleScript = `
 for i, key in ipairs(KEYS) do
-  local base = (i - 1) * 3
-  local kind, hold, delta = ARGV[base + 1], ARGV[base + 2], tonumber(ARGV[base + 3])
+  local base = (i - 1) * 4
+  local kind, hold, delta, used = ARGV[base + 1], ARGV[base + 2], tonumber(ARGV[base + 3]), tonumber(ARGV[base + 4])
   if kind == 'gauge' then
     redis.call('ZREM', key, hold)
-  elseif delta ~= 0 and redis.call('HGET', key, 'w') == hold then
-    if redis.call('HINCRBY', key, 'n', delta) < 0 then redis.call('HSET', key, 'n', 0) end
+  else
+    local window = redis.call('HGET', key, 'w')
+    if window and window ~= hold then delta = kind == 'sum' and used or 0 end
+    if window and delta ~= 0 and redis.call('HINCRBY', key, 'n', delta) < 0 then redis.call('HSET', key, 'n', 0) end
   end
 end
 return 1
