@@ -6,6 +6,8 @@ interface Arrears {
   unsettled(charged: Charged): void;
   /** A charge that the local store granted in its place. */
   grantedHere(charged: Charged): void;
+  /** Such a charge was settled where it was granted; the sums that have begun anew in the shared store since are charged with it. */
+  settledHere(charged: Charged, deltas: readonly number[]): Promise<void>;
   readonly any: boolean;
   /** Tells it, once at a time; what it does not take stays. */
   settle(): Promise<void>;
@@ -19,6 +21,8 @@ interface ArrearsOptions {
 
 /** Beyond these nothing is noted: leases end by themselves, sums with their period. */
 const maxNoted = 10_000;
+/** What a charge holds of a store that did not grant it. */
+const nowhere = "";
 
 /**
  * Leases are given back late rather than never, or one hiccup would keep a caller's only place for a quarter of an hour.
@@ -57,6 +61,16 @@ export function createArrears({ shared, ask }: ArrearsOptions): Arrears {
     },
     grantedHere({ states }) {
       for (const state of states) note(state);
+    },
+    async settledHere({ states }, deltas) {
+      // A sum that is still to be forgotten begins with a record that has this call.
+      const missing = states
+        .map((state, index) => ({ state: { ...state, hold: nowhere }, delta: deltas[index] ?? 0 }))
+        .filter(({ state: { bucket } }) => bucket.kind === "sum" && !sums.has(bucket.key));
+      if (missing.length === 0) return;
+      const charged = { kind: "granted", states: missing.map(({ state }) => state) } as const;
+      const differences = missing.map(({ delta }) => delta);
+      await ask(async () => shared.settle(charged, differences)).catch(() => charged.states.forEach(note));
     },
     get any() {
       return leases.length > 0 || sums.size > 0;

@@ -112,4 +112,26 @@ describe("a budget that each replica grants by itself while the store is away", 
     expect(await spend(15)).toBe(false);
     expect(await spend(10)).toBe(true);
   });
+
+  test("and what a call that outlasted the outage used, too", async () => {
+    const { counters, state } = sharedStore();
+    const limiter = createLimiter({
+      counters: guarded(counters, "local"),
+      spentUsd: async () => 0,
+      onUnchecked: (_, error) => expect.fail(String(error)),
+      longestMs: () => 600_000,
+    });
+    const reserve = (costUsd: number) => limiter.reserve([limit], { tokens: 1, costUsd });
+    state.away = true;
+    const long = await reserve(60);
+    if (!long.allowed) throw new Error("refused");
+    state.away = false;
+    // Until the store is asked again and the sum has begun anew there, with what the record says.
+    const other = await reserve(1);
+    if (!other.allowed) throw new Error("refused");
+    await other.settle(undefined);
+    await long.settle({ tokens: 1, costUsd: 60 });
+    expect((await reserve(50)).allowed).toBe(false);
+    expect((await reserve(40)).allowed).toBe(true);
+  });
 });

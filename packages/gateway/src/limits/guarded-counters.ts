@@ -87,7 +87,10 @@ export function guardedCounters(shared: Counters, local: Counters, options: Guar
       }
     },
     async settle(charged, deltas) {
-      if (grantedHere.has(charged)) return local.settle(charged, deltas);
+      if (grantedHere.has(charged)) {
+        await local.settle(charged, deltas);
+        return arrears.settledHere(charged, deltas);
+      }
       try {
         await guarded(async () => shared.settle(charged, deltas));
       } catch (error) {
