@@ -12,6 +12,7 @@ import {
   type Telemetry,
 } from "@onbehalf/service-kit";
 import { isLoopback } from "@onbehalf/shared-auth";
+import { untilRecorded } from "./admin/recorded.ts";
 import { createApp } from "./app.ts";
 import type { Environment } from "./config/environment.ts";
 import { readConfiguration, readSettings } from "./config/read.ts";
@@ -56,7 +57,11 @@ export async function start(env: Env, io: ServiceIo = {}): Promise<Gateway> {
   const { database, migrated, recorder, queries } = record;
   const counters = openCounters(environment, settings, log);
   const longestMs = () => reload.rules().forwarding.longestMs;
-  const limiter = createLimiter({ counters, longestMs, spentUsd: queries.spentUsd, onUnchecked: tellUnchecked(log) });
+  const spentUsd: LimiterOptions["spentUsd"] = async (...asked) => {
+    await untilRecorded(recorder);
+    return queries.spentUsd(...asked);
+  };
+  const limiter = createLimiter({ counters, longestMs, spentUsd, onUnchecked: tellUnchecked(log) });
   const keys = await openKeys(environment, settings, record);
   const build = (next: Settings) => createRules({ settings: next, env, log, findKey: keys.find, limiter });
   const again = (): Settings => {

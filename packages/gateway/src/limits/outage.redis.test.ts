@@ -1,4 +1,5 @@
 import { startRedis } from "@onbehalf/service-kit/testing";
+import { createClient } from "redis";
 import { describe, expect, test, vi } from "vitest";
 import { issuers, models, startTestGateway } from "../testing/gateway.ts";
 
@@ -26,6 +27,24 @@ describe("a gateway whose Redis goes away", () => {
         timeout: 10_000,
         interval: 200,
       });
+    } finally {
+      await gateway.close();
+      await redis.stop();
+    }
+  });
+
+  test("a budget whose sum Redis has lost begins with all that this gateway has recorded, be it on its way", async () => {
+    const redis = await startRedis();
+    const budget = "access: { users: { '*': { budget: { usd: 0.0001, period: month } } } }";
+    const yaml = `${issuers}${models}\n${budget}\nlimits: { timeout_ms: 10000 }\n`;
+    const gateway = await startTestGateway({ yaml, env: { REDIS_URL: redis.url } });
+    try {
+      const token = await gateway.token();
+      await vi.waitFor(async () => expect((await gateway.chat(token)).status).toBe(200), 10_000);
+      const client = await createClient({ url: redis.url }).connect();
+      await client.flushAll();
+      client.destroy();
+      expect((await gateway.chat(token)).status).toBe(429);
     } finally {
       await gateway.close();
       await redis.stop();
