@@ -1,5 +1,4 @@
-import type { JWK } from "jose";
-import { importJWK } from "jose";
+import { type CryptoKey, importJWK, type JWK } from "jose";
 import { type Algorithm, keyKinds } from "./algorithms.ts";
 import { isRecord } from "./compact.ts";
 

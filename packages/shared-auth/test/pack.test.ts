@@ -1,4 +1,5 @@
 import { execFile } from "node:child_process";
+import { readFileSync } from "node:fs";
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
@@ -13,10 +14,12 @@ let folder: string;
 let tarball: string;
 let issuer: TestIssuer;
 
+const entryPoints = ["", "/exchange", "/introspection", "/hono", "/testing"];
 const platform = `${process.platform}-${process.arch}`;
-/** Each Node as an npm package of its own, so that one install brings them all. */
+const { engines } = JSON.parse(readFileSync(join(here, "package.json"), "utf8"));
+/** Each Node as an npm package of its own, so that one install brings them all; the oldest is the one that `engines` promises. */
 const nodes = {
-  node22: `npm:node-${platform}@22`,
+  node22: `npm:node-${platform}@${engines.node.replace(">=", "")}.0`,
   node24: `npm:node-${platform}@24`,
   node26: `npm:node-${platform}@26`,
 };
@@ -50,6 +53,8 @@ beforeAll(async () => {
   );
   await writeFile(join(folder, "src/exchange.ts"), `import { app } from "./readme.ts";\n${second}`);
   await writeFile(join(folder, "src/run.ts"), consumer);
+  const entries = entryPoints.map((name) => `export * from "@onbehalf/shared-auth${name}";`);
+  await writeFile(join(folder, "src/entries.ts"), entries.join("\n"));
 }, 180_000);
 afterAll(async () => {
   await issuer?.close();
@@ -100,17 +105,19 @@ describe("the packed library in an empty project", () => {
     });
   });
 
-  test("both examples compile against the packed types, strictly", async () => {
+  test.each([
+    ["a browser's types beside Node's", "es2022,dom"],
+    ["Node's alone", "es2022"],
+  ])("both examples compile against the packed types, strictly, with %s", async (_, lib) => {
     const strict = ["--strict", "--exactOptionalPropertyTypes", "--noUncheckedIndexedAccess", "--verbatimModuleSyntax"];
     const modules = ["--module", "nodenext", "--target", "es2022", "--allowImportingTsExtensions", "--noEmit"];
     const compiler = join(folder, "node_modules/typescript/bin/tsc");
-    await run(process.execPath, [compiler, ...strict, ...modules, "src/run.ts", "src/exchange.ts"], { cwd: folder });
+    const files = ["src/run.ts", "src/exchange.ts", "src/entries.ts"];
+    await run(process.execPath, [compiler, ...strict, ...modules, "--lib", lib, ...files], { cwd: folder });
   });
 
   test("every entry point loads, and nothing but the library is in the tarball", async () => {
-    const entries = ["", "/exchange", "/introspection", "/hono", "/testing"].map(
-      (name) => `await import("@onbehalf/shared-auth${name}");`,
-    );
+    const entries = entryPoints.map((name) => `await import("@onbehalf/shared-auth${name}");`);
     await run(join(folder, "node_modules/node22/bin/node"), ["--input-type=module", "-e", entries.join("\n")], {
       cwd: folder,
     });

@@ -1,7 +1,7 @@
 import { createPrivateKey, type KeyObject } from "node:crypto";
 import { readFileSync, type Stats, statSync } from "node:fs";
 import { readFile, stat } from "node:fs/promises";
-import { importPKCS8 } from "jose";
+import { type CryptoKey, importPKCS8 } from "jose";
 
 /** A private key that lives in a file, as operators mount and replace it. */
 export interface KeyFile {
