@@ -273,11 +273,11 @@ describe("configuration", () => {
     });
 
     it.each([
-      ["KEYCLOAK", { DOMAIN: "id.example.com" }, "REALM"],
-      ["ENTRA", {}, "TENANT_ID"],
-      ["OIDC", {}, "ISSUER"],
-    ])("%s %o says too little: %s", (name, env, missing) => {
-      expect(problemsOf(of(name, env))).toEqual({ [`${name}_${missing}`]: "is not set" });
+      ["KEYCLOAK", { DOMAIN: "id.example.com" }, "REALM", "is not set"],
+      ["ENTRA", {}, "TENANT_ID", "is not set"],
+      ["OIDC", {}, "ISSUER", "is not set; expected an absolute URL (https://… or http://…)"],
+    ])("%s %o says too little: %s %s", (name, env, missing, words) => {
+      expect(problemsOf(of(name, env))).toEqual({ [`${name}_${missing}`]: words });
     });
 
     it.each(["OKTA", "KEYCLOAK", "ENTRA", "OIDC"])("%s_AUTH_ENABLED switches the provider off", (name) => {

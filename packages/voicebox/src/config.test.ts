@@ -49,6 +49,8 @@ describe("the environment", () => {
     ["OKTA_PRIVATE_KEY_PATH", "no key file", { OKTA_PRIVATE_KEY_PATH: "/nope.pem" }],
     ["OKTA_PRIVATE_KEY_PATH", "no readable", { OKTA_PRIVATE_KEY_PATH: noKeyFile }],
     ["OKTA_CLIENT_SECRET", "is not set", { OKTA_CLIENT_SECRET: "", OKTA_PRIVATE_KEY_PATH: "" }],
+    ["OKTA_CLIENT_ID", "expected the client's id", { OKTA_CLIENT_ID: " " }],
+    ["OKTA_LLM_GATEWAY_SCOPE", "expected at least one scope", { OKTA_LLM_GATEWAY_SCOPE: " , " }],
     ["REDIS_URL", "redis://", { REDIS_URL: "redis://host/name", ENCRYPTION_SECRET: "e".repeat(32) }],
     ["ENCRYPTION_SECRET", "is not set", { REDIS_URL_FILE: fileOf("redis-url", "redis://host") }],
   ])("says by its name that %s is wrong: %s, %o", async (name, words, env) => {
@@ -81,7 +83,7 @@ describe("the environment and the file together", () => {
       "connections.c",
     ]);
     expect(await problemsOf(() => start({ ...env, VBX_CONFIG: "/nope.json" }))).toEqual({
-      JWT_AUDIENCE: "is not set",
+      JWT_AUDIENCE: "is not set; expected at least 1 comma-separated value",
       VBX_CONFIG: "names /nope.json, which cannot be read (ENOENT)",
     });
   });

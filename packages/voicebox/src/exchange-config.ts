@@ -56,7 +56,7 @@ export function exchangeShape(provider: ExchangeProvider, env: Env): Record<stri
 function clientShape(prefix: string, provider: ExchangeProvider, env: Env): Record<string, z.ZodType> {
   const hasKey = Boolean(env[`${prefix}_PRIVATE_KEY_PATH`]);
   return {
-    [`${prefix}_CLIENT_ID`]: z.string(),
+    [`${prefix}_CLIENT_ID`]: z.string().trim().min(1, "expected the client's id"),
     [`${prefix}_CLIENT_SECRET`]: hasKey ? secret().optional() : secret(),
     [`${prefix}_CLIENT_AUTH_METHOD`]: secretMethod(provider),
     [`${prefix}_PRIVATE_KEY_PATH`]: privateKeyFile().optional(),
@@ -67,7 +67,10 @@ function clientShape(prefix: string, provider: ExchangeProvider, env: Env): Reco
 
 /** Scopes, by spaces as OAuth writes them, or by commas. */
 function words() {
-  return z.string().transform((text): readonly string[] => text.split(/[\s,]+/).filter((word) => word !== ""));
+  return z
+    .string()
+    .transform((text): readonly string[] => text.split(/[\s,]+/).filter((word) => word !== ""))
+    .refine((found) => found.length > 0, "expected at least one scope");
 }
 
 function needed(field: z.ZodType, need: Need, message: string): z.ZodType {

@@ -58,7 +58,7 @@ const audience = z.union([name, names.min(1)]);
 const algorithm = z.enum(asymmetricAlgorithms);
 
 const issuerSchema = z.strictObject({
-  issuer: z.string().min(1),
+  issuer: z.string().trim().min(1),
   audience,
   public_key_url: z.url().optional(),
   discovery_url: z.url().optional(),
@@ -72,7 +72,7 @@ const issuerSchema = z.strictObject({
 });
 
 const jwtSettings = z.strictObject({
-  issuer: z.string().min(1),
+  issuer: z.string().trim().min(1),
   audience,
   public_key_url: z.url(),
   algorithm: z.union([algorithm, z.array(algorithm).min(1)]).default("RS256"),
@@ -111,7 +111,7 @@ const generalSettings = z.strictObject({
   enable_jwt_auth: z.boolean().default(true),
   custom_auth: z.string().optional(),
   jwt_public_key_url: z.url().optional(),
-  jwt_issuer: z.string().min(1).optional(),
+  jwt_issuer: z.string().trim().min(1).optional(),
   jwt_audience: audience.optional(),
   jwt_settings: jwtSettings.optional(),
   litellm_jwtauth: litellmJwtAuth.optional(),

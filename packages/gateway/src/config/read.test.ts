@@ -47,6 +47,12 @@ test.each([
   expect(issuer?.options.dialect).toBe(dialect);
 });
 
+test("a line end that a variable brings along is no part of an issuer: nobody's tokens would name it", () => {
+  const yaml = "issuers: [{ issuer: os.environ/IDP, audience: a }]";
+  const { issuers } = readConfiguration(withFile(yaml, { IDP: "https://idp.example.com/\n" })).settings;
+  expect(issuers.map(({ options }) => options.issuer)).toContain("https://idp.example.com/");
+});
+
 const model = (params: string) =>
   `model_list:\n  - model_name: m\n    litellm_params: { model: bedrock/amazon.nova-lite-v1:0, ${params} }\n`;
 

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { z } from "zod";
 import { type Env, loadEnv } from "./env.ts";
-import { flag, list, noticeWithinGrace, port, seconds, secret, url } from "./fields.ts";
+import { flag, issuer, list, noticeWithinGrace, port, seconds, secret, url, urls } from "./fields.ts";
 import { ConfigError, type ConfigProblem } from "./problems.ts";
 
 let folder: string;
@@ -120,6 +120,16 @@ describe("a notice", () => {
   });
 });
 
+test("what surrounds an address is no part of it: an issuer with a line end would be nobody's", () => {
+  const schema = z.object({ ISSUER: issuer(), ENDPOINT: url(), PAIR: urls() });
+  const env = { ISSUER: " https://a/x/\n", ENDPOINT: "https://b/\r\n", PAIR: "https://c , https://d\n" };
+  expect(loadEnv(schema, env)).toEqual({
+    ISSUER: "https://a/x/",
+    ENDPOINT: "https://b",
+    PAIR: ["https://c", "https://d"],
+  });
+});
+
 test("a missing value and a wrong one are both named, beside a rule over several values", () => {
   const schema = z
     .object({ A: port(), B: z.string(), C: z.enum(["json", "text"]) })
@@ -129,6 +139,46 @@ test("a missing value and a wrong one are both named, beside a rule over several
     { name: "C", problem: expect.stringContaining('got "xml"') },
     { name: "A", problem: expect.stringContaining("set A or B") },
   ]);
+});
+
+describe("a variable that is not set", () => {
+  const schema = z.object({
+    JWT_ISSUER: issuer(),
+    JWT_AUDIENCE: list({ min: 1 }),
+    SESSION_SECRET: secret({ min: 32 }),
+    CLIENT_SECRET: secret(),
+    MODE: z.enum(["json", "text"], "expected json or text"),
+    CLIENT_ID: z.string(),
+  });
+  const told = (env: Env) =>
+    Object.fromEntries(problems(() => loadEnv(schema, env)).map((each) => [each.name, each.problem]));
+
+  test("is named with what was expected", () => {
+    expect(told({})).toEqual({
+      JWT_ISSUER: "is not set; expected an absolute URL (https://… or http://…): the issuer as its tokens name it",
+      JWT_AUDIENCE: "is not set; expected at least 1 comma-separated value",
+      SESSION_SECRET: "is not set; expected a secret of at least 32 characters",
+      CLIENT_SECRET: "is not set; expected a secret",
+      MODE: "is not set; expected json or text",
+      CLIENT_ID: "is not set",
+    });
+  });
+
+  test("is looked for under a name that is nearly its own", () => {
+    const env = {
+      CLIENT_SECERT: "canary",
+      JWT_ISSUER_FILES: "/a",
+      CLIENT_ID_: "",
+      JWT_AUDIENCES: "a",
+      CLIENT_KEY: "k",
+    };
+    expect(told(env)).toMatchObject({
+      CLIENT_SECRET: "is not set, but CLIENT_SECERT is; expected a secret",
+      JWT_ISSUER: expect.stringMatching(/^is not set, but JWT_ISSUER_FILES is; /),
+      JWT_AUDIENCE: "is not set, but JWT_AUDIENCES is; expected at least 1 comma-separated value",
+      CLIENT_ID: "is not set",
+    });
+  });
 });
 
 describe("secrets", () => {

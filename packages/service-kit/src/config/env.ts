@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { distance } from "fastest-levenshtein";
 import { z } from "zod";
 import { mask } from "../mask.ts";
 import { ConfigError, type ConfigProblem } from "./problems.ts";
@@ -21,7 +22,7 @@ export function loadEnv<Schema extends z.ZodObject>(schema: Schema, env: Env): R
   const result = schema.safeParse(values);
   const unreadable = new Set(problems.map(({ name }) => name));
   const wrong = (result.error?.issues ?? [])
-    .map((issue) => problemOf(issue, schema, values))
+    .map((issue) => problemOf(issue, schema, values, env))
     .filter(({ name }) => !unreadable.has(name));
   if (!result.success || problems.length > 0) throw new ConfigError([...problems, ...wrong]);
   return Object.freeze(result.data);
@@ -85,13 +86,38 @@ function readSecret(path: string): { readonly text: string } | { readonly proble
   return text === "" ? { problem: "is empty" } : { text };
 }
 
-function problemOf(issue: z.core.$ZodIssue, schema: z.ZodObject, values: Record<string, string>): ConfigProblem {
+function problemOf(
+  issue: z.core.$ZodIssue,
+  schema: z.ZodObject,
+  values: Record<string, string>,
+  env: Env,
+): ConfigProblem {
   const name = String(issue.path[0] ?? "configuration");
   const value = values[name];
   if (!(name in schema.shape)) return { name, problem: issue.message };
-  if (value === undefined) return { name, problem: issue.code === "custom" ? issue.message : "is not set" };
+  if (value === undefined)
+    return { name, problem: issue.code === "custom" ? issue.message : absence(name, schema, env) };
   if (isSecret(name, schema.shape[name])) return { name, problem: issue.message };
   return { name, problem: `${issue.message}, got ${shown(value)}` };
+}
+
+/** An empty value is told what was expected of any. */
+function absence(name: string, schema: z.ZodObject, env: Env): string {
+  const misspelt = nearlyNamed(name, schema, env);
+  const found = misspelt === undefined ? "is not set" : `is not set, but ${misspelt} is`;
+  const told = z.safeParse(schema.shape[name] ?? z.string(), "").error?.issues[0]?.message ?? "";
+  return told.startsWith("expected ") ? `${found}; ${told.replace(/, got 0$/, "")}` : found;
+}
+
+const misspeltLetters = 2;
+
+function nearlyNamed(name: string, schema: z.ZodObject, env: Env): string | undefined {
+  const isKnown = (other: string) => other in schema.shape || other.replace(/_FILE$/, "") in schema.shape;
+  return Object.keys(env).find((other) => {
+    if (env[other] === "" || env[other] === undefined || isKnown(other)) return false;
+    const near = [name, `${name}_FILE`].map((wanted) => distance(wanted, other));
+    return Math.min(...near) <= misspeltLetters;
+  });
 }
 
 function shown(value: string): string {

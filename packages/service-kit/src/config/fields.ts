@@ -9,6 +9,11 @@ import { exportHeaders } from "../telemetry/export-headers.ts";
  * that was found is added by `loadEnv`, which knows which values may be shown.
  */
 
+/** A line end that a file or a shell left is no part of an address, and an issuer with one would be nobody's. */
+function trimmed() {
+  return z.string().trim();
+}
+
 /** A TCP port; 0 lets the system choose a free one. */
 export function port() {
   return wholeNumber("expected a port number, 0 to 65535", 0, 65_535);
@@ -55,7 +60,7 @@ export interface UrlOptions {
 
 /** An absolute URL, given back as text without a trailing slash. */
 export function url(options: UrlOptions = {}) {
-  return z.string().transform((text, context) => {
+  return trimmed().transform((text, context) => {
     const wrong = wrongUrl(text, options);
     return wrong === undefined ? text.replace(/\/+$/, "") : refuse(context, text, wrong);
   });
@@ -71,7 +76,7 @@ export function urls(options: UrlOptions = {}) {
 
 /** An issuer, kept to the letter, a slash at its end included: it is compared with what tokens say. */
 export function issuer(options: Pick<UrlOptions, "httpOnLoopbackOnly"> = {}) {
-  return z.string().superRefine((text, context) => {
+  return trimmed().superRefine((text, context) => {
     const wrong = wrongUrl(text, options);
     if (wrong !== undefined) refuse(context, text, `${wrong}: the issuer as its tokens name it`);
   });
@@ -118,7 +123,8 @@ export function secret({ min = 1 }: { readonly min?: number } = {}) {
     .string()
     .transform((text, context) => {
       if (text.length >= min) return text;
-      return refuse(context, text, `expected a secret of at least ${min} characters, got ${text.length}`);
+      const expected = min === 1 ? "expected a secret" : `expected a secret of at least ${min} characters`;
+      return refuse(context, text, `${expected}, got ${text.length}`);
     })
     .meta({ secret: true });
 }
