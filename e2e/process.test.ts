@@ -127,6 +127,17 @@ describe("the sandbox as a process", () => {
   });
 });
 
+describe("ports that cannot be", () => {
+  it.each<[string, Record<string, string>, string]>([
+    ["one for two", { VOICEBOX_PORT: "3999", LAUNCHPAD_PORT: "3999" }, "VOICEBOX_PORT: is 3999, as LAUNCHPAD_PORT is"],
+    ["any free one", { GATEWAY_PORT: "0" }, "GATEWAY_PORT: expected a port number, 1 to 65535"],
+  ])("%s is said in words before anything starts", async (_, wrong, words) => {
+    const sandbox = run("packages/sandbox/src/main.ts", { ...(await freePorts()), ...wrong });
+    expect(await sandbox.exited).toBe(78);
+    expect(sandbox.output()).toContain(`1 problem in the configuration:\n  ${words}`);
+  });
+});
+
 describe("a service with a wrong environment", () => {
   const wrong = {
     launchpad: {

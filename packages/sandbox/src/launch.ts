@@ -13,11 +13,11 @@ import { readSecrets, type SecretFiles } from "./secrets.ts";
 
 const schema = z.object({
   HOST: z.string().default("127.0.0.1"),
-  LAUNCHPAD_PORT: port().default(3000),
-  VOICEBOX_PORT: port().default(8000),
-  GATEWAY_PORT: port().default(4000),
-  SANDBOX_IDP_PORT: port().default(9400),
-  SANDBOX_BEDROCK_PORT: port().default(9401),
+  LAUNCHPAD_PORT: port({ min: 1 }).default(3000),
+  VOICEBOX_PORT: port({ min: 1 }).default(8000),
+  GATEWAY_PORT: port({ min: 1 }).default(4000),
+  SANDBOX_IDP_PORT: port({ min: 1 }).default(9400),
+  SANDBOX_BEDROCK_PORT: port({ min: 1 }).default(9401),
   SANDBOX_TOKEN_SECONDS: z.coerce.number().int().min(1).max(86_400).default(3600),
   ONBEHALF_DATA_DIR: z.string().default(".onbehalf"),
 });

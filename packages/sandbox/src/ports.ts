@@ -15,12 +15,17 @@ type Places = Readonly<Record<(typeof variables)[number], number>> & { readonly 
 /**
  * A part that is started says so of its own port only, and a person would meet them one by one. Whatever else may be wrong
  * with an address is left to that part.
- * @throws ConfigError naming every port that is taken
+ * @throws ConfigError naming every port that is taken, by another program or by another part
  */
 export async function refuseTakenPorts(places: Places): Promise<void> {
   const problems: ConfigProblem[] = [];
-  for (const name of variables) {
+  for (const [index, name] of variables.entries()) {
     const port = places[name];
+    const other = variables.slice(0, index).find((earlier) => places[earlier] === port);
+    if (other !== undefined) {
+      problems.push({ name, problem: `is ${port}, as ${other} is; choose another port for one of them` });
+      continue;
+    }
     if (!(await isTaken(places.HOST, port))) continue;
     problems.push({ name, problem: `port ${port} on ${places.HOST} is taken by another program; choose another port` });
   }

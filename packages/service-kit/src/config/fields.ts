@@ -14,9 +14,9 @@ function trimmed() {
   return z.string().trim();
 }
 
-/** A TCP port; 0 lets the system choose a free one. */
-export function port() {
-  return wholeNumber("expected a port number, 0 to 65535", 0, 65_535);
+/** A TCP port; 0 lets the system choose a free one, where others need not know it beforehand. */
+export function port({ min = 0 }: { readonly min?: 0 | 1 } = {}) {
+  return wholeNumber(`expected a port number, ${min} to 65535`, min, 65_535);
 }
 
 /** A duration in whole seconds. */
