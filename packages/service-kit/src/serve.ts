@@ -118,6 +118,9 @@ export async function serve(options: ServeOptions): Promise<Service> {
   };
 }
 
+/** Of HTTP/1.0, which need not name a host, as load balancers' checks do not; Node refuses HTTP/1.1 without one. */
+const unnamedHost = "localhost";
+
 /** From a request of Node's to the app's answer, sent. */
 function createResponder(app: Fetcher, running: Running, log: Logger) {
   const unreadable = refuseUnreadable(log);
@@ -138,7 +141,7 @@ function createResponder(app: Fetcher, running: Running, log: Logger) {
       await sendStream(response, body, outgoing, (error) => log.error({ err: error }, "an answer's stream failed"));
       return RESPONSE_ALREADY_SENT;
     },
-    { errorHandler: unreadable },
+    { errorHandler: unreadable, hostname: unnamedHost },
   );
   const streamOf = createStreamFinder(new Response(""));
   return respond;
