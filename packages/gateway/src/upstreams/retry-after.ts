@@ -8,9 +8,12 @@ export function retryAfterSeconds(header: string | string[] | undefined, nowMs =
   return Number.isFinite(seconds) ? Math.min(maxRetryAfterSeconds, Math.max(0, Math.ceil(seconds))) : undefined;
 }
 
-/** The wait an OpenAI-compatible server asks for, in seconds; the finer `retry-after-ms` of OpenAI and Azure goes first. */
+/**
+ * The wait a provider asks for, in seconds; in milliseconds, which go first, OpenAI and Azure say it by `retry-after-ms`
+ * and AWS by `x-amz-retry-after`.
+ */
 export function retryAfter(headers: Readonly<Record<string, string | string[] | undefined>>): number | undefined {
-  const fine = headers["retry-after-ms"];
+  const fine = headers["retry-after-ms"] ?? headers["x-amz-retry-after"];
   if (typeof fine === "string" && /^\d{1,9}$/.test(fine)) return Math.min(maxRetryAfterSeconds, Number(fine) / 1000);
   return retryAfterSeconds(headers["retry-after"]);
 }

@@ -46,9 +46,15 @@ export function bedrockDialectError(error: GatewayError, requestId: string) {
       "x-amzn-errortype": exceptionOf[error.code],
       "x-amzn-requestid": requestId,
       ...retryHeaders(error),
+      ...waitHeaders(error),
     },
     body: JSON.stringify({ message: messageOf(error) }),
   };
+}
+
+/** In milliseconds; AWS's SDKs for Go and Rust wait by this and know no `retry-after`. */
+function waitHeaders({ retryAfterSeconds }: GatewayError): Record<string, string> {
+  return retryAfterSeconds === undefined ? {} : { "x-amz-retry-after": String(Math.ceil(retryAfterSeconds * 1000)) };
 }
 
 /** A failure after the 200, as an exception frame. Streams know five names; every other failure is the model's. */

@@ -10,6 +10,8 @@ import { NodeHttpHandler } from "@smithy/node-http-handler";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Rule, startBedrock } from "../../../../sandbox/src/bedrock/index.ts";
 import { eventually, startForwarding, testAws } from "../../forward-testing.ts";
+import { bedrockError } from "../../upstreams/bedrock/error.ts";
+import { bedrockDialectError } from "./error.ts";
 
 const look: Rule = (turn) =>
   turn.tools.length > 0 ? { toolUses: [{ name: "look", input: { at: "sky" } }] } : undefined;
@@ -110,6 +112,15 @@ describe("converse", () => {
     });
     const unknown = client.send(new ConverseCommand({ modelId: "nobody", messages }));
     await expect(unknown).rejects.toMatchObject({ name: "ResourceNotFoundException" });
+  });
+
+  it("says how long to wait by the header that AWS's SDKs know, and hears it from Bedrock", async () => {
+    const body = JSON.stringify({ message: "Too many requests" });
+    const refusal = { "x-amzn-errortype": "ThrottlingException", "x-amz-retry-after": "2500", "retry-after": "9" };
+    const error = bedrockError(429, refusal, Buffer.from(body));
+    expect(error).toMatchObject({ code: "upstream_throttled", retryAfterSeconds: 2.5 });
+    const { headers } = bedrockDialectError(error, "r");
+    expect(headers).toMatchObject({ "x-amz-retry-after": "2500", "retry-after": "3" });
   });
 
   it("retries as its SDK does", async () => {

@@ -1,7 +1,7 @@
 import { isObject } from "../../dialects/body.ts";
 import { GatewayError, type GatewayErrorCode } from "../../errors.ts";
 import type { UpstreamHeaders } from "../exchange.ts";
-import { retryAfterSeconds } from "../retry-after.ts";
+import { retryAfter } from "../retry-after.ts";
 import { toldLength } from "../too-long.ts";
 
 /** Bedrock's exceptions by name, whether they came as a status or in a stream. */
@@ -47,7 +47,7 @@ const said: Readonly<Partial<Record<GatewayErrorCode, string>>> = {
 export function bedrockError(status: number, headers: UpstreamHeaders, body: Buffer): GatewayError {
   const name = exceptionIn(headers);
   const code = codeOf[name] ?? byStatus[status] ?? (status >= 500 ? "upstream_unavailable" : "upstream_failed");
-  const retry = retryAfterSeconds(headers["retry-after"]);
+  const retry = retryAfter(headers);
   return describe(code, name === "" ? `HTTP ${status}` : name, body.toString("utf8"), retry);
 }
 
