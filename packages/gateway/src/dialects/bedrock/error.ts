@@ -38,7 +38,7 @@ function messageOf({ code, message }: GatewayError): string {
 }
 
 /** AWS's JSON error: the name in a header, the words in the body. */
-export function bedrockDialectError(error: GatewayError, requestId: string) {
+export function bedrockDialectError(error: GatewayError, requestId: string, nowMs = Date.now()) {
   return {
     status: error.status,
     headers: {
@@ -46,15 +46,25 @@ export function bedrockDialectError(error: GatewayError, requestId: string) {
       "x-amzn-errortype": exceptionOf[error.code],
       "x-amzn-requestid": requestId,
       ...retryHeaders(error),
-      ...waitHeaders(error),
+      ...waitHeaders(error, nowMs),
     },
     body: JSON.stringify({ message: messageOf(error) }),
   };
 }
 
-/** In milliseconds; AWS's SDKs for Go and Rust wait by this and know no `retry-after`. */
-function waitHeaders({ retryAfterSeconds }: GatewayError): Record<string, string> {
-  return retryAfterSeconds === undefined ? {} : { "x-amz-retry-after": String(Math.ceil(retryAfterSeconds * 1000)) };
+/** The longest wait that is asked of a client in numbers, which it sleeps through before it says anything. */
+const longestSleepSeconds = 60;
+
+/**
+ * How AWS's SDKs are told to wait: Go, Rust and Java by milliseconds of their own, Java by `retry-after` too. Java's sleeps
+ * through any number of seconds, a day of a budget that is used up as well, and reads no date; so a long wait is one.
+ */
+function waitHeaders({ retryAfterSeconds }: GatewayError, nowMs: number): Record<string, string> {
+  if (retryAfterSeconds === undefined) return {};
+  const milliseconds = Math.ceil(retryAfterSeconds * 1000);
+  return retryAfterSeconds > longestSleepSeconds
+    ? { "retry-after": new Date(nowMs + milliseconds).toUTCString() }
+    : { "x-amz-retry-after": String(milliseconds) };
 }
 
 /** A failure after the 200, as an exception frame. Streams know five names; every other failure is the model's. */

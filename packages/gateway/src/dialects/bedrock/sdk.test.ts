@@ -9,6 +9,7 @@ import {
 import { NodeHttpHandler } from "@smithy/node-http-handler";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Rule, startBedrock } from "../../../../sandbox/src/bedrock/index.ts";
+import { GatewayError } from "../../errors.ts";
 import { eventually, startForwarding, testAws } from "../../forward-testing.ts";
 import { bedrockError } from "../../upstreams/bedrock/error.ts";
 import { bedrockDialectError } from "./error.ts";
@@ -121,6 +122,17 @@ describe("converse", () => {
     expect(error).toMatchObject({ code: "upstream_throttled", retryAfterSeconds: 2.5 });
     const { headers } = bedrockDialectError(error, "r");
     expect(headers).toMatchObject({ "x-amz-retry-after": "2500", "retry-after": "3" });
+  });
+
+  it("says a wait of more than a minute as a date: Java's SDK sleeps through seconds, however many, and says nothing", () => {
+    const now = Date.UTC(2026, 10, 23, 4, 0, 0);
+    const used = new GatewayError("budget_exhausted", "used up", { retryAfterSeconds: 72_000, shouldRetry: false });
+    const { headers } = bedrockDialectError(used, "r", now);
+    expect(headers).toMatchObject({ "retry-after": "Tue, 24 Nov 2026 00:00:00 GMT", "x-should-retry": "false" });
+    expect(headers).not.toHaveProperty("x-amz-retry-after");
+    const minute = new GatewayError("rate_limited", "wait", { retryAfterSeconds: 60 });
+    const told = { "retry-after": "60", "x-amz-retry-after": "60000" };
+    expect(bedrockDialectError(minute, "r", now).headers).toMatchObject(told);
   });
 
   it("retries as its SDK does", async () => {
