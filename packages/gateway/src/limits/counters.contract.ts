@@ -36,6 +36,7 @@ export function countersContract(name: string, open: () => Promise<CountersUnder
       max,
       amount,
       remainingMs: 60_000,
+      leaseMs: 60_000,
     });
     const charge = (bucket: Bucket, counters = store.counters) => counters.charge([bucket]);
     const granted = async (bucket: Bucket, counters = store.counters): Promise<Charged> => {

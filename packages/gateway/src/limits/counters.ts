@@ -47,6 +47,8 @@ export interface SumBucket {
   readonly amount: number;
   /** Milliseconds until the sum is over. */
   readonly remainingMs: number;
+  /** After so long what was charged is given back, where nobody settled it because his process died. */
+  readonly leaseMs: number;
 }
 
 /** What is counted: in a window of time, at the same moment, or in all of a period. */
@@ -61,7 +63,7 @@ export interface BucketState<B extends Bucket = Bucket> {
   readonly resetMs: number;
   readonly room: boolean;
   /**
-   * Which window or lease was charged, as only its store knows it: a settlement finds by it what it corrects, and
+   * Which window, lease or reservation was charged, as only its store knows it: a settlement finds by it what it corrects,
    * touches no later window and no other lease, and gives nothing back to a sum that was not charged.
    */
   readonly hold: unknown;

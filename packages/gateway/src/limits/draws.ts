@@ -82,7 +82,7 @@ function filledIn({ draws: outline, changing }: Outline, estimate: Estimate, { w
     if (draw?.kind === "window") draws[index] = { ...draw, amount: Math.min(estimate.tokens, draw.max) };
     if (draw?.kind !== "sum") continue;
     const nowMs = wallMs();
-    const current = isWithin(draw.period, nowMs) ? draw : sumOf(draw.limit, draw.budget, nowMs);
+    const current = isWithin(draw.period, nowMs) ? draw : sumOf(draw, nowMs);
     outline[index] = current;
     draws[index] = reserved(current, estimate, nowMs);
   }
@@ -97,7 +97,7 @@ function outlined(limit: Limit, leaseMs: number): Draw[] {
   if (maxParallel !== undefined) {
     draws.push({ kind: "gauge", key: `parallel:${id}`, max: maxParallel, leaseMs, dimension: "parallel", limit });
   }
-  if (budget !== undefined) draws.push(sumOf(limit, budget, 0));
+  if (budget !== undefined) draws.push(sumOf({ limit, budget, leaseMs }, 0));
   return draws;
 }
 
@@ -106,11 +106,12 @@ function windowed(limit: Limit, dimension: WindowDraw["dimension"], id: string, 
   return { kind: "window", key: `${dimension}:${id}`, max, amount, windowMs: minuteMs, dimension, limit };
 }
 
-function sumOf(limit: Limit, budget: Budget, nowMs: number): SumDraw {
+function sumOf({ limit, budget, leaseMs }: Pick<SumDraw, "limit" | "budget" | "leaseMs">, nowMs: number): SumDraw {
   const period = periodAt(budget.period, nowMs);
   const key = `budget:${period.id}:${limit.id}`;
   const max = Math.round(budget.usd * microUsd);
-  return { kind: "sum", key, max, amount: 0, remainingMs: 0, dimension: "budget", limit, budget, period };
+  const amounts = { max, amount: 0, remainingMs: 0, leaseMs };
+  return { kind: "sum", key, ...amounts, dimension: "budget", limit, budget, period };
 }
 
 function isWithin({ start, end }: PeriodSpan, nowMs: number): boolean {

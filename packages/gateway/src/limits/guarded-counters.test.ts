@@ -60,7 +60,7 @@ describe("a store that comes back is told", () => {
   test("of a charge that its caller no longer waited for", async () => {
     const { counters, state } = sharedStore();
     const limits = guarded(counters, "closed");
-    const sum: SumBucket = { kind: "sum", key: "sum", max: 100, amount: 100, remainingMs: 60_000 };
+    const sum: SumBucket = { kind: "sum", key: "sum", max: 100, amount: 100, remainingMs: 60_000, leaseMs: 60_000 };
     await limits.seed(sum, 0);
     state.slowMs = 60;
     await expect(limits.charge([place, sum])).rejects.toBeInstanceOf(CountersUnavailable);

@@ -47,6 +47,58 @@ test("a window lasts no longer when the clock of Redis is set back an hour", asy
   await counters.close();
 });
 
+test("what a process that died had reserved of a sum is given back in time; what a late one used counts all the same", async () => {
+  const counters = await connected();
+  const sum = { kind: "sum", key: "lost", max: 1000, amount: 400, remainingMs: 60_000, leaseMs: 300 } as const;
+  await counters.seed(sum, 0);
+  const lost = await counters.charge([sum]);
+  expect((await counters.charge([{ ...sum, amount: 700 }])).kind).toBe("refused");
+  await sleep(350);
+  expect(await counters.charge([{ ...sum, amount: 700 }])).toMatchObject({ kind: "granted", states: [{ used: 700 }] });
+  if (lost.kind !== "granted") throw new Error(lost.kind);
+  await counters.settle(lost, [-250]);
+  expect(await counters.charge([{ ...sum, amount: 150 }])).toMatchObject({ kind: "granted", states: [{ used: 1000 }] });
+  await counters.close();
+});
+
+test("a sum that Redis evicted is unknown, whatever was reserved of it", async () => {
+  const counters = await connected();
+  const sum = { kind: "sum", key: "evicted", max: 1000, amount: 400, remainingMs: 60_000, leaseMs: 100 } as const;
+  await counters.seed(sum, 0);
+  await counters.charge([sum]);
+  const client = await createClient({ url: redis.url }).connect();
+  expect(await client.del(await client.keys("*evicted"))).toBe(1);
+  await sleep(150);
+  expect((await counters.charge([sum])).kind).toBe("unseeded");
+  await counters.seed(sum, 300);
+  expect(await counters.charge([sum])).toMatchObject({ kind: "granted", states: [{ used: 700 }] });
+  client.destroy();
+  await counters.close();
+});
+
+test("nothing stays in Redis for longer than its sum, window or lease", async () => {
+  const counters = await connected();
+  const buckets = [
+    { kind: "sum", key: "kept:sum", max: 10, amount: 1, remainingMs: 60_000, leaseMs: 5_000 },
+    { kind: "window", key: "kept:window", max: 10, amount: 1, windowMs: 5_000 },
+    { kind: "gauge", key: "kept:gauge", max: 10, leaseMs: 5_000 },
+  ] as const;
+  await counters.seed(buckets[0], 0);
+  await counters.charge(buckets);
+  const client = await createClient({ url: redis.url }).connect();
+  const keys = (await client.keys("*kept:*")).sort();
+  const lives = await Promise.all(keys.map((key) => client.pTTL(key)));
+  expect(keys.map((key) => key.slice(key.indexOf("kept:")))).toEqual([
+    "kept:gauge",
+    "kept:sum",
+    "kept:sum:held",
+    "kept:window",
+  ]);
+  for (const life of lives) expect(life).toBeGreaterThan(0);
+  client.destroy();
+  await counters.close();
+});
+
 describe("while Redis is away", () => {
   test("closed: nothing is granted, at once", async () => {
     const away = redisCounters({ url: "redis://127.0.0.1:1", log });

@@ -55,11 +55,11 @@ export function redisCounters({ url, prefix = "{onbehalf:gateway}:limits:", log 
       );
     },
     async seed(bucket, used) {
-      await run(seedScript, keysOf([bucket], prefix), [whole(used), whole(bucket.remainingMs), randomUUID()]);
+      await run(seedScript, keysOf([bucket], prefix), [whole(used), whole(bucket.remainingMs)]);
     },
     async forget({ key }) {
       try {
-        await client.del(prefix + key);
+        await client.del([prefix + key, `${prefix + key}:held`]);
       } catch (error) {
         throw new CountersUnavailable("Redis did not answer", { cause: error });
       }
@@ -116,8 +116,8 @@ function readVerdict<B extends Bucket>(answer: unknown, buckets: readonly B[], l
   const states = buckets.map((bucket, index): BucketState<B> => {
     const state = answered[index];
     if (state === undefined) throw new TypeError("Redis answered about fewer buckets than it was asked for");
-    const [used, resetMs, room, window] = state;
-    return { bucket, used, resetMs, room: room === 1, hold: bucket.kind === "gauge" ? lease : window };
+    const [used, resetMs, room, hold] = state;
+    return { bucket, used, resetMs, room: room === 1, hold: bucket.kind === "gauge" ? lease : hold };
   });
   return { kind: parsed[0] === 1 ? "granted" : "refused", states };
 }
@@ -136,14 +136,14 @@ function keysOf(buckets: readonly Bucket[], prefix: string): string[] {
   return buckets.map(({ key }) => prefix + key);
 }
 
-function amounts(bucket: Bucket): [string, string] {
+function amounts(bucket: Bucket): [amount: string, ms: string, leaseMs: string] {
   switch (bucket.kind) {
     case "window":
-      return [whole(bucket.amount), whole(bucket.windowMs)];
+      return [whole(bucket.amount), whole(bucket.windowMs), "0"];
     case "gauge":
-      return ["1", whole(bucket.leaseMs)];
+      return ["1", whole(bucket.leaseMs), "0"];
     case "sum":
-      return [whole(bucket.amount), whole(bucket.remainingMs)];
+      return [whole(bucket.amount), whole(bucket.remainingMs), whole(bucket.leaseMs)];
   }
 }
 
