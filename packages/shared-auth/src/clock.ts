@@ -21,9 +21,3 @@ export interface ClockOptions {
 export function clockFrom(options: ClockOptions): Clock {
   return { wallMs: options.now ?? Date.now, steadyMs: options.steadyNow ?? (() => performance.now()) };
 }
-
-/** @throws TypeError for a duration that is none, as a slip in configuration makes it */
-export function requireSeconds(value: number, name: string): number {
-  if (typeof value === "number" && value >= 0 && Number.isFinite(value)) return value;
-  throw new TypeError(`${name} must be a number of seconds, 0 or more, and is ${String(value)}.`);
-}

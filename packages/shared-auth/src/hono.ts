@@ -3,6 +3,7 @@ import { AuthError } from "./errors.ts";
 import type { Subject } from "./exchange/exchange.ts";
 import type { Identity } from "./identity.ts";
 import { requireScopes } from "./profile.ts";
+import { requireTexts } from "./requirements.ts";
 import type { Verifier } from "./verifier.ts";
 
 /** What `authenticate` sets; give it to Hono as `Variables`. */
@@ -32,6 +33,7 @@ export function authenticate(
   verifier: Verifier,
   options: AuthenticateOptions = {},
 ): MiddlewareHandler<{ Variables: AuthVariables }> {
+  if (typeof verifier !== "function") throw new TypeError("authenticate needs a verifier; createVerifier makes one.");
   return async (c, next) => {
     try {
       const { token, ...presented } = credentials(c.req.raw, options.publicUrl);
@@ -107,7 +109,9 @@ function absent(): AuthError {
  * @throws AuthError `scope_insufficient`; TypeError at construction without a scope
  */
 export function requireScope(...scopes: readonly string[]): MiddlewareHandler<{ Variables: AuthVariables }> {
-  if (scopes.length === 0) throw new TypeError("requireScope needs at least one scope.");
+  if (requireTexts(scopes, "The scopes of requireScope").length === 0) {
+    throw new TypeError("requireScope needs at least one scope.");
+  }
   return async (c, next) => {
     const identity: Identity | undefined = c.get("identity");
     if (identity === undefined) throw absent();

@@ -1,7 +1,7 @@
 import { allowInsecureRequests, Configuration, customFetch, tokenIntrospection } from "openid-client";
 import { briefMemory } from "./brief-memory.ts";
 import { checkClaims } from "./claims.ts";
-import { type ClockOptions, clockFrom, requireSeconds } from "./clock.ts";
+import { type ClockOptions, clockFrom } from "./clock.ts";
 import { malformed, requireTokenText } from "./compact.ts";
 import { AuthError } from "./errors.ts";
 import { type ClientAuthOptions, clientAuthentication } from "./exchange/client-auth.ts";
@@ -9,6 +9,7 @@ import { type Fetch, platformFetch, readLimited, requireSecureUrl } from "./fetc
 import { type Identity, readIdentity } from "./identity.ts";
 import { createPresentationCheck, type DpopOptions } from "./presentation.ts";
 import { checkPolicy } from "./profile.ts";
+import { requireEntries, requireFlag, requireMilliseconds, requireSeconds } from "./requirements.ts";
 import { singleFlight } from "./single-flight.ts";
 import { digestOf } from "./token-key.ts";
 import { type AcceptanceOptions, accept } from "./trust.ts";
@@ -52,7 +53,9 @@ export function createIntrospectionVerifier(options: IntrospectionOptions): Veri
   const clock = clockFrom(options);
   const accepted = accept(options);
   const ask = asker(options);
-  const { leewaySeconds = 60, allowApps = false, maxEntries = 5000 } = options;
+  const leewaySeconds = requireSeconds(options.leewaySeconds ?? 60, "leewaySeconds", 600);
+  const allowApps = requireFlag(options.allowApps ?? false, "allowApps");
+  const maxEntries = requireEntries(options.maxEntries ?? 5000, "maxEntries");
   const cacheTtlSeconds = requireSeconds(options.cacheTtlSeconds ?? 30, "cacheTtlSeconds");
   const checkPresentation = createPresentationCheck(options.dpop, clock);
   // A refusal is kept as well: a token that is not active will not become so.
@@ -111,7 +114,8 @@ export function createIntrospectionVerifier(options: IntrospectionOptions): Veri
 
 /** One question to the server; every failure means that we do not know. */
 function asker(options: IntrospectionOptions): (token: string) => Promise<Claims> {
-  const { timeoutMs = 5000, fetch = platformFetch } = options;
+  const { fetch = platformFetch } = options;
+  const timeoutMs = requireMilliseconds(options.timeoutMs ?? 5000, "timeoutMs");
   const introspection_endpoint = requireSecureUrl(options.introspectionEndpoint, "introspectionEndpoint");
   const authenticate = clientAuthentication(options.clientAuth);
   const server = { issuer: options.issuer, introspection_endpoint };

@@ -6,6 +6,7 @@ import { checkProof, invalidProof } from "./dpop/proof.ts";
 import { memoryReplayStore, type ReplayStore } from "./dpop/replay.ts";
 import { AuthError } from "./errors.ts";
 import type { Identity } from "./identity.ts";
+import { requireFlag, requireSeconds } from "./requirements.ts";
 import { digestOf } from "./token-key.ts";
 
 /** How a token came in, for tokens that are bound to a key. */
@@ -42,13 +43,15 @@ type PresentationCheck = (identity: Identity, token: string, presented: Presente
  */
 export function createPresentationCheck(options: DpopOptions | undefined, clock: Clock): PresentationCheck {
   if (options === undefined) return bearerOnly;
-  const { algorithms = ["ES256", "EdDSA", "Ed25519", "RS256", "PS256"], windowSeconds = 60 } = options;
+  const { algorithms = ["ES256", "EdDSA", "Ed25519", "RS256", "PS256"] } = options;
+  const windowSeconds = requireSeconds(options.windowSeconds ?? 60, "dpop.windowSeconds", 3600);
+  const isRequired = requireFlag(options.required ?? false, "dpop.required");
   const replay = options.replay ?? memoryReplayStore();
   const nonces = options.nonceSecret === undefined ? undefined : createNonces(options.nonceSecret);
 
   return (identity, token, presented) => {
     if (presented?.scheme === "DPoP") return proven(identity, token, presented);
-    if (options.required)
+    if (isRequired)
       throw constrained("This service takes tokens bound to a key only: send Authorization: DPoP <token>.");
     return bearerOnly(identity, token, presented);
   };

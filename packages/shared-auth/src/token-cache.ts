@@ -1,9 +1,10 @@
 import { unlessAborted } from "./abort.ts";
 import { briefMemory } from "./brief-memory.ts";
-import { type ClockOptions, clockFrom, requireSeconds } from "./clock.ts";
+import { type ClockOptions, clockFrom } from "./clock.ts";
 import { AuthError } from "./errors.ts";
 import { listener, type OnEvent } from "./events.ts";
 import type { Exchange, ExchangeTarget, ScopedToken, Subject } from "./exchange/exchange.ts";
+import { requireSeconds } from "./requirements.ts";
 import { singleFlight } from "./single-flight.ts";
 import { digestOf } from "./token-key.ts";
 import { lifetime } from "./token-lifetime.ts";
@@ -61,6 +62,7 @@ const MAX_REFUSALS = 1000;
  * @throws TypeError when a shared store is given and nothing says what the exchange is for
  */
 export function cached(exchange: Exchange, options: CacheOptions = {}): CachedExchange {
+  if (typeof exchange !== "function") throw new TypeError("cached needs the exchange whose tokens it keeps.");
   const ttlSeconds = requireSeconds(options.ttlSeconds ?? 3600, "ttlSeconds");
   const expiryBufferSeconds = requireSeconds(options.expiryBufferSeconds ?? 300, "expiryBufferSeconds");
   const negativeTtlSeconds = requireSeconds(options.negativeTtlSeconds ?? 2, "negativeTtlSeconds");

@@ -1,5 +1,6 @@
 import { LRUCache } from "lru-cache";
 import { type ClockOptions, clockFrom } from "./clock.ts";
+import { requireEntries } from "./requirements.ts";
 
 /**
  * Where exchanged tokens wait. A store outside the process must encrypt the values. Keys are digests and give nothing
@@ -21,7 +22,11 @@ export interface MemoryStoreOptions extends Pick<ClockOptions, "steadyNow"> {
 /** A bounded store in memory; the least recently used entry goes first. Ages follow a steady clock. */
 export function memoryTokenStore({ maxEntries = 10_000, ...clock }: MemoryStoreOptions = {}): TokenStore {
   const perf = { now: clockFrom(clock).steadyMs };
-  const entries = new LRUCache<string, string>({ max: maxEntries, ttlResolution: 0, perf });
+  const entries = new LRUCache<string, string>({
+    max: requireEntries(maxEntries, "maxEntries"),
+    ttlResolution: 0,
+    perf,
+  });
   return {
     get: async (key) => entries.get(key),
     set: async (key, value, ttlSeconds) => {

@@ -3,6 +3,7 @@ import { type Algorithm, isAlgorithm, keyKinds } from "./algorithms.ts";
 import { type ClaimMapping, type Dialect, type DialectProfile, dialects } from "./dialects.ts";
 import { requireSecureUrl } from "./fetch-json.ts";
 import { type KeySource, requireStrongSecret } from "./key-source.ts";
+import { isText, requireFlag, requireTexts } from "./requirements.ts";
 
 /** What an issuer's tokens must say to be accepted here, and how they say it. */
 export interface AcceptanceOptions {
@@ -60,6 +61,7 @@ export interface TrustedIssuer extends Acceptance {
 export function accept(options: AcceptanceOptions): Acceptance {
   const { issuer, dialect = "generic" } = options;
   if (!isText(issuer)) throw new TypeError("Each issuer needs its `issuer`, as its tokens name it.");
+  if (issuer !== issuer.trim()) throw new TypeError(`Issuer ${JSON.stringify(issuer)} has white space around it.`);
   const profile = Object.hasOwn(dialects, dialect) ? dialects[dialect] : undefined;
   if (profile === undefined)
     throw new TypeError(`Dialect ${dialect} is not one of ${Object.keys(dialects).join(", ")}.`);
@@ -71,9 +73,10 @@ export function accept(options: AcceptanceOptions): Acceptance {
     ),
     dialect: profile,
     mapping: mappingOf(profile, options.claims),
-    requiredScopes: [...(options.requiredScopes ?? [])],
-    trustedClients: options.trustedClients && new Set(options.trustedClients),
-    groupsMayBeString: options.groupsMayBeString ?? false,
+    requiredScopes: requireTexts(options.requiredScopes ?? [], `requiredScopes of ${issuer}`),
+    trustedClients:
+      options.trustedClients && new Set(requireTexts(options.trustedClients, `trustedClients of ${issuer}`)),
+    groupsMayBeString: requireFlag(options.groupsMayBeString ?? false, `groupsMayBeString of ${issuer}`),
   };
 }
 
@@ -86,17 +89,16 @@ export function trust(options: IssuerOptions): TrustedIssuer {
   );
   const secret = typeof options.secret === "string" ? Buffer.from(options.secret) : options.secret;
   checkAlgorithms(algorithms, secret);
-  const { requireAccessTokenType = false } = options;
+  const requireAccessTokenType = requireFlag(
+    options.requireAccessTokenType ?? false,
+    `requireAccessTokenType of ${options.issuer}`,
+  );
   return Object.freeze({ ...accepted, algorithms, keySource: keySource(options, secret), requireAccessTokenType });
 }
 
-function isText(value: unknown): value is string {
-  return typeof value === "string" && value !== "";
-}
-
 function nonEmpty<T extends string>(value: T | readonly T[], message: string): readonly T[] {
-  const list = typeof value === "string" ? [value] : [...(value ?? [])];
-  if (list.length === 0 || !list.every(isText)) throw new TypeError(message);
+  const list: readonly T[] = typeof value === "string" ? [value] : Array.isArray(value) ? [...value] : [];
+  if (list.length === 0 || list.some((one) => !isText(one))) throw new TypeError(message);
   return Object.freeze(list);
 }
 

@@ -2,6 +2,7 @@ import { hash } from "node:crypto";
 import { LRUCache } from "lru-cache";
 import type { Identity } from "./identity.ts";
 import type { VerificationKey } from "./key-set.ts";
+import { requireEntries } from "./requirements.ts";
 
 /** What a verification found, and under which key it stays true. */
 export interface Verified {
@@ -27,7 +28,7 @@ export interface VerifiedCacheOptions {
  * It only remembers; whether an entry still holds (expiry, key) is for the verifier to ask.
  */
 export function createVerifiedCache({ maxEntries }: VerifiedCacheOptions): VerifiedCache {
-  const entries = new LRUCache<string, Verified>({ max: maxEntries });
+  const entries = new LRUCache<string, Verified>({ max: requireEntries(maxEntries, "tokenCache.maxEntries") });
   const digest = (token: string) => hash("sha256", token, "base64");
   return {
     get: (token) => entries.get(digest(token)),

@@ -1,7 +1,7 @@
 import { compactVerify, errors } from "jose";
 import type { Algorithm } from "./algorithms.ts";
 import { checkClaims } from "./claims.ts";
-import { type Clock, type ClockOptions, clockFrom, requireSeconds } from "./clock.ts";
+import { type Clock, type ClockOptions, clockFrom } from "./clock.ts";
 import { type CompactToken, createCompactParser, malformed, requireTokenText, UNVERIFIED } from "./compact.ts";
 import { AuthError } from "./errors.ts";
 import { listener, type OnEvent } from "./events.ts";
@@ -13,6 +13,7 @@ import { keyLoader } from "./key-source.ts";
 import { type Candidates, createIssuerKeys, type IssuerKeys } from "./keys.ts";
 import { createPresentationCheck, type DpopOptions, type Presented } from "./presentation.ts";
 import { checkAlgorithm, checkPolicy, checkTokenType } from "./profile.ts";
+import { requireFlag, requireMilliseconds, requireSeconds } from "./requirements.ts";
 import { type IssuerOptions, type TrustedIssuer, trust } from "./trust.ts";
 import { createVerifiedCache, type VerifiedCacheOptions } from "./verified-cache.ts";
 
@@ -63,15 +64,15 @@ interface Source {
 
 /** @throws TypeError when the options are incomplete or contradict each other */
 export function createVerifier(options: VerifierOptions): Verifier {
+  requireIssuers(options);
   const clock = clockFrom(options);
   const sources = createSources(options, clock);
   const parse = createCompactParser();
   const cache =
     options.tokenCache === false ? undefined : createVerifiedCache(options.tokenCache ?? { maxEntries: 5000 });
-  const leewaySeconds = options.leewaySeconds ?? 60;
-  const allowApps = options.allowApps ?? false;
+  const leewaySeconds = requireSeconds(options.leewaySeconds ?? 60, "leewaySeconds", 600);
+  const allowApps = requireFlag(options.allowApps ?? false, "allowApps");
   const checkPresentation = createPresentationCheck(options.dpop, clock);
-  if (!(leewaySeconds >= 0 && leewaySeconds <= 600)) throw new TypeError("leewaySeconds must be between 0 and 600.");
 
   async function verify(token: string, presented?: Presented): Promise<Identity> {
     requireTokenText(token);
@@ -113,12 +114,18 @@ export function createVerifier(options: VerifierOptions): Verifier {
   return Object.assign(verify, { ready });
 }
 
-function createSources(options: VerifierOptions, clock: Clock): ReadonlyMap<string, Source> {
-  if (!Array.isArray(options.issuers) || options.issuers.length === 0) {
+function requireIssuers(options: VerifierOptions | undefined): void {
+  if (!Array.isArray(options?.issuers) || options.issuers.length === 0) {
     throw new TypeError("createVerifier needs at least one issuer.");
   }
+}
+
+function createSources(options: VerifierOptions, clock: Clock): ReadonlyMap<string, Source> {
   const times = keyTimes(options);
-  const network = { fetch: options.fetch ?? platformFetch, timeoutMs: options.keysTimeoutMs ?? 5000 };
+  const network = {
+    fetch: options.fetch ?? platformFetch,
+    timeoutMs: requireMilliseconds(options.keysTimeoutMs ?? 5000, "keysTimeoutMs"),
+  };
   const onEvent = listener(options.onEvent);
   const sources = new Map<string, Source>();
   for (const trusted of options.issuers.map(trust)) {

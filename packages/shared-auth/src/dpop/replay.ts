@@ -1,4 +1,5 @@
 import { LRUCache } from "lru-cache";
+import { requireEntries } from "../requirements.ts";
 
 /** Remembers which proofs were used. */
 export interface ReplayStore {
@@ -11,7 +12,7 @@ export interface ReplayStore {
  * traffic than that, or with several replicas, gives a shared store.
  */
 export function memoryReplayStore({ maxEntries = 100_000 }: { readonly maxEntries?: number } = {}): ReplayStore {
-  const used = new LRUCache<string, true>({ max: maxEntries });
+  const used = new LRUCache<string, true>({ max: requireEntries(maxEntries, "maxEntries") });
   return {
     async add(key, ttlSeconds) {
       if (used.has(key)) return false;

@@ -2,6 +2,7 @@ import { type ClockOptions, clockFrom } from "../clock.ts";
 import type { DpopSigner } from "../dpop/signer.ts";
 import { listener, type OnEvent } from "../events.ts";
 import { type Fetch, platformFetch } from "../fetch-json.ts";
+import { requireMilliseconds } from "../requirements.ts";
 import { type ClientAuthOptions, clientAuthentication } from "./client-auth.ts";
 import { answerInvalid } from "./faults.ts";
 import { createPatience, type Effort } from "./patience.ts";
@@ -46,7 +47,8 @@ export function createEndpoint(
   options: RequestOptions,
   badSubject: RegExp | undefined,
 ): Endpoint {
-  const { timeoutMs = DEFAULT_TIMEOUT_MS, fetch = platformFetch, retries = 2 } = options;
+  const { fetch = platformFetch, retries = 2 } = options;
+  const timeoutMs = requireMilliseconds(options.timeoutMs ?? DEFAULT_TIMEOUT_MS, "timeoutMs");
   if (typeof clientId !== "string" || clientId === "") throw new TypeError("An exchange needs its `clientId`.");
   const client: TokenClient = {
     clientId,

@@ -24,6 +24,8 @@ const MAX_DOCUMENT_BYTES = 512 * 1024;
  * @throws TypeError at construction for URLs that are neither https nor http on loopback
  */
 export function serverLocator(options: ServerOptions, fetch: Fetch, timeoutMs: number): () => Promise<Server> {
+  if (typeof options !== "object")
+    throw new TypeError("An exchange needs its `issuer`: a discoveryUrl, or issuer and tokenEndpoint.");
   if ("tokenEndpoint" in options) {
     const server = { issuer: options.issuer, tokenEndpoint: requireSecureUrl(options.tokenEndpoint, "tokenEndpoint") };
     return async () => server;
