@@ -6,15 +6,15 @@ import { requireScopes } from "./profile.ts";
 import { requireTexts } from "./requirements.ts";
 import type { Verifier } from "./verifier.ts";
 
-/** What `authenticate` sets; give it to Hono as `Variables`. */
-export interface AuthVariables {
+/** What `authenticate` sets; give it to Hono as `Variables`, which was no place for an interface in its first versions. */
+export type AuthVariables = {
   /** Who calls, verified. */
   identity: Identity;
   /** The caller's token with whom it speaks for: what an exchange takes. */
   subject: Subject;
   /** Where this resource describes itself, for the challenges of later refusals. */
   resourceMetadata: string | undefined;
-}
+};
 
 /** Both are optional, and for services that others find by themselves. */
 export interface AuthenticateOptions {

@@ -16,7 +16,7 @@ let issuer: TestIssuer;
 
 const entryPoints = ["", "/exchange", "/introspection", "/hono", "/testing"];
 const platform = `${process.platform}-${process.arch}`;
-const { engines } = JSON.parse(readFileSync(join(here, "package.json"), "utf8"));
+const { engines, peerDependencies } = JSON.parse(readFileSync(join(here, "package.json"), "utf8"));
 /** Each Node as an npm package of its own, so that one install brings them all; the oldest is the one that `engines` promises. */
 const nodes = {
   node22: `npm:node-${platform}@${engines.node.replace(">=", "")}.0`,
@@ -34,7 +34,7 @@ beforeAll(async () => {
   tarball = join(folder, (await readdir(folder)).find((name) => name.endsWith(".tgz")) ?? "");
   const dependencies = {
     "@onbehalf/shared-auth": `file:${tarball}`,
-    hono: "^4",
+    hono: peerDependencies.hono,
     typescript: "^5.9",
     "@types/node": "^22",
     ...nodes,
@@ -130,4 +130,25 @@ describe("the packed library in an empty project", () => {
     await run(join(bin, "publint"), ["run", tarball, "--strict"]);
     await run(join(bin, "attw"), [tarball, "--profile", "esm-only"]);
   });
+
+  // The last one, for the others are about the newest. That Hono's own types do not compile by themselves.
+  test("the first example also goes with the oldest Hono that is promised", async () => {
+    const oldest = peerDependencies.hono.replace("^", "");
+    await run("npm", ["install", "--no-save", "--no-audit", "--no-fund", "--ignore-scripts", `hono@${oldest}`], {
+      cwd: folder,
+    });
+    const own = ["--strict", "--verbatimModuleSyntax", "--skipLibCheck", "--lib", "es2022,dom,dom.iterable"];
+    const modules = ["--module", "nodenext", "--target", "es2022", "--allowImportingTsExtensions", "--noEmit"];
+    const compiler = join(folder, "node_modules/typescript/bin/tsc");
+    await run(process.execPath, [compiler, ...own, ...modules, "src/run.ts", "src/exchange.ts"], { cwd: folder });
+    const tokens = [await issuer.mint({ aud: "orders" }), "none", await issuer.mint({ aud: "orders", scp: [] })];
+    const { stdout } = await run(join(folder, "node_modules/node22/bin/node"), ["src/run.ts", ...tokens], {
+      cwd: folder,
+    });
+    expect(JSON.parse(stdout)).toMatchObject({
+      good: { status: 200 },
+      expired: { status: 401 },
+      scoped: { status: 403 },
+    });
+  }, 60_000);
 });
