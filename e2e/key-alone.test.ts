@@ -37,8 +37,8 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-async function ask(headers: Record<string, string>): Promise<Response> {
-  return fetch(`${chain.urls.launchpad}/api/v1/voicebox/ask`, {
+async function ask(headers: Record<string, string>, { urls } = chain): Promise<Response> {
+  return fetch(`${urls.launchpad}/api/v1/voicebox/ask`, {
     method: "POST",
     headers: { "content-type": "application/json", ...headers },
     body: JSON.stringify({ query: "Who is Bob?" }),
@@ -57,5 +57,30 @@ describe("an application that comes with its key alone", () => {
     expect((await ask({ authorization: `Bearer ${await chain.appKey()}` })).status).toBe(400);
     const unknown = await ask({ authorization: "Bearer obk_unknown", "x-client-id": "nightly" });
     expect(unknown.status).toBe(401);
+  });
+});
+
+describe("where Voicebox answers known users only", () => {
+  it("the key alone is refused with what to do, for no token was sent that could be another", async () => {
+    const strict = await startChain(
+      {},
+      {
+        retell: (told) => ({
+          ...told,
+          launchpad: { ...told.launchpad, LAUNCHPAD_APPS_FILE: join(folder, "apps.yaml") },
+        }),
+      },
+    );
+    try {
+      const headers = { authorization: `Bearer ${await strict.appKey()}`, "x-client-id": "nightly" };
+      const response = await ask(headers, strict);
+      expect(response.status).toBe(403);
+      expect(await response.json()).toMatchObject({
+        error: "user_required",
+        message: expect.stringMatching(/known users only.*X-Voicebox-App-Key/),
+      });
+    } finally {
+      await strict.close();
+    }
   });
 });

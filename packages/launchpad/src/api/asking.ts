@@ -64,6 +64,8 @@ export function createAsking(
       return sendOnBehalf(voicebox, caller, request, callOf(c), (made) => {
         exchange = made;
         c.var.note({ exchange: made.source });
+      }).catch((error: unknown) => {
+        throw userNeededBelow(error, caller) ?? error;
       });
     };
     try {
@@ -76,6 +78,14 @@ export function createAsking(
       throw error;
     }
   };
+}
+
+/** Voicebox speaks of the token it saw; who came with a key alone sent none. */
+function userNeededBelow(error: unknown, { identity }: Caller): HttpError | undefined {
+  if (!(error instanceof HttpError) || error.error !== "user_required" || identity.credential !== "app-key") return;
+  const message =
+    "Voicebox answers known users only, so that the key alone is not enough here. Send a user's token as Bearer and the key in X-Voicebox-App-Key.";
+  return new HttpError(403, "user_required", message, { cause: error });
 }
 
 function runOf(c: C, caller: Caller, send: (path: string) => Promise<VoiceboxAnswer>, record: Note): Run {
