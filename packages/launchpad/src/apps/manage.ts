@@ -103,6 +103,7 @@ export function createAppManagement(
     },
     async createKey(appId, { name, expires_at, replaces, overlap_seconds }, by) {
       await changeable(appId);
+      if (expires_at !== null && Date.parse(expires_at) <= now()) throw hasEnded();
       if (typeof replaces === "string") {
         const old = (await store.keys(appId)).find(({ id }) => id === replaces);
         if (old === undefined)
@@ -139,6 +140,11 @@ export function createAppManagement(
 
 function shown({ hash: _, ...key }: AppKey): ShownKey {
   return key;
+}
+
+function hasEnded(): HttpError {
+  const message = "expires_at is over already, so that the key would open nothing; give a later end, or none.";
+  return new HttpError(400, "invalid_request", message);
 }
 
 /** A readable id out of the name; with a few random letters where that is taken. */

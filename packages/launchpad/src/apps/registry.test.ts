@@ -85,7 +85,7 @@ describe("applications of file and database", () => {
   });
 
   it("let a rotated key end after the overlap, but never later than it would have", async () => {
-    const { registry, management, close } = await stage();
+    const { registry, management, close } = await stage(() => Date.parse("2026-01-01T00:00:00Z"));
     const app = await management.create(settings, "carol");
     const soon = await management.createKey(
       app.id,
@@ -105,6 +105,16 @@ describe("applications of file and database", () => {
     await expect(
       management.createKey(app.id, keyRequest.parse({ name: "c", replaces: "nothing" }), "x"),
     ).rejects.toMatchObject({ status: 404 });
+    await close();
+  });
+
+  it("are not replaced by one that has ended before it begins: clients would move to a key that opens nothing", async () => {
+    const { registry, management, close } = await stage(() => Date.parse("2026-06-01T00:00:00Z"));
+    const app = await management.create(settings, "carol");
+    const old = await management.createKey(app.id, keyRequest.parse({ name: "old" }), "carol");
+    const ended = keyRequest.parse({ name: "new", replaces: old.id, expires_at: "2026-06-01T00:00:00Z" });
+    await expect(management.createKey(app.id, ended, "carol")).rejects.toMatchObject({ status: 400 });
+    expect(await registry.keys(app.id)).toMatchObject([{ name: "old", expires_at: null }]);
     await close();
   });
 
