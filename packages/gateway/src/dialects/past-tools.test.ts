@@ -28,6 +28,12 @@ const responses = (more: object) =>
     ],
     ...more,
   });
+/** What AutoGen sends to have a tool's result put into words: the tool is offered, and forbidden. */
+const offered = {
+  tools: [{ name: "look", description: "Looks", input_schema: { type: "object", properties: { at: {} } } }],
+  tool_choice: { type: "none" },
+};
+const functions = [{ type: "function", function: { name: "look", description: "Looks" } }];
 const messages = (more: object) =>
   messagesConversation({
     max_tokens: 9,
@@ -37,15 +43,33 @@ const messages = (more: object) =>
 
 // Converse: "The toolConfig field must be defined when using toolUse and toolResult content blocks."
 it.each<[string, (more: object) => Conversation, object[]]>([
-  ["chat completions", chat, [{}, { tool_choice: "none" }, { tools: [], tool_choice: "auto" }]],
-  ["Responses", responses, [{}, { tool_choice: "none" }, { tools: [], tool_choice: "auto" }]],
-  ["messages", messages, [{}, { tool_choice: { type: "none" } }, { tools: [] }]],
-])("a history of calls goes on without tools, to a model that wants them declared: %s", (_, conversation, asked) => {
-  for (const more of asked) {
-    const model = { id: "amazon.nova-pro-v1:0", family: "nova", drops: false } as const;
-    const { toolConfig } = JSON.parse(converseBody(conversation(more), model, {}, undefined));
-    expect(toolConfig, JSON.stringify(more)).toStrictEqual({
-      tools: [{ toolSpec: expect.objectContaining({ name: "look" }) }],
-    });
-  }
-});
+  [
+    "chat completions",
+    chat,
+    [{}, { tool_choice: "none" }, { tools: [], tool_choice: "auto" }, { tools: functions, tool_choice: "none" }],
+  ],
+  [
+    "Responses",
+    responses,
+    [
+      {},
+      { tool_choice: "none" },
+      { tools: [], tool_choice: "auto" },
+      { tools: [{ type: "function", name: "look" }], tool_choice: "none" },
+    ],
+  ],
+  ["messages", messages, [{}, { tool_choice: { type: "none" } }, { tools: [] }, offered]],
+])(
+  "a history of calls goes on without tools, and with tools that are forbidden, to a model that wants them declared: %s",
+  (_, conversation, asked) => {
+    for (const more of asked) {
+      const model = { id: "amazon.nova-pro-v1:0", family: "nova", drops: false } as const;
+      const { toolConfig } = JSON.parse(converseBody(conversation(more), model, {}, undefined));
+      expect(toolConfig, JSON.stringify(more)).toStrictEqual({
+        tools: [
+          { toolSpec: expect.objectContaining({ name: "look", description: expect.stringContaining("do not call") }) },
+        ],
+      });
+    }
+  },
+);

@@ -393,7 +393,6 @@ describe("wishes, in the words of each family", () => {
     ["mistral", { top_k: 3 }, "top_k"],
     ["claude", { reasoning_effort: "low", max_tokens: 1000 }, "reasoning_effort"],
     ["claude", { reasoning_effort: "enormous" }, "reasoning_effort"],
-    ["nova", { ...chat, tool_choice: "none" }, "tool_choice"],
   ] as const)("%s refuses %j by name", (family, extra, param) => {
     expect(() => body(extra, family)).toThrow(GatewayError);
     expect(() => body(extra, family)).toThrow(new RegExp(`'${param}'`));

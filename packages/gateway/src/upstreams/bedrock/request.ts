@@ -1,6 +1,5 @@
 import type { Conversation } from "../../dialects/conversation.ts";
-import { unsupportedField } from "../../dialects/field-names.ts";
-import { usesTools } from "../../dialects/past-tools.ts";
+import { usesTools, withPastTools } from "../../dialects/past-tools.ts";
 import { systemPrompt } from "../system-prompt.ts";
 import { cachedWithin } from "./cache-points.ts";
 import { claudeTools } from "./claude-tool-choice.ts";
@@ -62,12 +61,7 @@ function converseTools(conversation: Conversation, { family }: Model): { toolCon
   // Converse cannot forbid tools. Without tools in the history they can be left out; with them they must be declared.
   if (tools.length === 0 || (isForbidden && !usesTools(conversation))) return {};
   if (family === "claude") return claudeTools(conversation);
-  if (!isForbidden) return { toolConfig: { tools, toolChoice } };
-  throw unsupportedField(
-    conversation,
-    "toolChoice",
-    "this model cannot be told to call no tool while the conversation holds tool calls.",
-  );
+  return { toolConfig: isForbidden ? withPastTools({ tools: [] }, conversation.messages) : { tools, toolChoice } };
 }
 
 function textFormat(format: Extract<Conversation["outputFormat"], { type: "json_schema" }>) {
