@@ -135,6 +135,20 @@ describe("fields of Anthropic's", () => {
     });
   });
 
+  // Microsoft's agent framework says it in every request.
+  it.each([{ type: "auto" }, { type: "none" }, { type: "auto", disable_parallel_tool_use: true }])(
+    "a choice that demands no call is left out where no tool is offered: %j",
+    (tool_choice) => {
+      for (const tools of [undefined, null, []]) expect(sent({ tool_choice, tools })).not.toHaveProperty("tool_choice");
+      expect(sent({ tool_choice, tools: [tool] })).toMatchObject({ tool_choice });
+    },
+  );
+
+  it("a choice that demands a call stays, and Claude says that there is none to make", () => {
+    for (const type of ["any", "tool"])
+      expect(sent({ tool_choice: { type } })).toMatchObject({ tool_choice: { type } });
+  });
+
   it("are refused by name where it would be", () => {
     for (const more of [{ speed: "fast" }, { container: "c" }, { thread: {} }])
       expect(() => sent(more)).toThrow(expect.objectContaining({ code: "unsupported", param: Object.keys(more)[0] }));

@@ -45,7 +45,8 @@ export function claudeBody(body: JsonObject, beta: string | null, furtherBetas: 
   const steady = beta?.includes("per-turn-control-") === true ? withOneEffort(turns) : turns;
   const own = beta?.includes("prompt-caching-") === true ? plainCacheMarks(steady) : steady;
   const kept = Object.entries(own).filter(
-    ([name, value]) => value !== null && !leftOut.has(name) && !(name in refused),
+    ([name, value]) =>
+      value !== null && !leftOut.has(name) && !(name in refused) && !(name === "tool_choice" && choosesNothing(own)),
   );
   const betas = bedrockBetas(beta, body, furtherBetas);
   return JSON.stringify({
@@ -60,6 +61,12 @@ export function claudeBody(body: JsonObject, beta: string | null, furtherBetas: 
 /** Structured output by its earlier name, which Bedrock never had; the later one wins. */
 function withFormat({ output_config, output_format }: JsonObject): JsonObject {
   return { format: output_format, ...(isObject(output_config) ? output_config : {}) };
+}
+
+/** A choice that demands no call says nothing where no tool is offered, and Claude refuses it there. */
+function choosesNothing({ tool_choice: choice, tools }: JsonObject): boolean {
+  const offersNone = tools == null || (Array.isArray(tools) && tools.length === 0);
+  return offersNone && isObject(choice) && (choice.type === "auto" || choice.type === "none");
 }
 
 function isEager(tool: unknown): tool is JsonObject {
