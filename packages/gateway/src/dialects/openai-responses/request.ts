@@ -24,7 +24,8 @@ const noTools: OfferedTools = { tools: [], toolChoice: undefined, notes: [] };
 
 /** What needs a store, a queue or tools of OpenAI's own. */
 const refused: Readonly<Record<string, string>> = {
-  previous_response_id: "answers are not stored. Send the whole history as input.",
+  previous_response_id:
+    "answers are not stored. Send the whole history as input, as agent frameworks do once told `store: false`.",
   conversation: "conversations are not stored. Send the whole history as input.",
   prompt: "prompts are not stored. Send instructions and input.",
   background: "there is no queue. Wait for the answer, or stream it.",

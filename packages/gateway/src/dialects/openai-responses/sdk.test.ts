@@ -150,7 +150,11 @@ describe("the OpenAI SDK's Responses", () => {
 
   it("refuses by name what needs a store", async () => {
     const refusal = client.responses.create({ model: "claude", input: "Hello", previous_response_id: "resp_1" });
-    await expect(refusal).rejects.toMatchObject({ status: 400, param: "previous_response_id" });
+    await expect(refusal).rejects.toMatchObject({
+      status: 400,
+      param: "previous_response_id",
+      message: expect.stringContaining("store: false"),
+    });
   });
 
   it("gets an error event when the provider fails in the middle", async () => {
