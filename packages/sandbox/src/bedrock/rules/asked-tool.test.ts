@@ -46,6 +46,7 @@ describe("a message that names a tool", () => {
     ['Use the Write tool with {"file_path": "x", "content": "{}"}', "Write", { file_path: "x", content: "{}" }],
     ["Call the now tool", "now", {}],
     ["Use the look tool on the sky", "look", { at: "sky" }],
+    ['"Use the Bash tool to run: echo hi"', "Bash", { command: "echo hi" }],
   ])("%s", (text, name, input) => {
     expect(callAskedTool(turn([said(text)]))).toEqual({ toolUses: [{ name, input }] });
   });
@@ -83,4 +84,16 @@ it("calls the tool a client insists on, with an example of its arguments", () =>
   ]);
   expect(callAskedTool(turn([said("Who?")], { forced: {} }))?.toolUses?.[0]?.name).toBe("Bash");
   expect(callAskedTool(turn([said("Who?")]))).toBeUndefined();
+});
+
+it("calls again where a call is insisted on behind a result, of several tools one that was not called yet", () => {
+  const use = (name: string): ConverseMessage[] => [
+    { role: "assistant", content: [{ toolUse: { toolUseId: "t", name, input: {} } }] },
+    { role: "user", content: [{ toolResult: { toolUseId: "t", content: [{ text: "hi" }] } }] },
+  ];
+  const next = (called: readonly string[], forced: Turn["forced"] = {}) =>
+    callAskedTool(turn([said("Who?"), ...called.flatMap(use)], { forced }))?.toolUses?.[0]?.name;
+  expect(next(["Bash"])).toBe("Read");
+  expect(next(tools.map(({ name }) => name))).toBe("look");
+  expect(next(["Bash"], { name: "Bash" })).toBe("Bash");
 });

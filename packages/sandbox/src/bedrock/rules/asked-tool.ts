@@ -20,15 +20,24 @@ export const callAskedTool: Rule = (turn): Reply | undefined => {
   const newest = turn.messages.at(-1);
   if (newest?.role !== "user") return undefined;
   const results = newest.content.filter(({ toolResult }) => toolResult !== undefined);
-  if (results.length > 0) return { text: `The stand-in called what was asked for. It came back: “${shown(results)}”` };
-  const asked = newestText(turn);
+  if (results.length > 0 && turn.forced === undefined)
+    return { text: `The stand-in called what was asked for. It came back: “${shown(results)}”` };
+  const asked = unquoted(newestText(turn));
   const found = askedTool(asked, turn.tools);
   if (found !== undefined) return { toolUses: [{ name: found.tool.name, input: inputOf(found.tool, found.rest) }] };
-  const forced = turn.forced === undefined ? undefined : named(turn.tools, turn.forced.name ?? turn.tools[0]?.name);
+  const forced = forcedTool(turn);
   return forced === undefined
     ? undefined
     : { toolUses: [{ name: forced.name, input: exampleOf(forced.inputSchema, asked) }] };
 };
+
+/** The one that must be called; of several, one that was not called yet, as agents end by a tool that gives the answer. */
+function forcedTool({ forced, tools, messages }: Turn): Tool | undefined {
+  if (forced === undefined) return undefined;
+  if (forced.name !== undefined) return named(tools, forced.name);
+  const called = new Set(messages.flatMap(({ content }) => content.map(({ toolUse }) => toolUse?.name)));
+  return tools.find(({ name }) => !called.has(name)) ?? tools.at(-1);
+}
 
 function askedTool(asked: string, tools: readonly Tool[]): { tool: Tool; rest: string } | undefined {
   const name = byName.exec(asked);
@@ -86,7 +95,11 @@ function objectIn(text: string): unknown {
 function value(rest: string): string {
   const marked = /`([^`]+)`/.exec(rest)?.[1];
   if (marked !== undefined) return marked;
-  const words = rest.replace(leadIn, "").trim().replace(/[.!]$/, "");
+  return unquoted(rest.replace(leadIn, "").trim().replace(/[.!]$/, ""));
+}
+
+/** Some clients put what a person said into quotes. */
+function unquoted(words: string): string {
   return /^["“'](.*)["”']$/s.exec(words)?.[1] ?? words;
 }
 
