@@ -2,6 +2,7 @@ import { z } from "zod";
 import { type Completion, complete } from "./completion.ts";
 import { checkTurns } from "./converse-turns.ts";
 import { readClaudeFields } from "./families/claude-request.ts";
+import { formatInWords } from "./format-in-words.ts";
 import type { Operation } from "./operation.ts";
 import { type ConverseMessage, type Reply, replyTo, standInThought, type Turn } from "./rule.ts";
 import { fitted } from "./schema-example.ts";
@@ -88,7 +89,8 @@ export const converse: Operation = (body, { model, rules }) => {
       })
     : undefined;
   const schema = request.outputConfig?.textFormat?.structure.jsonSchema.schema;
-  const text = fitted(said.text, schema === undefined ? own?.format : JSON.parse(schema));
+  const format = schema === undefined ? own?.format : JSON.parse(schema);
+  const text = fitted(said.text, format ?? formatInWords(turn));
   const thought = own?.thinks === true ? { reasoning: said.reasoning ?? standInThought } : {};
   const reply: Reply = { ...said, ...(text === undefined ? {} : { text }), ...thought };
   const completion = complete(reply, turn, JSON.stringify([request.system, request.messages, request.toolConfig]), {

@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { type Completion, complete } from "../completion.ts";
+import { formatInWords } from "../format-in-words.ts";
 import type { Operation } from "../operation.ts";
 import { type ConverseBlock, type ConverseMessage, replyTo, standInThought, type Turn } from "../rule.ts";
 import { fitted } from "../schema-example.ts";
@@ -12,7 +13,7 @@ export const claude: Operation = (body, { model, rules, guarded, betas }) => {
   const turn = turnOf(request, model);
   const prompt = JSON.stringify([request.system, request.messages, request.tools]);
   const said = replyTo(rules, turn);
-  const text = fitted(said.text, request.output_config?.format?.schema);
+  const text = fitted(said.text, request.output_config?.format?.schema ?? formatInWords(turn));
   const reply = text === undefined ? said : { ...said, text };
   const thought = thinks(request.thinking) ? { reasoning: reply.reasoning ?? standInThought } : {};
   const completion = complete({ ...reply, ...thought }, turn, prompt, {
