@@ -116,3 +116,22 @@ describe("with the provider's keys just rotated", () => {
     expect((await bob.post("/api/v1/voicebox/ask", { query: "x" })).status).toBe(200);
   });
 });
+
+describe("with the provider's keys out of reach", () => {
+  it("does not spend a login's refresh token while the keys that verify the answer cannot be had", async () => {
+    stage = await startStage({ provider: { lifetimes: { accessTokenSeconds: 10 } } });
+    const alice = stage.person();
+    await alice.signIn("alice");
+    // Past half of its life the token is renewed before it is used; a process that has just started has no keys yet.
+    await new Promise((resolve) => setTimeout(resolve, 6_000));
+    await stage.restart();
+    const faults = `${stage.provider().url}/sandbox/faults`;
+    const fault = JSON.stringify({ endpoint: "keys", fault: "5xx", count: 100 });
+    await fetch(faults, { method: "POST", headers: { "content-type": "application/json" }, body: fault });
+    await alice.post("/api/v1/voicebox/ask", { query: "x" });
+    await fetch(faults, { method: "DELETE" });
+    await expect
+      .poll(async () => (await alice.post("/api/v1/voicebox/ask", { query: "x" })).status, { timeout: 15_000 })
+      .toBe(200);
+  });
+});

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { ConfigError, HttpError } from "@onbehalf/service-kit";
+import { createRemoteJWKSet } from "jose";
 import * as oidc from "openid-client";
 import type { ProviderConfig } from "../providers-config.ts";
 import { type WithFreshKeys, withFreshKeys } from "./fresh-keys.ts";
@@ -71,7 +72,10 @@ export async function discover(config: ProviderConfig, options: DiscoveryOptions
 
   return {
     configuration: async () => reached(),
-    verifying: withFreshKeys(() => fresh(config, reached(), timeoutSeconds)),
+    verifying: withFreshKeys({
+      create: () => fresh(config, reached(), timeoutSeconds),
+      load: () => keysOf(config, reached(), timeoutSeconds),
+    }),
     ready() {
       if (found === undefined) throw new Error(`${config.label} at ${config.issuer} cannot be reached; trying again`);
     },
@@ -96,6 +100,18 @@ function fresh(config: ProviderConfig, found: oidc.Configuration, timeoutSeconds
   return server;
 }
 
+async function keysOf(config: ProviderConfig, found: oidc.Configuration, timeoutSeconds: number) {
+  const { jwks_uri: uri } = found.serverMetadata();
+  if (uri === undefined) throw new Error(`the discovery document of ${config.issuer} names no jwks_uri`);
+  const keys = createRemoteJWKSet(new URL(uri), { timeoutDuration: timeoutSeconds * 1000 });
+  await keys.reload().catch((cause: unknown) => {
+    throw unreachable(config, cause);
+  });
+  const jwks = keys.jwks();
+  if (jwks === undefined) throw unreachable(config);
+  return jwks;
+}
+
 function isPlainHttp({ issuer }: ProviderConfig): boolean {
   return issuer.startsWith("http:");
 }
@@ -113,7 +129,7 @@ function mismatch(config: ProviderConfig): ConfigError {
   ]);
 }
 
-function unreachable(config: ProviderConfig): HttpError {
+function unreachable(config: ProviderConfig, cause?: unknown): HttpError {
   const message = `${config.label} cannot be reached at the moment. Try again in a few seconds; nothing is lost.`;
-  return new HttpError(503, "provider_unavailable", message, { retryAfterSeconds: 5 });
+  return new HttpError(503, "provider_unavailable", message, { cause, retryAfterSeconds: 5 });
 }

@@ -11,18 +11,44 @@ const maxAgeSeconds = 300;
  */
 const libraryPatienceSeconds = 60;
 
+type KeySet = oidc.ExportedJWKSCache["jwks"];
+
+interface FreshKeysOptions {
+  /** Makes a configuration with nothing cached. */
+  readonly create: () => oidc.Configuration;
+  /** The provider's keys as they are now. @throws HttpError 503 when they cannot be had */
+  readonly load: () => Promise<KeySet>;
+  /** Milliseconds since the epoch. */
+  readonly now?: () => number;
+}
+
 /**
  * A sign-in has one try: its code is spent when the ID token turns out to be signed by a key of the last minute. So
  * each use gets a configuration of its own, whose copy of the keys says that it is old enough to be asked for again.
- * @param create makes a configuration with nothing cached
+ * Nor is a code or a refresh token spent while there are no keys for what it would bring.
  */
-export function withFreshKeys(create: () => oidc.Configuration, now: () => number = Date.now): WithFreshKeys {
+export function withFreshKeys({ create, load, now = Date.now }: FreshKeysOptions): WithFreshKeys {
   let kept: oidc.ExportedJWKSCache | undefined;
+  let loading: Promise<oidc.ExportedJWKSCache> | undefined;
+
+  async function loaded(): Promise<oidc.ExportedJWKSCache> {
+    const jwks = await load();
+    kept = { jwks, uat: Math.floor(now() / 1000) };
+    return kept;
+  }
+  /** Asked for once, whoever waits. */
+  function oneFlight(): Promise<oidc.ExportedJWKSCache> {
+    loading ??= loaded().finally(() => {
+      loading = undefined;
+    });
+    return loading;
+  }
+  const seen = (keys: oidc.ExportedJWKSCache | undefined): oidc.ExportedJWKSCache | undefined =>
+    keys === undefined ? undefined : aged(keys, Math.floor(now() / 1000));
 
   return async (use) => {
     const server = create();
-    const seconds = Math.floor(now() / 1000);
-    const given = kept === undefined ? undefined : aged(kept, seconds);
+    const given = seen(kept) ?? seen(await oneFlight());
     if (given !== undefined) oidc.setJwksCache(server, given);
     try {
       return await use(server);
