@@ -12,7 +12,6 @@ import {
   type Telemetry,
 } from "@onbehalf/service-kit";
 import { isLoopback } from "@onbehalf/shared-auth";
-import { untilRecorded } from "./admin/recorded.ts";
 import { createApp } from "./app.ts";
 import type { Environment } from "./config/environment.ts";
 import { readConfiguration, readSettings } from "./config/read.ts";
@@ -26,6 +25,7 @@ import type { Counters } from "./limits/counters.ts";
 import { guardedCounters } from "./limits/guarded-counters.ts";
 import { createLimiter, type LimiterOptions } from "./limits/limiter.ts";
 import { memoryCounters } from "./limits/memory-counters.ts";
+import { recordedSpend } from "./limits/recorded-spend.ts";
 import { redisCounters } from "./limits/redis-counters.ts";
 import { createQueries } from "./record/queries.ts";
 import { createRecorder } from "./record/recorder.ts";
@@ -57,10 +57,7 @@ export async function start(env: Env, io: ServiceIo = {}): Promise<Gateway> {
   const { database, migrated, recorder, queries } = record;
   const counters = openCounters(environment, settings, log);
   const longestMs = () => reload.rules().forwarding.longestMs;
-  const spentUsd: LimiterOptions["spentUsd"] = async (...asked) => {
-    await untilRecorded(recorder);
-    return queries.spentUsd(...asked);
-  };
+  const spentUsd = recordedSpend({ flush: recorder.flush, spentUsd: queries.spentUsd });
   const limiter = createLimiter({ counters, longestMs, spentUsd, onUnchecked: tellUnchecked(log) });
   const keys = await openKeys(environment, settings, record);
   const build = (next: Settings) => createRules({ settings: next, env, log, findKey: keys.find, limiter });
