@@ -1,4 +1,4 @@
-import type { BucketState, Charged, Counters, SumBucket } from "./counters.ts";
+import { type BucketState, type Charged, type Counters, notHeld, type SumBucket } from "./counters.ts";
 
 /** What a store that was away has to be told when it is back. */
 interface Arrears {
@@ -21,8 +21,6 @@ interface ArrearsOptions {
 
 /** Beyond these nothing is noted: leases end by themselves, sums with their period. */
 const maxNoted = 10_000;
-/** What a charge holds of a store that did not grant it. */
-const nowhere = "";
 
 /**
  * Leases are given back late rather than never, or one hiccup would keep a caller's only place for a quarter of an hour.
@@ -65,7 +63,7 @@ export function createArrears({ shared, ask }: ArrearsOptions): Arrears {
     async settledHere({ states }, deltas) {
       // A sum that is still to be forgotten begins with a record that has this call.
       const missing = states
-        .map((state, index) => ({ state: { ...state, hold: nowhere }, delta: deltas[index] ?? 0 }))
+        .map((state, index) => ({ state: { ...state, hold: notHeld }, delta: deltas[index] ?? 0 }))
         .filter(({ state: { bucket } }) => bucket.kind === "sum" && !sums.has(bucket.key));
       if (missing.length === 0) return;
       const charged = { kind: "granted", states: missing.map(({ state }) => state) } as const;

@@ -54,6 +54,9 @@ export interface SumBucket {
 /** What is counted: in a window of time, at the same moment, or in all of a period. */
 export type Bucket = WindowBucket | GaugeBucket | SumBucket;
 
+/** The hold of a bucket that the store did not charge: to a sum that it knows by now, all that was used is added. */
+export const notHeld = "";
+
 /** A bucket after it was charged, or was not. */
 export interface BucketState<B extends Bucket = Bucket> {
   readonly bucket: B;

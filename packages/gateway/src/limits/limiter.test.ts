@@ -204,6 +204,22 @@ describe("reserve and settle", () => {
     });
   });
 
+  test("what an unchecked call used counts against a budget that became known before the call's end", async () => {
+    const { limiter, record, pass } = setup(0);
+    const known = record.spent;
+    record.spent = () => Promise.reject(new Error("away"));
+    const limits = [limit("a", { budget: { usd: 1, period: "day", warnAt: 0.8 } })];
+    const [long, alone] = [await limiter.reserve(limits, free), await limiter.reserve(limits, free)];
+    // While the budget is unknown there is nothing to charge: the record will have it.
+    if (alone.allowed) await alone.settle({ tokens: 1, costUsd: 5 });
+    record.spent = known;
+    pass(60_001);
+    expect((await limiter.reserve(limits, free)).allowed).toBe(true);
+    if (long.allowed) await long.settle({ tokens: 1, costUsd: 0.98 });
+    expect((await limiter.reserve(limits, free)).allowed).toBe(true);
+    expect((await limiter.reserve(limits, free)).allowed).toBe(false);
+  });
+
   test("a new day is a new budget", async () => {
     const { limiter, pass } = setup(0);
     const limits = [limit("a", { budget: { usd: 1, period: "day", warnAt: 0.8 } })];

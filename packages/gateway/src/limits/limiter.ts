@@ -1,5 +1,5 @@
 import { type BudgetStartOptions, createBudgetStart, microUsd } from "./budget-start.ts";
-import type { BucketState, Charged, Counters, Verdict } from "./counters.ts";
+import { type BucketState, type Charged, type Counters, notHeld, type Verdict } from "./counters.ts";
 import { createDraws, type Draw, type SumDraw } from "./draws.ts";
 import type { Limit } from "./limits.ts";
 
@@ -55,14 +55,15 @@ export function createLimiter(options: LimiterOptions): Limiter {
   const startBudgets = createBudgetStart({ ...options, now });
 
   const begin = async (draws: readonly Draw[], indices: readonly number[]): Promise<Granted | Refused> => {
-    const unknown = await startBudgets(
-      draws.filter((draw, index): draw is SumDraw => draw.kind === "sum" && indices.includes(index)),
-    );
+    const sums = draws.filter((draw, index): draw is SumDraw => draw.kind === "sum" && indices.includes(index));
+    const unknown = await startBudgets(sums);
     const again = await counters.charge(draws.filter((draw) => !unknown.has(draw)));
     if (again.kind === "unseeded") throw new TypeError("a sum is still unknown after it was seeded");
-    return again.kind === "granted" ? grant(again) : refusal(again.states);
+    const unchecked = sums.filter((draw) => unknown.has(draw)).map(uncharged);
+    return again.kind === "granted" ? grant(again, unchecked) : refusal(again.states);
   };
-  const grant = (charged: Charged<Draw>): Granted => {
+  /** @param unchecked of budgets that were not known yet, and may be by the end of the call */
+  const grant = (charged: Charged<Draw>, unchecked: readonly LimitState[] = []): Granted => {
     let isSettled = false;
     return {
       allowed: true,
@@ -70,10 +71,10 @@ export function createLimiter(options: LimiterOptions): Limiter {
       settle(used) {
         if (isSettled) return undefined;
         isSettled = true;
-        return counters.settle(
-          charged,
-          charged.states.map((state) => difference(state, used)),
-        );
+        const done = counters.settle(charged, differences(charged.states, used));
+        if (unchecked.length === 0) return done;
+        const also = counters.settle({ kind: "granted", states: unchecked }, differences(unchecked, used));
+        return Promise.all([done, also]).then(() => {});
       },
     };
   };
@@ -103,6 +104,14 @@ function refusal(states: readonly LimitState[]): Refused {
   if (first === undefined) throw new TypeError("a refusal without a full limit");
   const strictest = rest.reduce((worst, state) => (state.resetMs > worst.resetMs ? state : worst), first);
   return { allowed: false, states, strictest, retryAfterSeconds: Math.max(1, Math.ceil(strictest.resetMs / 1000)) };
+}
+
+function uncharged(draw: SumDraw): LimitState {
+  return { bucket: { ...draw, amount: 0 }, used: 0, resetMs: 0, room: true, hold: notHeld };
+}
+
+function differences(states: readonly LimitState[], used: Estimate | undefined): number[] {
+  return states.map((state) => difference(state, used));
 }
 
 /** Between what was reserved and what was used; the request itself is never given back. */

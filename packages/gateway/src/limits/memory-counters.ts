@@ -1,5 +1,5 @@
 import { LRUCache } from "lru-cache";
-import type { Bucket, Counters } from "./counters.ts";
+import { type Bucket, type Counters, notHeld } from "./counters.ts";
 import { createGauge, endLease, endOverdue, type Gauge, type Lease, takeLease } from "./gauge.ts";
 
 interface MemoryCountersOptions {
@@ -79,11 +79,10 @@ export function memoryCounters({
     state.used = count.used;
   };
 
-  const settleCount = (bucket: Countable, held: Count, delta: number): void => {
+  const settleCount = (bucket: Countable, held: Count | undefined, delta: number): void => {
     const current = bucket.kind === "sum" ? counts.peek(bucket.key) : held;
     // A sum that began anew meanwhile, with what the record said, knows nothing of this call yet.
-    if (current === undefined || current === held) correct(held, delta);
-    else correct(current, bucket.amount + delta);
+    if (current !== undefined) correct(current, current === held ? delta : bucket.amount + delta);
   };
 
   return {
@@ -100,7 +99,7 @@ export function memoryCounters({
     settle({ states }, deltas) {
       states.forEach(({ bucket, hold }, index) => {
         if (bucket.kind === "gauge") endLease(hold as Lease);
-        else settleCount(bucket, hold as Count, deltas[index] ?? 0);
+        else settleCount(bucket, hold === notHeld ? undefined : (hold as Count), deltas[index] ?? 0);
       });
     },
     async seed(bucket, used) {
