@@ -1,5 +1,5 @@
 import { describe, expect, test, vi } from "vitest";
-import type { Counters } from "./counters.ts";
+import { type Counters, CountersUnavailable } from "./counters.ts";
 import { limitHeaders } from "./limit-headers.ts";
 import { createLimiter } from "./limiter.ts";
 import type { Limit, LimitRule } from "./limits.ts";
@@ -218,6 +218,24 @@ describe("reserve and settle", () => {
     if (long.allowed) await long.settle({ tokens: 1, costUsd: 0.98 });
     expect((await limiter.reserve(limits, free)).allowed).toBe(true);
     expect((await limiter.reserve(limits, free)).allowed).toBe(false);
+  });
+
+  test.each([
+    ["once: it begins once more", 1],
+    ["each time: the counters are away", Number.POSITIVE_INFINITY],
+  ])("a sum that is lost between its start and its charge, %s", async (_, times) => {
+    let left = times;
+    const { limiter } = setup(0, (counters) => ({
+      ...counters,
+      async seed(bucket, used) {
+        await counters.seed(bucket, used);
+        left -= 1;
+        if (left >= 0) await counters.forget(bucket);
+      },
+    }));
+    const reserved = limiter.reserve([limit("a", { budget: { usd: 1, period: "day", warnAt: 0.8 } })], free);
+    if (times === 1) expect(await reserved).toMatchObject({ allowed: true });
+    else await expect(reserved).rejects.toBeInstanceOf(CountersUnavailable);
   });
 
   test("a new day is a new budget", async () => {

@@ -1,5 +1,12 @@
 import { type BudgetStartOptions, createBudgetStart, microUsd } from "./budget-start.ts";
-import { type BucketState, type Charged, type Counters, notHeld, type Verdict } from "./counters.ts";
+import {
+  type BucketState,
+  type Charged,
+  type Counters,
+  CountersUnavailable,
+  notHeld,
+  type Verdict,
+} from "./counters.ts";
 import { createDraws, type Draw, type SumDraw } from "./draws.ts";
 import type { Limit } from "./limits.ts";
 
@@ -46,6 +53,9 @@ export interface LimiterOptions extends Omit<BudgetStartOptions, "counters" | "n
   readonly longestMs: () => number;
 }
 
+/** A store that loses its sums may do so between a sum's start and its charge; one that goes on doing so is none. */
+const maxStarts = 3;
+
 const unlimited: Granted = { allowed: true, states: [], settle: () => {} };
 
 /** Reserve, then settle. */
@@ -54,13 +64,20 @@ export function createLimiter(options: LimiterOptions): Limiter {
   const drawsOn = createDraws({ wallMs, longestMs });
   const startBudgets = createBudgetStart({ ...options, now });
 
-  const begin = async (draws: readonly Draw[], indices: readonly number[]): Promise<Granted | Refused> => {
-    const sums = draws.filter((draw, index): draw is SumDraw => draw.kind === "sum" && indices.includes(index));
-    const unknown = await startBudgets(sums);
-    const again = await counters.charge(draws.filter((draw) => !unknown.has(draw)));
-    if (again.kind === "unseeded") throw new TypeError("a sum is still unknown after it was seeded");
-    const unchecked = sums.filter((draw) => unknown.has(draw)).map(uncharged);
-    return again.kind === "granted" ? grant(again, unchecked) : refusal(again.states);
+  const begin = async (draws: readonly Draw[], unseeded: readonly number[]): Promise<Granted | Refused> => {
+    const unchecked: LimitState[] = [];
+    let [known, indices] = [draws, unseeded];
+    for (let start = 1; start <= maxStarts; start += 1) {
+      const sums = known.filter((draw, index): draw is SumDraw => draw.kind === "sum" && indices.includes(index));
+      const unknown = await startBudgets(sums);
+      unchecked.push(...sums.filter((draw) => unknown.has(draw)).map(uncharged));
+      known = known.filter((draw) => !unknown.has(draw));
+      const verdict = await counters.charge(known);
+      if (verdict.kind === "granted") return grant(verdict, unchecked);
+      if (verdict.kind === "refused") return refusal(verdict.states);
+      indices = verdict.indices;
+    }
+    throw new CountersUnavailable("the budgets were lost each time that they had begun");
   };
   /** @param unchecked of budgets that were not known yet, and may be by the end of the call */
   const grant = (charged: Charged<Draw>, unchecked: readonly LimitState[] = []): Granted => {
