@@ -12,7 +12,7 @@ const second = 1_000;
 function stage(provider: (tokens: SessionTokens) => Promise<SessionTokens>) {
   let nowMs = 1_000_000 * second;
   const now = (): number => nowMs;
-  const store = keyValueSessionStore(memoryStore({ maxEntries: 100 }));
+  const store = { ...keyValueSessionStore(memoryStore({ maxEntries: 100 })) };
   const options = { seal: createSeal("0123456789abcdef0123456789abcdef", "session"), now };
   const lifetimes = { absoluteSeconds: 10_000, idleSeconds: 10_000 };
   const sessions = createSessions({ store, lifetimes, providers: new Set(["okta"]), ...options });
@@ -34,7 +34,7 @@ function stage(provider: (tokens: SessionTokens) => Promise<SessionTokens>) {
   const later = (seconds: number): void => {
     nowMs += seconds * second;
   };
-  return { sessions, one: replica(), other: replica(), login, later, now };
+  return { store, sessions, one: replica(), other: replica(), login, later, now };
 }
 
 describe("keeping a login fresh", () => {
@@ -63,6 +63,32 @@ describe("keeping a login fresh", () => {
     const rejected = await Promise.all([one(all[0] ?? session, "access-1"), other(all[1] ?? session, "access-1")]);
     expect(rejected.map(({ tokens }) => tokens.access)).toEqual(["access-2", "access-2"]);
     expect(spent.size).toBe(2);
+  });
+
+  it.each([
+    ["takes nothing for a moment", 2, 0],
+    ["took them and did not say so", 0, 1],
+  ])("loses no tokens that the provider gave once, when the store %s", async (_, refused, unsaid) => {
+    let nothing = refused;
+    let silence = unsaid;
+    const { store, sessions, one, login, later, now } = stage(async ({ refresh }) => {
+      if (refresh !== "0") throw new RefreshRefused("used twice");
+      const at = now() / second;
+      return { ...login.tokens, access: "access-1", refresh: "1", obtainedAt: at, accessExpiresAt: at + 100 };
+    });
+    const { replace } = store;
+    store.replace = async (session) => {
+      nothing -= 1;
+      if (nothing >= 0) throw new HttpError(503, "store_unavailable", "The store is away.");
+      const replaced = await replace(session);
+      silence -= 1;
+      if (silence >= 0) throw new HttpError(503, "store_unavailable", "The store is away.");
+      return replaced;
+    };
+    const { session } = await sessions.open(login, "");
+    later(60);
+    expect((await one(session)).tokens.access).toBe("access-1");
+    expect((await sessions.reload(session.id))?.tokens.refresh).toBe("1");
   });
 
   it("reads the record again before it asks: a request may still hold the one from before", async () => {

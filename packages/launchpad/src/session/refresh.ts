@@ -33,6 +33,8 @@ interface KeepFreshOptions {
 /** Longer than a provider may take to answer: a lease must outlive the call it protects. */
 const leaseSeconds = 20;
 const pollMs = 40;
+/** Together well below the lease, beside what the provider took. */
+const keepPausesMs = [100, 400, 1_500, 3_000];
 
 /** Tokens of a session are renewed once, whichever request or replica notices first. */
 export function createKeepFresh(options: KeepFreshOptions): KeepFresh {
@@ -41,13 +43,27 @@ export function createKeepFresh(options: KeepFreshOptions): KeepFresh {
   const stale = ({ tokens }: Session, rejected: string | undefined): boolean =>
     tokens.access === rejected || needsRefresh(tokens, now() / 1000);
 
+  /** What the provider gave it gives once: a store that is away for a moment is asked again before it is lost. */
+  async function keep(current: Session, tokens: SessionTokens): Promise<Session | undefined> {
+    for (const pauseMs of keepPausesMs) {
+      try {
+        return await sessions.renew(current, tokens);
+      } catch {
+        await sleep(pauseMs);
+      }
+      const stored = await sessions.reload(current.id).catch(() => undefined);
+      if (stored?.tokens.access === tokens.access) return stored;
+    }
+    return sessions.renew(current, tokens);
+  }
+
   /** Only the holder of the lease asks the provider; it reads the record again first, as another may just have. */
   async function renewAsHolder(id: string, rejected: string | undefined): Promise<Session> {
     const current = await sessions.reload(id);
     if (current === undefined) throw sessionOver();
     if (!stale(current, rejected) || current.tokens.refresh === undefined) return current;
     try {
-      const renewed = await sessions.renew(current, await refresh(current));
+      const renewed = await keep(current, await refresh(current));
       onEvent({ name: "refreshed" });
       if (renewed === undefined) throw sessionOver();
       return renewed;
