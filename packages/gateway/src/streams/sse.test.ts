@@ -51,6 +51,15 @@ describe("server-sent events", () => {
     },
   );
 
+  test.each(["d\n\r\n", ":\r\n\r\n", "\r\r", "\n\n"])(
+    "that are tiny and many take as long as their bytes, with %j between them",
+    (event) => {
+      const begun = performance.now();
+      expect(read(event.repeat(1 << 16)).events).toEqual([]);
+      expect(performance.now() - begun).toBeLessThan(2_000);
+    },
+  );
+
   test("that never end are cut", () => {
     const reader = createSseReader(() => {});
     const part = Buffer.alloc(1024 * 1024, "x");

@@ -39,7 +39,7 @@ export function createSseReader(onEvent: (name: string, data: string, raw: strin
     /** @throws EventError */
     push(chunk: Buffer): void {
       const text = decoder.write(chunk);
-      if (held !== "" && eventEnd(tail + text) < 0) {
+      if (held !== "" && createSearch(tail + text)(0) < 0) {
         // What is held is not looked through again with each part of a long event.
         held += text;
         tail = (tail + text).slice(-longestEnd + 1);
@@ -52,12 +52,13 @@ export function createSseReader(onEvent: (name: string, data: string, raw: strin
         // A byte order mark is no part of the first field's name (section 9.2.5).
         if (held.charCodeAt(0) === byteOrderMark) held = held.slice(1);
       }
-      for (;;) {
-        const end = eventEnd(held);
-        if (end < 0) break;
-        emit(held.slice(0, end));
-        held = held.slice(end);
+      const eventEnd = createSearch(held);
+      let begin = 0;
+      for (let end = eventEnd(0); end >= 0; end = eventEnd(begin)) {
+        emit(held.slice(begin, end));
+        begin = end;
       }
+      held = held.slice(begin);
       tail = held.slice(-longestEnd + 1);
       if (held.length > maxEventCharacters) throw new EventError("an event does not end");
     },
@@ -94,12 +95,21 @@ function isWholeData(data: string): boolean {
 /** A comment or a field that says nothing by itself. */
 const silentLine = /^(?::|(?:event|id|retry)(?::|$))/;
 
-/** Where the first event ends, its blank line included; -1 while it is not whole. */
-function eventEnd(text: string): number {
-  const newline = text.indexOf("\n\n");
-  const mixed = text.indexOf("\r");
-  if (mixed < 0 || (newline >= 0 && newline < mixed)) return newline < 0 ? -1 : newline + 2;
+/**
+ * Finds where the event ends that begins at a place, its blank line included; -1 while it is not whole. How the text breaks
+ * its lines is looked up once: for each event anew, it would be read to its end as often as it has events.
+ */
+function createSearch(text: string): (from: number) => number {
+  if (!text.includes("\r")) {
+    return (from) => {
+      const newline = text.indexOf("\n\n", from);
+      return newline < 0 ? -1 : newline + 2;
+    };
+  }
   // A carriage return at the very end may be half of a line break.
-  const match = /(?:\r\n|\n|\r(?!\n|$))(?:\r\n|\n|\r(?!$))/.exec(text);
-  return match === null ? -1 : match.index + match[0].length;
+  const blankLine = /(?:\r\n|\n|\r(?!\n|$))(?:\r\n|\n|\r(?!$))/g;
+  return (from) => {
+    blankLine.lastIndex = from;
+    return blankLine.test(text) ? blankLine.lastIndex : -1;
+  };
 }
