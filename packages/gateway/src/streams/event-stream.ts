@@ -11,6 +11,13 @@ export class FrameError extends Error {
   override readonly name = "FrameError";
 }
 
+/** For every stream of such frames, whoever made it. */
+export const frameStreamHeaders = {
+  "content-type": "application/vnd.amazon.eventstream",
+  // Reverse proxies that buffer would turn a stream into one late answer.
+  "x-accel-buffering": "no",
+} as const;
+
 const preludeBytes = 12;
 const checksumBytes = 4;
 /** AWS's own bounds: 128 KiB of headers, 24 MiB in one message. */

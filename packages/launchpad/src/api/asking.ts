@@ -39,6 +39,13 @@ interface Run {
 /** The same paths here and at Voicebox. */
 export const voiceboxPath = "/api/v1/voicebox";
 
+/** Reverse proxies that buffer would turn a stream into one late answer. */
+const streamHeaders = {
+  "content-type": "application/x-ndjson",
+  "cache-control": "no-store",
+  "x-accel-buffering": "no",
+} as const;
+
 type Note = (status: number, outcome: Outcome, errorCode: string | null) => void;
 
 /** Authenticates, limits, then asks; whatever the end, one hop goes into the trail. */
@@ -108,7 +115,7 @@ function runOf(c: C, caller: Caller, send: (path: string) => Promise<VoiceboxAns
         parse: (line) => snapshot.parse(JSON.parse(line)),
         onEnd: (outcome, last) => record(last?.error?.status ?? 200, outcome, last?.error?.error ?? null),
       });
-      return c.body(stream, 200, { "content-type": "application/x-ndjson", "cache-control": "no-store" });
+      return c.body(stream, 200, streamHeaders);
     },
   };
 }

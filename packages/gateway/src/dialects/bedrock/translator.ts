@@ -1,5 +1,5 @@
 import { noUsage, type Usage } from "../../call.ts";
-import { encodeFrame } from "../../streams/event-stream.ts";
+import { encodeFrame, frameStreamHeaders } from "../../streams/event-stream.ts";
 import type { AnswerWriter } from "../../upstreams/answer-stream.ts";
 import { unsupported } from "../body.ts";
 import type { ContentBlock } from "../conversation.ts";
@@ -49,7 +49,7 @@ function converseWriter(): AnswerWriter {
   const delta = (contentBlockIndex: number, part: unknown): void =>
     event("contentBlockDelta", { contentBlockIndex, delta: part });
   return {
-    headers: { "content-type": "application/vnd.amazon.eventstream" },
+    headers: frameStreamHeaders,
     keepAlive: undefined,
     start: () => event("messageStart", { role: "assistant" }),
     text: (block, text) => delta(block, { text }),

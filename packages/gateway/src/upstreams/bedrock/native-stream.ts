@@ -1,6 +1,6 @@
 import { exceptionFrame } from "../../dialects/bedrock/error.ts";
 import { isObject, type JsonObject } from "../../dialects/body.ts";
-import { createFrameReader, type Frame } from "../../streams/event-stream.ts";
+import { createFrameReader, type Frame, frameStreamHeaders } from "../../streams/event-stream.ts";
 import { malformedAnswer } from "../answer-stream.ts";
 import { deltaCharacters, tokensOf } from "../anthropic/watch.ts";
 import { isWhole, newProgress, type Progress, type ResponseStream } from "../exchange.ts";
@@ -29,7 +29,7 @@ export function nativeStream(converse: boolean): ResponseStream {
     return written;
   };
   return {
-    headers: { "content-type": "application/vnd.amazon.eventstream" },
+    headers: frameStreamHeaders,
     keepAlive: undefined,
     progress,
     push(chunk) {
