@@ -25,7 +25,7 @@ import { pipeline, type Step, surrounding } from "./pipeline.ts";
 import { createMeter } from "./record/meter.ts";
 import { recordEach } from "./record/record-stage.ts";
 import type { Recorder } from "./record/recorder.ts";
-import { routeName, routes, spellings } from "./routes.ts";
+import { meantRoute, routeName, routes, spellings } from "./routes.ts";
 import { signInRoutes } from "./sign-in/routes.ts";
 import type { Rules, StageEnv } from "./stages.ts";
 
@@ -71,7 +71,10 @@ export function createApp(options: AppOptions): Hono<StageEnv> {
       c.env.draft.errorCode = "not_found";
       return plainly(c);
     }
-    throw new GatewayError("not_found", "There is nothing at this address; GET /v1/models lists the models there are.");
+    const meant = meantRoute(c.req.method, c.req.path);
+    const instead =
+      meant === undefined ? "GET /v1/models lists the models there are" : `mend the base URL to reach ${meant.path}`;
+    throw new GatewayError("not_found", `There is nothing at this address; ${instead}.`);
   });
 
   // By themselves, without what surrounds all other routes: Hono runs a single handler without going round about it.

@@ -5,7 +5,7 @@ import type { ErrorHandler } from "hono";
 import { z } from "zod";
 import type { Dialect, DialectName } from "./call.ts";
 import { GatewayError, type GatewayErrorCode } from "./errors.ts";
-import type { Route } from "./routes.ts";
+import { meantRoute, type Route } from "./routes.ts";
 import type { StageContext, StageEnv } from "./stages.ts";
 
 interface WireErrorOptions {
@@ -58,6 +58,8 @@ function identified(c: StageContext): Route | undefined {
 export function spokenAt(c: StageContext): DialectName | undefined {
   const { path } = c.req;
   if (path.startsWith("/anthropic/")) return "anthropic";
+  const meant = meantRoute(c.req.method, path);
+  if (meant !== undefined) return meant.dialect;
   if (bedrockPath.test(path) || /^\/(?:openai\/)?v1\//.test(path)) return listDialect(c, path);
   return undefined;
 }

@@ -167,6 +167,21 @@ describe("an address that does not exist", () => {
     expect([aws.status, aws.headers.get("x-amzn-errortype")]).toEqual([404, "ResourceNotFoundException"]);
     expect((await gateway.call("/nothing", { token })).json).toMatchObject({ error: "not_found" });
   });
+
+  // DSPy's Anthropic wants a base URL with /v1, Anthropic's own SDK one without.
+  test.each([
+    ["/messages", "/v1/messages"],
+    ["/v1/v1/messages", "/v1/messages"],
+    ["/v1/messages/count_tokens/count_tokens", undefined],
+    ["/v1/chat/completions/chat/completions", "/v1/chat/completions"],
+    ["/api/v1/responses", "/v1/responses"],
+    ["/v1/model/small/converse", "/model/:id/converse"],
+  ])("names the one that is meant where a base URL is wrong: %s", async (path, meant) => {
+    const answer = await gateway.call(path, { token: await gateway.token(), body: {} });
+    expect(answer.status).toBe(404);
+    if (meant === undefined) expect(answer.text).not.toContain("base URL");
+    else expect(answer.json.error?.message ?? answer.json.message).toContain(`base URL to reach ${meant}.`);
+  });
 });
 
 describe("refusals say whether to ask again", () => {

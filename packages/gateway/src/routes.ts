@@ -76,6 +76,18 @@ export function findRoute(method: string, path: string, table: readonly Route[] 
   return table.find((route) => route.method === method && spellings(route).some((known) => sameShape(known, path)));
 }
 
+/** The way to a model that a client means whose base URL has a `/v1` too many or too few, or another path before it. */
+export function meantRoute(method: string, path: string): Route | undefined {
+  const given = path.split("/").slice(1);
+  return routes.find((route) => {
+    const end = route.path.replace(/^\/v1/, "");
+    const segments = end.split("/").length - 1;
+    return (
+      route.dialect !== undefined && route.method === method && sameShape(end, `/${given.slice(-segments).join("/")}`)
+    );
+  });
+}
+
 /** All spellings of a route, the canonical one first. */
 export function spellings(route: Route): readonly string[] {
   return [route.path, ...route.aliases];
