@@ -9,7 +9,16 @@ export async function gatewayToken({ urls }: Chain, user: string): Promise<strin
 
 /** A person's own rows of `request_logs`, as the gateway shows them; the newest first. */
 export async function requestLogs(chain: Chain, user: string): Promise<Record<string, unknown>[]> {
-  const headers = { authorization: `Bearer ${await gatewayToken(chain, user)}` };
-  const answer = await fetch(`${chain.urls.gateway}/audit/events?limit=100`, { headers });
+  return rowsOf(chain.urls.gateway, await gatewayToken(chain, user));
+}
+
+/** The rows of whoever a token is for. @param filter as `GET /audit/events` takes it */
+export async function rowsOf(
+  gateway: string,
+  token: string,
+  filter: Readonly<Record<string, string>> = {},
+): Promise<Record<string, unknown>[]> {
+  const query = new URLSearchParams({ limit: "100", ...filter });
+  const answer = await fetch(`${gateway}/audit/events?${query}`, { headers: { authorization: `Bearer ${token}` } });
   return ((await answer.json()) as { events: Record<string, unknown>[] }).events;
 }

@@ -1,19 +1,20 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { signIn } from "@onbehalf/sandbox/token";
 import { type Chain, startChain } from "../chain.ts";
 import { claudeCode } from "./claude-code.ts";
 import { codex } from "./codex.ts";
+import { compiledClients } from "./compiled.ts";
 import { javascriptClients } from "./javascript.ts";
 import { openWebUi } from "./open-webui.ts";
+import { people, whereToFind } from "./people.ts";
 import { NotHere, pythonHome, run } from "./python.ts";
 import { startTlsFront } from "./tls-front.ts";
 
 /*
  * The clients people have, from PyPI and npm, against the running chain: the libraries in Python and JavaScript.
- * `--open-webui` also starts Open WebUI, whose packages take 7 GB, `--claude-code` Claude Code, `--codex` Codex; `--only-…`
- * leaves out the libraries. Ends with 1 when anything failed, and with 0 when there is nothing to try it with.
+ * `--open-webui` also starts Open WebUI, whose packages take 7 GB, `--claude-code` Claude Code, `--codex` Codex; `--go`,
+ * `--java` and `--rust` try the libraries of these languages; `--only-…` leaves out the libraries. Ends with 1 when anything failed, and with 0 when there is nothing to try it with.
  */
 const environments = resolve(process.env.ONBEHALF_DATA_DIR ?? ".onbehalf", "python");
 const scripts = {
@@ -36,6 +37,9 @@ const clients: Readonly<Record<string, (also: Also) => Promise<boolean>>> = {
   "open-webui": openWebUi,
   "claude-code": claudeCode,
   codex,
+  go: compiledClients("go"),
+  java: compiledClients("java"),
+  rust: compiledClients("rust"),
 };
 
 const print = (line: string): void => void process.stdout.write(`${line}\n`);
@@ -109,23 +113,4 @@ async function python({ chain, environments, folder, print }: Also): Promise<boo
   }
   front.close();
   return held;
-}
-
-function whereToFind() {
-  const { PATH = "", HOME = "" } = process.env;
-  return { PATH, HOME };
-}
-
-async function people({ urls }: Chain) {
-  return {
-    GATEWAY_URL: urls.gateway,
-    ALICE_TOKEN: await tokenFor(urls.identityProvider, "alice"),
-    BOB_TOKEN: await tokenFor(urls.identityProvider, "bob"),
-    MALLORY_TOKEN: await tokenFor(urls.identityProvider, "mallory"),
-  };
-}
-
-async function tokenFor(identityProvider: string, user: string): Promise<string> {
-  const issuer = `${identityProvider}/oauth2/llm`;
-  return (await signIn({ issuer, user, audience: "llm-gateway", scope: "openid llm-gateway" })).accessToken;
 }
