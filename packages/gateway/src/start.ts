@@ -57,7 +57,8 @@ export async function start(env: Env, io: ServiceIo = {}): Promise<Gateway> {
   const { database, migrated, recorder, queries } = record;
   const counters = openCounters(environment, settings, log);
   const longestMs = () => reload.rules().forwarding.longestMs;
-  const spentUsd = recordedSpend({ flush: recorder.flush, spentUsd: queries.spentUsd });
+  const waiting = () => recorder.state().waiting;
+  const spentUsd = recordedSpend({ waiting, flush: recorder.flush, spentUsd: queries.spentUsd });
   const limiter = createLimiter({ counters, longestMs, spentUsd, onUnchecked: tellUnchecked(log) });
   const keys = await openKeys(environment, settings, record);
   const build = (next: Settings) => createRules({ settings: next, env, log, findKey: keys.find, limiter });

@@ -15,14 +15,16 @@ const limit: Limit = {
 
 describe("what was spent, by the record", () => {
   test.each([
-    ["whose rows are all there: it is asked once", [true], 1, ["flush", "ask"]],
-    ["that stood still, and then took the rows that waited", [false, true], 2, ["flush", "ask", "flush", "ask"]],
-    ["that answers and takes no rows: it is believed", [false, false], 1, ["flush", "ask", "flush"]],
-  ])("%s", async (_, flushed, spent, steps) => {
+    ["that has all rows: it is asked at once", 0, [], 1, ["ask"]],
+    ["that takes the rows that wait, and is asked then", 1, [true], 1, ["flush", "ask"]],
+    ["that stood still, and then took the rows that waited", 1, [false, true], 2, ["flush", "ask", "flush", "ask"]],
+    ["that answers and takes no rows: it is believed", 1, [false, false], 1, ["flush", "ask", "flush"]],
+  ])("%s", async (_, waiting, flushed, spent, steps) => {
     const taken: string[] = [];
-    const answers = [...flushed];
+    const answers: boolean[] = [...flushed];
     let asked = 0;
     const spentUsd = recordedSpend({
+      waiting: () => waiting,
       flush: async () => {
         taken.push("flush");
         return answers.shift() ?? false;
