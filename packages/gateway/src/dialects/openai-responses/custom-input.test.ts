@@ -39,4 +39,12 @@ describe("a custom tool's text, out of its JSON", () => {
     expect(read(`"more":"${"y".repeat(300)}"`)).toBe("");
     expect(read('{"input":"late"}')).toBe("");
   });
+
+  it.each(["\\x", "\\ud83d…", "\\u12"])("holds nothing behind %s, which no piece makes whole", (never) => {
+    const read = createInputReader();
+    expect(read(`{"input":"one${never}`)).toBe("one");
+    const begun = performance.now();
+    for (let piece = 0; piece < 32_000; piece += 1) expect(read("z".repeat(100))).toBe("");
+    expect(performance.now() - begun).toBeLessThan(2_000);
+  });
 });

@@ -3,6 +3,8 @@ import { isObject } from "../body.ts";
 const opening = /^\s*\{\s*"input"\s*:\s*"/;
 /** What is longer begins in another way. */
 const longestOpening = 256;
+/** The longest that is not whole yet: a surrogate pair without its last digit. Behind what is longer nothing becomes whole. */
+const longestHalf = 11;
 /** Characters that are whole: an escape or a surrogate pair may have its second half in the next piece. */
 const whole =
   /^(?:[^"\\]|\\["\\/bfnrt]|\\u[dD][89abAB][0-9a-fA-F]{2}\\u[0-9a-fA-F]{4}|\\u(?![dD][89abAB])[0-9a-fA-F]{4})*/;
@@ -28,7 +30,7 @@ export function createInputReader(): (json: string) => string {
     }
     const ready = whole.exec(held)?.[0] ?? "";
     held = held.slice(ready.length);
-    if (held.startsWith('"')) state = "over";
+    if (held.startsWith('"') || held.length > longestHalf) state = "over";
     try {
       return JSON.parse(`"${ready}"`);
     } catch {
