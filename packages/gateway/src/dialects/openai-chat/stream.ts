@@ -29,7 +29,7 @@ export function chatStream(meta: ChatMeta, includeUsage: boolean): AnswerWriter 
   let begun = false;
   let usage: Usage | undefined;
   let thinkingBlocks = 0;
-  let thought = "";
+  let [thought, signature] = ["", ""];
 
   const delta = (fields: unknown): void => {
     out += `${head}{"index":0,"delta":${JSON.stringify(fields)},"logprobs":null,"finish_reason":null}${tail}`;
@@ -48,6 +48,11 @@ export function chatStream(meta: ChatMeta, includeUsage: boolean): AnswerWriter 
     delta({ reasoning_content: "", thinking_blocks: [{ index: thinkingBlocks, ...block }] });
     thinkingBlocks += 1;
   };
+  /** A proof comes in any number of parts; told with each of them, a thought would be told as often. */
+  const endThought = (): void => {
+    if (signature !== "") thinkingBlock({ type: "thinking", thinking: thought, signature });
+    [thought, signature] = ["", ""];
+  };
   return {
     headers: eventStreamHeaders,
     keepAlive: ": keep-alive\n\n",
@@ -61,7 +66,9 @@ export function chatStream(meta: ChatMeta, includeUsage: boolean): AnswerWriter 
       thought += text;
       delta({ reasoning_content: text });
     },
-    signature: (_, signature) => thinkingBlock({ type: "thinking", thinking: thought, signature }),
+    signature(_, more) {
+      signature += more;
+    },
     redacted: (_, data) => thinkingBlock({ type: "redacted_thinking", data }),
     toolStart(block, id, name) {
       if (!begun) begin(null);
@@ -72,10 +79,9 @@ export function chatStream(meta: ChatMeta, includeUsage: boolean): AnswerWriter 
     toolInput(block, json) {
       delta({ tool_calls: [{ index: toolIndex.get(block) ?? 0, function: { arguments: json } }] });
     },
-    blockStop() {
-      thought = "";
-    },
+    blockStop: endThought,
     stop(reason, sequence) {
+      endThought();
       if (!begun) begin("");
       const detail = stopDetail(reason, sequence);
       const choice = { index: 0, delta: {}, logprobs: null, finish_reason: finishReason(reason) };
