@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { fetch } from "undici";
+import { fetch, Response } from "undici";
 import { expect, onTestFinished, test } from "vitest";
 import { snapshot } from "./schemas.ts";
 import { snapshotStream } from "./stream.ts";
@@ -31,4 +31,30 @@ test("a reader that leaves closes the stream above, also while nothing comes", a
   await reader.cancel();
   await closed.promise;
   expect(ended).toEqual(["aborted"]);
+});
+
+test("a long line in many small parts takes as long as it is", async () => {
+  const line = Buffer.from(`${JSON.stringify({ result: "x".repeat(2 * 1024 * 1024), actions: [], pending: false })}\n`);
+  let at = 0;
+  const body = new ReadableStream<Uint8Array>({
+    pull(controller) {
+      controller.enqueue(line.subarray(at, at + 64));
+      at += 64;
+      if (at >= line.length) controller.close();
+    },
+  });
+  const begun = performance.now();
+  const stream = snapshotStream({
+    upstream: new Response(body),
+    requestId: "r",
+    paceMs: 0,
+    toLine: (one) => one,
+    parse: (text) => snapshot.parse(JSON.parse(text)),
+    onEnd: () => {},
+  });
+  const lines: Uint8Array[] = [];
+  for await (const part of stream) lines.push(part);
+  expect(Buffer.concat(lines)).toEqual(line);
+  // Looked through again with each part, it took many seconds.
+  expect(performance.now() - begun).toBeLessThan(2_000);
 });

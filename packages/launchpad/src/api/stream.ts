@@ -10,10 +10,15 @@ async function* ndjsonLines(body: AsyncIterable<Uint8Array>): AsyncGenerator<str
   const decoder = new TextDecoder();
   let rest = "";
   for await (const chunk of body) {
-    rest += decoder.decode(chunk, { stream: true });
-    const lines = rest.split("\n");
-    rest = lines.pop() ?? "";
-    yield* lines.filter((line) => line !== "");
+    const text = decoder.decode(chunk, { stream: true });
+    // What is held has no line's end: it is not looked through again with each part of a long line.
+    const end = text.lastIndexOf("\n");
+    if (end < 0) rest += text;
+    else {
+      const whole = `${rest}${text.slice(0, end)}`;
+      rest = text.slice(end + 1);
+      yield* whole.split("\n").filter((line) => line !== "");
+    }
     if (rest.length > maxLineBytes) throw new Error("a line of the answer is too long");
   }
   if (rest !== "") yield rest;
