@@ -57,8 +57,16 @@ const labels: Readonly<Record<string, string>> = {
   expires_at: "Ends",
 };
 
-/** What fields take, where the schema's own words are not for people. */
+/** What fields take: the schema's own words are not for people. */
 const expectations: Readonly<Record<string, string>> = {
+  name: "expected 1 to 100 characters on one line",
+  connection: "choose the one that holds the data",
+  database: "expected the name of the database, up to 200 characters",
+  model: "expected the name of a data model, up to 200 characters; where there is none, default",
+  named_graphs: "expected up to 100 names of up to 500 characters, with commas between them, or nothing for all graphs",
+  origins: "expected up to 50 addresses, each of up to 300 characters, with commas between them",
+  "origins invalid_format": "expected addresses such as https://intranet.example.com",
+  examples: "expected up to 8 questions of up to 200 characters, each on a line of its own",
   modes: "choose at least one",
   requests_per_minute: "expected a number from 1 to 100000, or nothing",
   expires_at: "expected a date, or nothing",
@@ -68,9 +76,9 @@ const expectations: Readonly<Record<string, string>> = {
 export function wrongForm(error: unknown): string {
   if (error instanceof HttpError) return error.message;
   if (!(error instanceof z.core.$ZodError)) throw error;
-  const problems = error.issues.map(({ path, message }) => {
+  const problems = error.issues.map(({ path, code, message }) => {
     const field = String(path[0]);
-    return `${labels[field] ?? field}: ${expectations[field] ?? message}`;
+    return `${labels[field] ?? field}: ${expectations[`${field} ${code}`] ?? expectations[field] ?? message}`;
   });
   return [...new Set(problems)].join("; ");
 }
