@@ -126,6 +126,26 @@ describe("applications of file and database", () => {
     await close();
   });
 
+  it("are used without being named only while they are open", async () => {
+    const { store, management, close } = await stage();
+    const byDefault = (...apps: readonly App[]) =>
+      createAppRegistry({ apps, keys: [] }, store, () => Date.parse("2026-01-01T00:00:00Z"))
+        .byDefault()
+        .then((app) => app?.id);
+    const disabled = { ...fileApp, disabled: true };
+    const ended = { ...fileApp, expires_at: "2025-12-31T00:00:00.000Z" };
+    const forPrograms: App = { ...fileApp, modes: ["jwt"] };
+    const other: App = { ...fileApp, id: "other", isDefault: false };
+    for (const closed of [disabled, ended, forPrograms]) expect(await byDefault(closed, other)).toBe("other");
+    expect(await byDefault({ ...disabled, isDefault: false }, other)).toBe("other");
+    expect(await byDefault(other, fileApp)).toBe("demo");
+    expect(await byDefault(disabled)).toBe("demo");
+    expect(await byDefault()).toBeUndefined();
+    await management.create(settings, "carol");
+    expect(await byDefault(disabled)).toBe("reports");
+    await close();
+  });
+
   it("of the file work while the database is away", async () => {
     const away = () => Promise.reject(new Error("the database is away"));
     const store = new Proxy({} as ReturnType<typeof sqlAppStore>, { get: () => away });

@@ -1,4 +1,4 @@
-import type { App, AppKey } from "./app.ts";
+import { type App, type AppKey, appRefusal } from "./app.ts";
 import type { FileApps } from "./file.ts";
 import { keyHint, keyMatches, keyPattern } from "./key.ts";
 import type { AppStore } from "./store.ts";
@@ -7,7 +7,7 @@ import type { AppStore } from "./store.ts";
 export interface AppRegistry {
   list(): Promise<readonly App[]>;
   byId(id: string): Promise<App | undefined>;
-  /** The application the page uses when none is named: the file's default, else the first that takes sessions. */
+  /** The application that is used when none is named: of those open to sessions the file's default, else the first. */
   byDefault(): Promise<App | undefined>;
   keys(appId: string): Promise<readonly AppKey[]>;
   /** The application a key opens, disabled or expired ones too: the caller decides what to say. */
@@ -41,10 +41,11 @@ export function createAppRegistry(file: FileApps, store: AppStore, now: () => nu
     list,
     byId,
     async byDefault() {
+      const isOpen = (app: App): boolean => appRefusal(app, "session", now()) === undefined;
       const ofFile = file.apps.find(({ isDefault }) => isDefault);
-      if (ofFile !== undefined) return ofFile;
-      const apps = await list();
-      return apps.find(({ modes }) => modes.includes("session"));
+      if (ofFile !== undefined && isOpen(ofFile)) return ofFile;
+      // Where none is open, the file's says why.
+      return (await list()).find(isOpen) ?? ofFile;
     },
     async keys(appId) {
       if (!isOfFile(appId)) return store.keys(appId);
