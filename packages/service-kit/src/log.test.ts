@@ -1,5 +1,6 @@
+import { pino } from "pino";
 import { describe, expect, test, vi } from "vitest";
-import { createLogger, gather, plainLines } from "./log.ts";
+import { createLogger, gather, hideAlso, plainLines } from "./log.ts";
 import { captureLogs } from "./testing/logs.ts";
 
 const jwt = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJjYW5hcnkifQ.canary";
@@ -35,6 +36,24 @@ describe("a log line", () => {
     expect(logs.lines()).toHaveLength(6);
     expect(logs.text()).not.toContain("canary");
     expect(logs.text()).not.toContain("Y2FuYXJ5");
+  });
+
+  test("hides what came later, told by its log or a child of it", () => {
+    const { log, logs } = logger({ secrets: ["first-canary"] });
+    hideAlso(log, ["second-canary"]);
+    hideAlso(log.child({ part: "a" }), ["third-canary"]);
+    log.info({ all: "first-canary second-canary third-canary" }, "x");
+    log.child({ part: "b" }).info({ all: "first-canary second-canary third-canary" }, "x");
+    expect(logs.lines()).toHaveLength(2);
+    expect(logs.text()).not.toContain("canary");
+  });
+
+  test("is its maker's where that is another: there is nothing to tell it of secrets that come later", () => {
+    const logs = captureLogs();
+    const log = pino({}, logs.destination);
+    hideAlso(log, ["canary"]);
+    log.info("said");
+    expect(logs.lines()).toMatchObject([{ msg: "said" }]);
   });
 
   test("keeps what an error says and where it came from, with its causes", () => {

@@ -63,17 +63,15 @@ export function createLogger({ service, level = "info", destination: target, sec
 }
 
 /** Written by `createLogger` alone, and gone with the logger; so are the writers below. */
-const learners = new WeakMap<Logger, (secrets: readonly string[]) => void>();
+const learners = new WeakMap<object, (secrets: readonly string[]) => void>();
 
 /**
  * Hides these by their value, too, from the next line on, and what was hidden before still: for secrets that come with a
- * configuration read again.
- * @throws TypeError for a log that `createLogger` did not make
+ * configuration read again. A child's lines are its parent's. What `createLogger` did not make hides what its maker has it
+ * hide, of the first secrets as of these: there is nothing to tell it.
  */
 export function hideAlso(log: Logger, secrets: readonly string[]): void {
-  const learn = learners.get(log);
-  if (learn === undefined) throw new TypeError("hideAlso needs a log of createLogger's.");
-  learn(secrets);
+  for (let made: object | null = log; made !== null; made = Object.getPrototypeOf(made)) learners.get(made)?.(secrets);
 }
 
 type PlainWriter = (level: PlainLevel, fields: string, message: PlainMessage) => void;
