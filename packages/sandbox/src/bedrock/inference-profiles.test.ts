@@ -42,6 +42,15 @@ describe("the inference profiles, by the real AWS SDK, unmodified", () => {
     }
   });
 
+  it("are those of the region that the caller signs for", async () => {
+    const { inferenceProfileSummaries: all = [] } = await clientWith({ region: "eu-west-1" }).send(
+      new ListInferenceProfilesCommand({}),
+    );
+    expect(all.length).toBeGreaterThan(3);
+    for (const { inferenceProfileId: id, inferenceProfileArn: arn } of all)
+      expect(arn).toBe(`arn:aws:bedrock:eu-west-1:000000000000:inference-profile/${id}`);
+  });
+
   it("name everything that the demo's gateway routes to by profile", async () => {
     const config = readFileSync(new URL("../data/gateway.yaml", import.meta.url), "utf8");
     const routed = [...config.matchAll(/"bedrock\/(us\.[^"]+)"/g)].map(([, id]) => id);

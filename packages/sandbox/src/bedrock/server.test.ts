@@ -48,6 +48,11 @@ describe("the real AWS SDK, unmodified, over HTTP/2", () => {
     expect(answer.usage?.outputTokens).toBeGreaterThan(5);
   });
 
+  it.each(["eu-west-1", "us-gov-west-1", "ap-southeast-2"])("converses in %s", async (region) => {
+    const answer = await clientWith({ region }).send(new ConverseCommand(command));
+    expect(answer.stopReason).toBe("end_turn");
+  });
+
   it("streams word by word, with usage after the end of the message", async () => {
     const answer = await clientWith().send(new ConverseStreamCommand(command));
     const events = await collect(answer.stream);
@@ -81,7 +86,7 @@ describe("the real AWS SDK, unmodified, over HTTP/2", () => {
   it.each([
     ["the wrong secret", { credentials: { ...credentials, secretAccessKey: "another" } }, "InvalidSignatureException"],
     ["an unknown key", { credentials: { ...credentials, accessKeyId: "AKIDOTHER" } }, "UnrecognizedClientException"],
-    ["another region", { region: "eu-west-1" }, "InvalidSignatureException"],
+    ["a region that AWS has not", { region: "nowhere" }, "InvalidSignatureException"],
     [
       "a session token never issued",
       { credentials: { ...credentials, sessionToken: "x" } },

@@ -21,6 +21,7 @@ export interface BedrockOptions extends ServiceIo {
   readonly portVariable?: string;
   readonly accessKeyId: string;
   readonly secretAccessKey: string;
+  /** Of calls that are not signed for one. */
   readonly region: string;
   /** A Bedrock API key, accepted beside signatures. */
   readonly bearerKey?: string;
@@ -75,9 +76,9 @@ interface Parts {
 }
 
 function createAnswering(options: BedrockOptions, { faults, calls, sts }: Parts) {
-  const { accessKeyId, secretAccessKey, region, bearerKey, now } = options;
+  const { accessKeyId, secretAccessKey, bearerKey, now } = options;
   const owner: Principal = { accessKeyId, secretAccessKey, arn: "arn:aws:iam::000000000000:user/sandbox" };
-  const common = { region, ...(bearerKey === undefined ? {} : { bearerKey }), ...(now === undefined ? {} : { now }) };
+  const common = { ...(bearerKey === undefined ? {} : { bearerKey }), ...(now === undefined ? {} : { now }) };
   const ownerOnly = (id: string): Principal | undefined => (id === accessKeyId ? owner : undefined);
   const verify = createSignatureVerifier({
     ...common,
@@ -98,7 +99,7 @@ function createAnswering(options: BedrockOptions, { faults, calls, sts }: Parts)
       sendXml(outgoing, sts.assumeRole(new URLSearchParams(body.toString("utf8"))));
       return;
     }
-    const principal = await verify(request);
+    const { principal, region = options.region } = await verify(request);
     const profiles = profilesAsked(request.method, path);
     if (profiles !== undefined) {
       const { name, id } = profiles;

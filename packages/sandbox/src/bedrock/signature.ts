@@ -11,6 +11,12 @@ export interface Principal {
   readonly tags?: Readonly<Record<string, string>>;
 }
 
+/** Who has signed a request, and for which region; undefined where it is not said, by an API key. */
+export interface Signer {
+  readonly principal: Principal;
+  readonly region: string | undefined;
+}
+
 /** Why AWS refuses a request before looking at it; always 403. */
 export class Refused extends Error {
   readonly type: string;
@@ -31,7 +37,6 @@ interface SignedRequest {
 
 export interface VerifierOptions {
   readonly service: string;
-  readonly region: string;
   readonly principal: (accessKeyId: string) => Principal | undefined;
   /** A Bedrock API key accepted as `Authorization: Bearer`. */
   readonly bearerKey?: string;
@@ -43,16 +48,19 @@ const authorizationForm =
   /^AWS4-HMAC-SHA256 Credential=([^/,\s]+)\/(\d{8})\/([^/,\s]+)\/([^/,\s]+)\/aws4_request,\s*SignedHeaders=([a-z0-9;:_-]+),\s*Signature=([0-9a-f]{64})$/;
 
 /**
- * Checks a request as AWS does: Signature Version 4 over what was really received, or a Bedrock API key.
+ * Checks a request as AWS does: Signature Version 4 over what was really received, or a Bedrock API key. One address stands
+ * in for the endpoints of all regions, so that a request may be signed for any of them.
  * @throws Refused with AWS's own error type and wording
  */
-export function createSignatureVerifier(options: VerifierOptions): (request: SignedRequest) => Promise<Principal> {
+export function createSignatureVerifier(options: VerifierOptions): (request: SignedRequest) => Promise<Signer> {
   const now = options.now ?? Date.now;
   return async (request) => {
     const authorization = request.headers.authorization;
     if (authorization === undefined)
       throw new Refused("MissingAuthenticationTokenException", "Missing Authentication Token");
-    if (/^bearer /i.test(authorization)) return byApiKey(authorization.slice(7), options.bearerKey);
+    if (/^bearer /i.test(authorization)) {
+      return { principal: byApiKey(authorization.slice(7), options.bearerKey), region: undefined };
+    }
     const match = authorizationForm.exec(authorization);
     if (match === null)
       throw new Refused("IncompleteSignatureException", "Authorization header is not a Signature Version 4 header.");
@@ -64,7 +72,7 @@ export function createSignatureVerifier(options: VerifierOptions): (request: Sig
     if (principal === undefined || (principal.sessionToken ?? undefined) !== token) {
       throw new Refused("UnrecognizedClientException", "The security token included in the request is invalid.");
     }
-    checkScope(service, region, options);
+    checkScope(service, region, options.service);
     const signedAt = checkDate(request.headers["x-amz-date"], day, now());
     checkBodyHash(request);
     const expected = await sign(request, { principal, region, service, signedAt, names });
@@ -74,7 +82,7 @@ export function createSignatureVerifier(options: VerifierOptions): (request: Sig
         "The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key and signing method. Consult the service documentation for details.",
       );
     }
-    return principal;
+    return { principal, region };
   };
 }
 
@@ -99,14 +107,14 @@ function checkSigned(names: readonly string[], headers: SignedRequest["headers"]
     throw new Refused("InvalidSignatureException", `'${left}' must be a 'SignedHeader' in the AWS Authorization.`);
 }
 
-function checkScope(service: string, region: string, options: VerifierOptions): void {
-  if (service !== options.service) {
-    throw new Refused(
-      "InvalidSignatureException",
-      `Credential should be scoped to correct service: '${options.service}'.`,
-    );
+/** As AWS names its regions, those of governments and other partitions, too. */
+const regionForm = /^[a-z]{2,4}(?:-[a-z]{1,10}){1,3}-\d{1,2}$/;
+
+function checkScope(service: string, region: string, expected: string): void {
+  if (service !== expected) {
+    throw new Refused("InvalidSignatureException", `Credential should be scoped to correct service: '${expected}'.`);
   }
-  if (region !== options.region) {
+  if (!regionForm.test(region)) {
     throw new Refused("InvalidSignatureException", `Credential should be scoped to a valid region, not '${region}'.`);
   }
 }
