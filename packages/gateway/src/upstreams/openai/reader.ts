@@ -4,6 +4,7 @@ import { createSseReader } from "../../streams/sse.ts";
 import { type AnswerReader, endProblem, malformedAnswer } from "../answer-stream.ts";
 import { eventError } from "../http-error.ts";
 import { chatUsageOf, endingOf, isText, toolIdOf } from "./answer.ts";
+import { createCallOrder } from "./calls.ts";
 
 /**
  * Reads chat-completion chunks as an answer. Blocks are numbered as they begin: thoughts, text, a refusal, which is text
@@ -14,29 +15,29 @@ export function chatReader(sink: AnswerSink, stops: readonly string[] = []): Ans
   let started = false;
   let blocks = 0;
   let current: { readonly kind: string; readonly block: number } | undefined;
-  let toolId = "";
   let anyCall = false;
 
-  const enter = (kind: string): number => {
-    if (current?.kind === kind) return current.block;
+  const leave = (): void => {
     if (current !== undefined) sink.blockStop(current.block);
+    current = undefined;
+  };
+  const open = (kind: string): number => {
+    leave();
     current = { kind, block: blocks };
     blocks += 1;
     return current.block;
   };
-  const toolCalls = (calls: unknown): void => {
-    for (const call of Array.isArray(calls) ? calls : []) {
-      if (!isObject(call)) continue;
-      const called = isObject(call.function) ? call.function : {};
-      // Some servers number every call 0, and some send every part under a new id: a call begins with id and name.
-      if (isText(call.id) && isText(called.name)) toolId = call.id;
-      const kind = `tool ${String(call.index ?? 0)} ${toolId}`;
-      const known = current?.kind === kind;
-      const block = enter(kind);
+  const calls = createCallOrder({
+    begin(id, name) {
       anyCall = true;
-      if (!known) sink.toolStart(block, toolIdOf(call.id), String(called.name ?? ""));
-      if (typeof called.arguments === "string" && called.arguments !== "") sink.toolInput(block, called.arguments);
-    }
+      sink.toolStart(open("call"), toolIdOf(id), name);
+    },
+    input: (json) => sink.toolInput(current?.block ?? 0, json),
+  });
+  const enter = (kind: string): number => {
+    if (current?.kind === kind) return current.block;
+    calls.end();
+    return open(kind);
   };
   const chunk = (event: JsonObject): void => {
     if (!started) {
@@ -50,10 +51,10 @@ export function chatReader(sink: AnswerSink, stops: readonly string[] = []): Ans
       if (typeof thought === "string" && thought !== "") sink.reasoning(enter("reasoning"), thought);
       if (isText(delta.content)) sink.text(enter("text"), delta.content);
       if (isText(delta.refusal)) sink.text(enter("refusal"), delta.refusal);
-      toolCalls(delta.tool_calls);
+      for (const call of Array.isArray(delta.tool_calls) ? delta.tool_calls : []) if (isObject(call)) calls.take(call);
       if (typeof choice.finish_reason === "string") {
-        if (current !== undefined) sink.blockStop(current.block);
-        current = undefined;
+        calls.end();
+        leave();
         const { stopReason, stopSequence } = endingOf(choice, anyCall, stops);
         sink.stop(stopReason, stopSequence);
       }
