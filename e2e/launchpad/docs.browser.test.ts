@@ -1,25 +1,16 @@
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
-import type { Browser } from "playwright-core";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { ask, openBrowser, openPage, signIn } from "./chromium.ts";
-import { type Stage, startStage } from "./stage.ts";
+import { describe, expect, it } from "vitest";
+import { ask, openPage, signIn } from "./chromium.ts";
+import { browser, shareStage, stage } from "./shared-stage.ts";
+import { startStage } from "./stage.ts";
 
-let stage: Stage;
-let browser: Browser;
 const env = {
   API_AUTH_REQUIRED_SCOPES: "openid",
   API_DOCS_TOKEN_COMMAND: 'printf %s "$TOKEN_OF_THIS_TEST"',
   API_DOCS_KEY_COMMAND: 'printf %s "$KEY_OF_THIS_TEST"',
 };
-beforeAll(async () => {
-  stage = await startStage({ env });
-  browser = await openBrowser();
-});
-afterAll(async () => {
-  await browser?.close();
-  await stage?.close();
-});
+shareStage({ env });
 
 /** Pastes a text into a shell. */
 async function paste(text: string): Promise<unknown> {

@@ -1,18 +1,9 @@
-import type { Browser, Page } from "playwright-core";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { openBrowser, openPage, signIn } from "./chromium.ts";
-import { type Stage, startStage } from "./stage.ts";
+import type { Page } from "playwright-core";
+import { describe, expect, it } from "vitest";
+import { openPage, signIn } from "./chromium.ts";
+import { browser, shareStage, stage } from "./shared-stage.ts";
 
-let stage: Stage;
-let browser: Browser;
-beforeAll(async () => {
-  stage = await startStage();
-  browser = await openBrowser();
-});
-afterAll(async () => {
-  await browser?.close();
-  await stage?.close();
-});
+shareStage();
 
 async function newApplication(page: Page, name: string) {
   await page.getByText("New application").click();

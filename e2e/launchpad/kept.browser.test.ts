@@ -1,19 +1,9 @@
-import type { Browser, BrowserContext, Page } from "playwright-core";
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { ask, openBrowser, openPage, signIn } from "./chromium.ts";
-import { type Stage, startStage } from "./stage.ts";
+import type { BrowserContext, Page } from "playwright-core";
+import { describe, expect, it } from "vitest";
+import { ask, openPage, signIn } from "./chromium.ts";
+import { browser, shareStage, stage } from "./shared-stage.ts";
 
-let stage: Stage;
-let browser: Browser;
-beforeAll(async () => {
-  stage = await startStage();
-  browser = await openBrowser();
-});
-afterEach(() => stage.voicebox.behave(undefined));
-afterAll(async () => {
-  await browser?.close();
-  await stage?.close();
-});
+shareStage();
 
 /** Ends the session from elsewhere: the page learns of it with its next request. */
 async function endSession(context: BrowserContext): Promise<void> {

@@ -1,19 +1,9 @@
-import type { Browser, Page } from "playwright-core";
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { ask, openBrowser, openPage, sidewaysScroll, signIn } from "./chromium.ts";
-import { type Stage, startStage } from "./stage.ts";
+import type { Page } from "playwright-core";
+import { describe, expect, it } from "vitest";
+import { ask, openPage, sidewaysScroll, signIn } from "./chromium.ts";
+import { browser, shareStage, stage } from "./shared-stage.ts";
 
-let stage: Stage;
-let browser: Browser;
-beforeAll(async () => {
-  stage = await startStage();
-  browser = await openBrowser();
-});
-afterEach(() => stage.voicebox.behave(undefined));
-afterAll(async () => {
-  await browser?.close();
-  await stage?.close();
-});
+shareStage();
 
 /** Every answer is this one. */
 function answer(result: string): void {

@@ -1,18 +1,8 @@
-import type { Browser } from "playwright-core";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { ask, openBrowser, openPage, seriousProblems, sidewaysScroll, signIn } from "./chromium.ts";
-import { type Stage, startStage } from "./stage.ts";
+import { describe, expect, it } from "vitest";
+import { ask, openPage, seriousProblems, sidewaysScroll, signIn } from "./chromium.ts";
+import { browser, shareStage, stage } from "./shared-stage.ts";
 
-let stage: Stage;
-let browser: Browser;
-beforeAll(async () => {
-  stage = await startStage();
-  browser = await openBrowser();
-});
-afterAll(async () => {
-  await browser?.close();
-  await stage?.close();
-});
+shareStage();
 
 describe("in a real browser", () => {
   it("signs in, asks, sees the answer and who was who, and signs out", async () => {
