@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { Snapshot } from "../api/schemas.ts";
-import { parseCsv } from "./csv.ts";
+import { countRows, parseCsv } from "./csv.ts";
 import { markdownTree } from "./markdown.ts";
 import { type Child, h, type Tree } from "./tree.ts";
 
@@ -65,11 +65,12 @@ function fold(title: string, ...content: readonly Child[]): Tree {
 const shownRows = 100;
 
 function table(title: string, csv: string): Tree | null {
-  const [head, ...rows] = parseCsv(csv);
+  const [head, ...rows] = parseCsv(csv, 1 + shownRows);
   if (head === undefined) return null;
-  const more = rows.length - shownRows;
+  const count = countRows(csv) - 1;
+  const more = count - shownRows;
   return fold(
-    `${title} · ${rows.length} ${rows.length === 1 ? "row" : "rows"}`,
+    `${title} · ${count} ${count === 1 ? "row" : "rows"}`,
     h(
       "div",
       { class: "table", tabindex: 0, role: "region", "aria-label": title },
@@ -77,7 +78,7 @@ function table(title: string, csv: string): Tree | null {
         "table",
         {},
         h("thead", {}, h("tr", {}, ...head.map((cell) => h("th", { scope: "col" }, cell)))),
-        h("tbody", {}, ...rows.slice(0, shownRows).map((row) => h("tr", {}, ...row.map((cell) => h("td", {}, cell))))),
+        h("tbody", {}, ...rows.map((row) => h("tr", {}, ...row.map((cell) => h("td", {}, cell))))),
       ),
     ),
     more > 0 && h("p", { class: "quiet" }, `and ${more} more rows`),
