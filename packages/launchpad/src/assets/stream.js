@@ -8,10 +8,15 @@ export async function* lines(body) {
   for (;;) {
     const { done, value } = await reader.read();
     if (done) break;
-    rest += decoder.decode(value, { stream: true });
-    const parts = rest.split("\n");
-    rest = parts.pop() ?? "";
-    for (const part of parts) if (part !== "") yield JSON.parse(part);
+    const text = decoder.decode(value, { stream: true });
+    // What is held has no line's end: it is not looked through again with each part of a long line.
+    const end = text.lastIndexOf("\n");
+    if (end < 0) rest += text;
+    else {
+      const whole = rest + text.slice(0, end);
+      rest = text.slice(end + 1);
+      for (const part of whole.split("\n")) if (part !== "") yield JSON.parse(part);
+    }
   }
   if (rest !== "") yield JSON.parse(rest);
 }
