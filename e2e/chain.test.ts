@@ -86,6 +86,42 @@ describe("a question by session", () => {
     expect(snapshots.at(-1)).toMatchObject({ pending: false, result: expect.stringContaining("Bob") });
   });
 
+  it("may be as long as the API's own document says, at every hop", async () => {
+    const alice = chain.person();
+    await alice.signIn("alice");
+    const document = await fetch(`${chain.urls.launchpad}/api/v1/openapi.json`);
+    const { components } = (await document.json()) as {
+      components: { schemas: { AskRequest: { properties: { query: { maxLength: number } } } } };
+    };
+    const { maxLength } = components.schemas.AskRequest.properties.query;
+    const asking = (length: number) =>
+      alice.post("/api/v1/voicebox/generate-query", { query: "Who is Bob? ".padEnd(length, "Who is Bob? ") });
+    expect((await asking(maxLength - 1)).status).toBe(200);
+    const tooLong = await asking(maxLength + 1);
+    expect(tooLong.status).toBe(400);
+    expect(await tooLong.json()).toMatchObject({ message: expect.stringContaining(`1 to ${maxLength} characters`) });
+  });
+
+  it("that cannot be read says what to send instead", async () => {
+    const alice = chain.person();
+    await alice.signIn("alice");
+    const said = async (body: unknown) => {
+      const response = await alice.post("/api/v1/voicebox/ask", body);
+      const { message } = (await response.json()) as { message: string };
+      return [response.status, message.replace("The request is not valid: ", "")];
+    };
+    expect(await said({ query: " " })).toEqual([400, "query: expected a question, 1 to 8000 characters"]);
+    expect(await said({ query: "Who is Bob?", conversation_id: "1" })).toEqual([
+      400,
+      "conversation_id: expected the conversation_id of an earlier answer, or null",
+    ]);
+    expect(await said({ query: "Who is Bob?", think_mode: "deep" })).toEqual([
+      400,
+      "think_mode: expected standard, lite or fast",
+    ]);
+    expect(await said(["Who is Bob?"])).toEqual([400, 'body: expected an object such as {"query": "Who is Bob?"}']);
+  });
+
   it("leaves one trace: hops, rows and log lines that name alice at each of them", async () => {
     const alice = chain.person();
     await alice.signIn("alice");

@@ -181,7 +181,7 @@ describe("the bounds of an answer", () => {
     ["an empty question", { query: " " }],
     ["a conversation id that is none", { query: "Who?", conversation_id: "1" }],
     ["a think mode that is none", { query: "Who?", think_mode: "hard" }],
-    ["a question as long as a book", { query: "x".repeat(5_000) }],
+    ["a question as long as a book", { query: "x".repeat(8_001) }],
   ])("answers %s with 400, naming the field", async (_, body) => {
     const response = await bench.ask(await bench.token(), body);
     expect(response.status).toBe(400);

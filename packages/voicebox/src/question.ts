@@ -25,7 +25,8 @@ export interface Question {
   readonly clientId: string | undefined;
 }
 
-const maxQuestionLength = 4_000;
+/** As many as Launchpad lets through: what it has told a person is not too long must not be so here. */
+const maxQuestionLength = 8_000;
 const name = z.string().min(1).max(255);
 /** Absent and null say the same in the clients' JSON. */
 const optional = <T extends z.ZodType>(schema: T) => schema.nullish().transform((value) => value ?? undefined);
@@ -40,18 +41,22 @@ const appSchema = z.object({
   reasoning: optional(z.boolean()),
 });
 
-const text = z.string().trim().min(1, "is empty: ask something").max(maxQuestionLength);
+const aQuestion = `expected a question, 1 to ${maxQuestionLength} characters`;
+const text = z.string(aQuestion).trim().min(1, aQuestion).max(maxQuestionLength, aQuestion);
 
 /** The body of the three question routes: `query`, or `message` as the Okta guide has it. */
 export const questionSchema = z
-  .object({
-    query: optional(text),
-    message: optional(text),
-    conversation_id: optional(z.guid()),
-    think_mode: optional(z.enum(["standard", "lite", "fast"])),
-    client_id: optional(name),
-    app: optional(appSchema),
-  })
+  .object(
+    {
+      query: optional(text),
+      message: optional(text),
+      conversation_id: optional(z.guid("expected the conversation_id of an earlier answer, or null")),
+      think_mode: optional(z.enum(["standard", "lite", "fast"], "expected standard, lite or fast")),
+      client_id: optional(name),
+      app: optional(appSchema),
+    },
+    'expected an object such as {"query": "Who is Bob?"}',
+  )
   .transform((body, context): Question => {
     const asked = body.query ?? body.message;
     if (asked === undefined) {

@@ -3,16 +3,28 @@ import { z } from "zod";
 /** Longer questions are documents: they belong into the graph. */
 export const maxQuestionLength = 8_000;
 
-const question = z.string().trim().min(1).max(maxQuestionLength).describe("The question, in plain language.");
+const aQuestion = `expected a question, 1 to ${maxQuestionLength} characters`;
+const question = z
+  .string(aQuestion)
+  .trim()
+  .min(1, aQuestion)
+  .max(maxQuestionLength, aQuestion)
+  .describe("The question, in plain language.");
 
 /** What `ask`, `stream/ask` and `generate-query` take. `message` is another name for `query`. */
 export const askRequest = z
-  .object({
-    query: question.optional(),
-    message: question.optional().describe("Another name for `query`."),
-    conversation_id: z.guid().nullish().describe("From an earlier answer, to go on with that conversation."),
-    think_mode: z.enum(["standard", "lite", "fast"]).optional(),
-  })
+  .object(
+    {
+      query: question.optional(),
+      message: question.optional().describe("Another name for `query`."),
+      conversation_id: z
+        .guid("expected the conversation_id of an earlier answer, or null")
+        .nullish()
+        .describe("From an earlier answer, to go on with that conversation."),
+      think_mode: z.enum(["standard", "lite", "fast"], "expected standard, lite or fast").optional(),
+    },
+    'expected an object such as {"query": "Who is Bob?"}',
+  )
   .refine(({ query, message }) => query !== undefined || message !== undefined, {
     error: "say what you want to know in `query`",
     path: ["query"],
