@@ -1,18 +1,14 @@
 import { once } from "node:events";
-import { createServer } from "node:http";
+import { createServer, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { fetch, Response } from "undici";
 import { expect, onTestFinished, test } from "vitest";
 import { snapshot } from "./schemas.ts";
 import { snapshotStream } from "./stream.ts";
 
-test("a reader that leaves closes the stream above, also while nothing comes", async () => {
-  const closed = Promise.withResolvers<void>();
-  const server = createServer((_, outgoing) => {
-    outgoing.on("close", closed.resolve);
-    outgoing.writeHead(200);
-    outgoing.write('{"result":"Bob","actions":[],"pending":true}\n');
-  });
+/** An answer of Voicebox's, passed on. */
+async function passed(answer: (outgoing: ServerResponse) => void) {
+  const server = createServer((_, outgoing) => answer(outgoing));
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
   onTestFinished(() => server.closeAllConnections());
@@ -25,6 +21,32 @@ test("a reader that leaves closes the stream above, also while nothing comes", a
     toLine: (one) => one,
     parse: (line) => snapshot.parse(JSON.parse(line)),
     onEnd: (outcome) => void ended.push(outcome),
+  });
+  return { stream, ended };
+}
+
+test("rows as many as Voicebox may be set to give are no broken answer, and lines may be cut anywhere", async () => {
+  const csv = `${"é".repeat(99)}\n`.repeat(60_000);
+  const whole = Buffer.from(
+    `{"result":"B","actions":[],"pending":true}\n\n${JSON.stringify({ result: "Bob", actions: [{ type: "csv", value: csv }], pending: false })}`,
+  );
+  const { stream, ended } = await passed((outgoing) => {
+    outgoing.write(whole.subarray(0, 5));
+    outgoing.write(whole.subarray(5, 1_001));
+    outgoing.end(whole.subarray(1_001));
+  });
+  const lines = (await new Response(stream).text()).trim().split("\n");
+  expect(lines.map((line) => JSON.parse(line).result)).toEqual(["B", "Bob"]);
+  expect(JSON.parse(lines[1] ?? "").actions[0].value).toBe(csv);
+  expect(ended).toEqual(["ok"]);
+});
+
+test("a reader that leaves closes the stream above, also while nothing comes", async () => {
+  const closed = Promise.withResolvers<void>();
+  const { stream, ended } = await passed((outgoing) => {
+    outgoing.on("close", closed.resolve);
+    outgoing.writeHead(200);
+    outgoing.write('{"result":"Bob","actions":[],"pending":true}\n');
   });
   const reader = stream.getReader();
   expect(new TextDecoder().decode((await reader.read()).value)).toContain("Bob");

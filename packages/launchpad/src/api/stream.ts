@@ -2,25 +2,26 @@ import { ShuttingDown } from "@onbehalf/service-kit";
 import type { Response as UpstreamResponse } from "undici";
 import type { Snapshot } from "./schemas.ts";
 
-/** One line of an answer is the whole answer so far; larger than this is not an answer any more. */
-const maxLineBytes = 4 * 1024 * 1024;
+/** The last line has the rows: results of up to 50 MB (`max_bytes` of a connection), whose quotes JSON writes longer. */
+const maxLineLength = 128 * 1024 * 1024;
 
 /** Yields the lines of an NDJSON body as they come. @throws when a line is too long or the body breaks off */
 async function* ndjsonLines(body: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
   const decoder = new TextDecoder();
-  let rest = "";
+  let begun: string[] = [];
+  let length = 0;
   for await (const chunk of body) {
-    const text = decoder.decode(chunk, { stream: true });
-    // What is held has no line's end: it is not looked through again with each part of a long line.
-    const end = text.lastIndexOf("\n");
-    if (end < 0) rest += text;
-    else {
-      const whole = `${rest}${text.slice(0, end)}`;
-      rest = text.slice(end + 1);
-      yield* whole.split("\n").filter((line) => line !== "");
-    }
-    if (rest.length > maxLineBytes) throw new Error("a line of the answer is too long");
+    const [first = "", ...more] = decoder.decode(chunk, { stream: true }).split("\n");
+    begun.push(first);
+    length += first.length;
+    if (length > maxLineLength) throw new Error("a line of the answer is too long");
+    if (more.length === 0) continue;
+    const last = more.pop() ?? "";
+    yield* [begun.join(""), ...more].filter((line) => line !== "");
+    begun = [last];
+    length = last.length;
   }
+  const rest = begun.join("");
   if (rest !== "") yield rest;
 }
 
