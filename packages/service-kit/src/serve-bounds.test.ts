@@ -26,6 +26,18 @@ test("a head that holds two tokens of the longest kind is read", async () => {
   expect((await fetch(`${url}/x`, { headers })).status).toBe(200);
 });
 
+test.each([
+  ["names no host", "GET /x HTTP/1.0\r\n\r\n"],
+  ["asks to be kept", "GET /x HTTP/1.0\r\nConnection: keep-alive\r\n\r\n"],
+])("HTTP/1.0 that %s is answered, as load balancers' checks speak it", async (_, head) => {
+  const { port } = (await start()).service;
+  const socket = connect(port, "127.0.0.1");
+  socket.write(head);
+  const [answer] = await once(socket, "data");
+  socket.destroy();
+  expect(String(answer)).toMatch(/^HTTP\/1\.1 200 .*reached$/s);
+});
+
 test("connections beyond the limit are closed as they come; the others go on", async () => {
   const { port } = (await start({ limits: { maxConnections: 1 } })).service;
   const first = connect(port, "127.0.0.1");

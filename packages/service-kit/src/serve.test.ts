@@ -106,18 +106,6 @@ describe("a request that cannot be read in one way only", () => {
 });
 
 test.each([
-  ["names no host", "GET /x HTTP/1.0\r\n\r\n"],
-  ["asks to be kept", "GET /x HTTP/1.0\r\nConnection: keep-alive\r\n\r\n"],
-])("HTTP/1.0 that %s is answered, as load balancers' checks speak it", async (_, head) => {
-  const { service } = await start((app) => app.get("/x", (c) => c.text("reached")));
-  const socket = connect(service.port, "127.0.0.1");
-  socket.write(head);
-  const [answer] = await once(socket, "data");
-  socket.destroy();
-  expect(String(answer)).toMatch(/^HTTP\/1\.1 200 .*reached$/s);
-});
-
-test.each([
   ["an encoding that is none", "xchunked"],
   ["a broken chunk", "chunked"],
 ])("a body with %s is the client's doing, and no failure of ours in the log", async (_, encoding) => {
