@@ -42,6 +42,7 @@ describe("pages of other origins", () => {
       ]);
       expect(answer.headers.get("access-control-allow-headers")).toBe(asking["access-control-request-headers"]);
       expect(answer.headers.get("access-control-allow-methods")).toBe("GET, HEAD, POST");
+      expect(answer.headers.get("access-control-max-age")).toBe("7200");
       expect(answer.headers.has("access-control-allow-credentials")).toBe(false);
     }
   });
@@ -116,6 +117,14 @@ describe("how they are allowed", () => {
     const answer = await gateway.call("/v1/models", { token: await gateway.token(), headers: { origin: page } });
     expect([answer.status, allowance(answer)]).toEqual([200, { origin: "*", vary: null }]);
     expect(answer.headers.has("access-control-allow-credentials")).toBe(false);
+  });
+
+  test("a program that names no origin is told nothing of it, also by a star", async () => {
+    const gateway = await startWith("*");
+    const answer = await gateway.call("/v1/models", { token: await gateway.token() });
+    expect([answer.status, allowance(answer)]).toEqual([200, { origin: null, vary: null }]);
+    const before = await gateway.call(chat, { method: "OPTIONS", headers: asking });
+    expect([before.status, before.headers.has("access-control-allow-headers")]).toEqual([404, false]);
   });
 
   test("header names that are none are not given back", async () => {
