@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { type Caller, localAdministrator } from "../caller.ts";
+import { type Caller, localAdministrator, localIssuer } from "../caller.ts";
 import type { Policy } from "../policy/policy.ts";
 import { createMigrator, type GatewayDatabase, openGatewayDatabase } from "../sql/open.ts";
 import { type Actor, createKeyAdmin, type KeyAdmin } from "./key-admin.ts";
@@ -18,7 +18,14 @@ const policy: Policy = {
 };
 const admin: Actor = { caller: localAdministrator("test"), policy, keyLimits: {} };
 const alice: Actor = {
-  caller: { ...localAdministrator("alice"), issuer: "https://idp", credential: "jwt", role: "standard" } as Caller,
+  caller: {
+    ...localAdministrator("alice"),
+    issuer: "https://idp",
+    email: "alice@example.com",
+    groups: ["users"],
+    credential: "jwt",
+    role: "standard",
+  } as Caller,
   policy,
   keyLimits: {},
 };
@@ -58,6 +65,26 @@ afterEach(async () => {
   meanwhile = undefined;
   await database.close();
   rmSync(dataDir, { recursive: true, force: true });
+});
+
+describe("whom a changed key belongs to", () => {
+  test("its owner, also where an administrator names him again or says nothing of him", async () => {
+    const { made } = await theirs.generate(alice, {});
+    const { issuer, subject, userId, email, groups, explicit } = made;
+    for (const fields of [{ rpm_limit: 1 }, { user_id: userId }, { user_id: null }]) {
+      const changed = await theirs.update(admin, made.id, fields);
+      expect(changed).toMatchObject({ issuer, subject, userId, email, groups, explicit });
+    }
+    expect([issuer, explicit]).toEqual(["https://idp", false]);
+  });
+
+  test("whom an administrator names, by the gateway's own word and with nothing of his predecessor's", async () => {
+    const { made } = await theirs.generate(alice, {});
+    const changed = await theirs.update(admin, made.id, { user_id: "bob" });
+    const bob = { issuer: localIssuer, subject: "user:bob", userId: "bob", groups: [], explicit: true };
+    expect(changed).toMatchObject(bob);
+    expect(changed.email).toBeUndefined();
+  });
 });
 
 describe("two who change a key at once", () => {
