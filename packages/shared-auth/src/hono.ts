@@ -71,11 +71,13 @@ function credentials({ headers, method, url }: Request, publicUrl: string | unde
   return { ...authorization(headers), method, url: publicUrl === undefined ? url : rebased(url, publicUrl), proof };
 }
 
-/** Set part by part: a path that begins with two slashes would be read as another host's address. */
+/**
+ * Without its query, which no proof names (RFC 9449 section 4.2). The path is set as a part: one that begins with two
+ * slashes would be read as another host's address.
+ */
 function rebased(url: string, publicUrl: string): string {
-  const [called, asked] = [new URL(publicUrl), new URL(url)];
-  called.pathname = asked.pathname;
-  called.search = asked.search;
+  const called = new URL(publicUrl);
+  called.pathname = new URL(url).pathname;
   return called.href;
 }
 
