@@ -1,4 +1,4 @@
-import { createLogger, errorHandler, requestContext, type TrailHop } from "@onbehalf/service-kit";
+import { createLogger, errorHandler, HttpError, requestContext, type TrailHop } from "@onbehalf/service-kit";
 import { captureLogs } from "@onbehalf/service-kit/testing";
 import { Hono } from "hono";
 import { expect, test } from "vitest";
@@ -13,7 +13,7 @@ const caller = {
 };
 
 /** What a question is answered, and what the trail says of it. */
-async function asked(body: string) {
+async function asked(body: string, limit = async (): Promise<void> => {}) {
   const hops: TrailHop[] = [];
   const log = createLogger({ service: "launchpad", level: "info", destination: captureLogs().destination });
   const app = new Hono<ApiEnv>();
@@ -27,7 +27,7 @@ async function asked(body: string) {
       close: async () => {},
     },
     trail: { add: (hop) => void hops.push(hop) },
-    limit: async () => {},
+    limit,
     decorate: (snapshot) => snapshot,
     hopsOf: async () => [],
     stepUpUrl: async () => "",
@@ -44,4 +44,18 @@ test.each(['{"query":5}', "{}", "[]", "{"])("%s is refused with 400, and so the 
   expect(status).toBe(400);
   expect(hops).toHaveLength(1);
   expect(hops[0]).toMatchObject({ status: 400, outcome: "error", error_code: "invalid_request" });
+});
+
+test.each([
+  [401, "denied"],
+  [403, "denied"],
+  [429, "limited"],
+  [404, "error"],
+  [503, "error"],
+] as const)("a refusal with %i is %s in the trail", async (refused, outcome) => {
+  const { status, hops } = await asked('{"query":"Who is Bob?"}', () =>
+    Promise.reject(new HttpError(refused, "refused", "No.")),
+  );
+  expect(status).toBe(refused);
+  expect(hops).toMatchObject([{ status: refused, outcome, error_code: "refused" }]);
 });
