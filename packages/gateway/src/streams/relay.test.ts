@@ -44,3 +44,20 @@ test("a client that leaves while a connection is looked for leaves no call behin
   asked[0]?.onRequestStart?.(controller as never, {});
   expect(controller.abort).toHaveBeenCalledOnce();
 });
+
+test.each([
+  ["while the process goes", true, 1],
+  ["before that", false, 0],
+] as const)("a client that leaves %s has its answer read on for accordingly", (_, over, aborts) => {
+  const client = new AbortController();
+  const drains = createDrains(600_000);
+  const { asked, result } = stage(client.signal, drains);
+  const controller = { abort: vi.fn(), pause: vi.fn(), resume: vi.fn() };
+  asked[0]?.onRequestStart?.(controller as never, {});
+  if (over) drains.cutAll();
+  client.abort(new ClientGone());
+  expect(controller.abort).toHaveBeenCalledTimes(aborts);
+  drains.cutAll();
+  expect(controller.abort).toHaveBeenCalledOnce();
+  return expect(result).resolves.toMatchObject(aborted);
+});
