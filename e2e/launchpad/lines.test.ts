@@ -73,6 +73,14 @@ describe("the one line of a request says who made it", () => {
     expect(line).toMatchObject({ status, issuer: issuer(), subject: "alice", credential: "session" });
   });
 
+  it("by their session, with which application and by which client", async () => {
+    const headers = { origin: stage.publicUrl, "x-client-id": "test" };
+    const line = await lineOf((id) =>
+      step(jar, `${stage.publicUrl}/page/ask`, { method: "POST", headers: { ...headers, "x-request-id": id } }),
+    );
+    expect(line).toMatchObject({ status: 400, app: "demo", client: "test" });
+  });
+
   it("when they sign in, and when they leave", async () => {
     const mine: Jar = new Map();
     const callback = await walkToCallback(stage, mine, "carol");
