@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { type Reach, refuseReach } from "./reach.ts";
+import { type Reach, reachesNothing, refuseReach } from "./reach.ts";
 
 const user = (...content: unknown[]) => ({ messages: [{ role: "user", content }] });
 const open: Reach = { guarded: false, s3Prefixes: [] };
@@ -71,5 +71,23 @@ describe("what passes through to Bedrock", () => {
       toolConfig: { tools: [{ toolSpec: { inputSchema: { json: schema } } }] },
     };
     expect(refusalOf(body, { ...open, guarded: true })).toBeUndefined();
+  });
+});
+
+describe("whether bytes hold a name that decides it", () => {
+  it.each([
+    ["text alone", '{"messages":[{"content":[{"text":"Who is Bob?"}]}]}', true],
+    ["a picture by its bytes", '{"image":{"source":{"bytes":"AA=="}}}', true],
+    ["an address that is no source", '{"properties":{"url":{"type":"string"}}}', true],
+    ["an address that is one", '{"image":{"source":{"type":"url","url":"https://example.com"}}}', false],
+    ["an object in S3", '{"source":{"s3Location":{"uri":"s3://bucket/key"}}}', false],
+    ["an object in S3 by its other name", '{"s3Uri":"s3://bucket/key"}', false],
+    ["a part of a guardrail", '{"guardContent":{"text":{"text":"x"}}}', false],
+    ["a guardrail's own settings", '{"amazon-bedrock-guardrailConfig":{"tagSuffix":"x"}}', false],
+    ["a name in escaped letters", '{"\\u0075ri":"s3://bucket/key"}', false],
+  ])("%s", (_, body, expected) => {
+    const room = Buffer.from(`"uri"${body}"uri"`);
+    expect(reachesNothing(Buffer.from(body))).toBe(expected);
+    expect(reachesNothing(room.subarray(5, room.length - 5))).toBe(expected);
   });
 });
