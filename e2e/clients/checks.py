@@ -1,5 +1,6 @@
 """What the scripts share: where the gateway is, who asks, one small tool, one small picture, and how a check is told."""
 
+import asyncio
 import base64
 import json
 import os
@@ -13,9 +14,15 @@ BOB = os.environ["BOB_TOKEN"]
 MALLORY = os.environ["MALLORY_TOKEN"]
 
 MODEL = "claude-sonnet-4-5"
+# The same by the id that AWS has for it.
+AWS_MODEL = "us.anthropic.claude-sonnet-4-5-20250929-v1:0"
 EMBEDDING_MODEL = "titan-embed-v2"
 NO_MODEL = "claude-none"
 
+# It calls whatever tool it is asked to, too.
+BRIEF = "Be brief."
+ADD = 'Use the add tool with {"a": 2, "b": 40}.'
+SUM = "42"
 HELLO = "Say hello."
 STAND_IN = "stand-in"
 
@@ -69,6 +76,15 @@ PNG_URL = f"data:image/png;base64,{PNG_BASE64}"
 # The stand-in counts four characters a token over all it was sent, so its count shows that the picture arrived.
 PNG_TOKENS = len(PNG_BASE64) // 4
 LOOK = "What colour is this?"
+
+
+# One for all, as a program has: clients keep their connections in it.
+LOOP = asyncio.new_event_loop()
+
+
+def done(work):
+    """What asynchronous work comes to."""
+    return LOOP.run_until_complete(work)
 
 
 def refusal(kind, call):

@@ -18,7 +18,16 @@ import { startTlsFront } from "./tls-front.ts";
  */
 const environments = resolve(process.env.ONBEHALF_DATA_DIR ?? ".onbehalf", "python");
 const scripts = {
-  "requirements.txt": ["openai_client.py", "anthropic_client.py", "boto3_client.py", "langchain_client.py"],
+  "requirements.txt": [
+    "openai_client.py",
+    "anthropic_client.py",
+    "boto3_client.py",
+    "langchain_client.py",
+    "agents_client.py",
+    "pydantic_ai_client.py",
+    "langgraph_client.py",
+  ],
+  "requirements-strands.txt": ["strands_client.py"],
   "requirements-litellm.txt": ["litellm_client.py"],
 } as const;
 
