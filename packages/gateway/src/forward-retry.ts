@@ -36,6 +36,15 @@ export function retryDelayMs(
 }
 
 /**
+ * Whether the client says that it will ask again by itself. AWS's SDKs do, and know no word that would stop them: three
+ * attempts here for each of their three, or four, would be nine or twelve at the provider.
+ */
+export function asksAgain(headers: Headers): boolean {
+  const most = /\bmax=(\d{1,3})(?!\d)/.exec(headers.get("amz-sdk-request") ?? "")?.[1];
+  return most !== undefined && Number(most) > 1;
+}
+
+/**
  * The error a client gets in the end. When the gateway has retried already, its SDK is told not to do the same again:
  * three attempts at each of two places would be nine at the provider.
  */

@@ -16,7 +16,7 @@ import { isObject, type JsonObject } from "./dialects/body.ts";
 import type { Conversation } from "./dialects/conversation.ts";
 import { translators } from "./dialects/translators.ts";
 import { GatewayError } from "./errors.ts";
-import { exhausted, retryDelayMs, retryPlace } from "./forward-retry.ts";
+import { asksAgain, exhausted, retryDelayMs, retryPlace } from "./forward-retry.ts";
 import { settlementOf } from "./forward-settlement.ts";
 import { createRouter } from "./routing-health.ts";
 import type { RelayLimits } from "./streams/clock.ts";
@@ -112,8 +112,9 @@ export function createForward(options: ForwardOptions): Forwarding {
       options.log.debug({ deployment: deployment.providerModel, error_code: result.error.code }, "deployment failed");
       if (place === "elsewhere" && candidates.length === 1) break;
       if (index + 1 < candidates.length) continue;
+      if (index + 1 >= attempts || asksAgain(call.raw.headers)) break;
       const delayMs = retryDelayMs(index + 1 - candidates.length, result.error);
-      if (delayMs === undefined || index + 1 >= attempts) break;
+      if (delayMs === undefined) break;
       await waited(delayMs, context.signal);
     }
     throw exhausted(failure ?? new GatewayError("internal", "The gateway tried no deployment."), retried);

@@ -44,10 +44,10 @@ afterAll(async () => {
 });
 
 /** As a user has it: the token in AWS_BEARER_TOKEN_BEDROCK, the gateway as the endpoint. */
-function clientWith(maxAttempts: number): BedrockRuntimeClient {
+function clientWith(maxAttempts: number, endpoint = gateway.url): BedrockRuntimeClient {
   return new BedrockRuntimeClient({
     region: "us-east-1",
-    endpoint: gateway.url,
+    endpoint,
     token: { token: "a-user-token" },
     authSchemePreference: ["httpBearerAuth"],
     requestHandler: new NodeHttpHandler(),
@@ -139,6 +139,21 @@ describe("converse", () => {
     await fault({ fault: "unavailable" });
     const answer = await clientWith(3).send(new ConverseCommand({ modelId: "nova", messages }));
     expect(answer.$metadata.attempts).toBe(2);
+  });
+
+  it("has its retries to itself, and who makes none has the gateway's: together they would be nine", async () => {
+    const models = [{ model_name: "nova", litellm_params: { model: "bedrock/us.amazon.nova-lite-v1:0" } }];
+    const retrying = await startForwarding({ bedrockUrl: bedrock.url, models, router: { num_retries: 2 } });
+    try {
+      const ask = (maxAttempts: number) =>
+        clientWith(maxAttempts, retrying.url).send(new ConverseCommand({ modelId: "nova", messages }));
+      await fault({ fault: "unavailable", count: 3 });
+      await expect(ask(3)).rejects.toMatchObject({ $metadata: { httpStatusCode: 503, attempts: 3 } });
+      await fault({ fault: "unavailable", count: 2 });
+      expect((await ask(1)).$metadata).toMatchObject({ httpStatusCode: 200, attempts: 1 });
+    } finally {
+      await retrying.close();
+    }
   });
 
   it.each([
