@@ -140,10 +140,26 @@ async function misfitsOf(
 ): Promise<readonly ChainedRow[]> {
   const rows = await kysely
     .selectFrom("record_misfits")
-    .select("row")
+    .select(["writer_seq", "row"])
     .where("writer_id", "=", writer)
     .where("writer_seq", ">", after)
     .where("writer_seq", "<=", upTo)
     .execute();
-  return rows.map(({ row }) => JSON.parse(row) as ChainedRow);
+  return rows.map(({ writer_seq: seq, row }) => misfit(row, writer, seq));
+}
+
+/** One that cannot be read, or says another place than it stands at, keeps its place with a hash that fits nothing. */
+function misfit(text: string, writer: string, seq: number): ChainedRow {
+  const row = { ...readRow(text) } as ChainedRow;
+  const inPlace = row.writer_id === writer && row.writer_seq === seq;
+  return { ...row, writer_id: writer, writer_seq: seq, hash: inPlace ? row.hash : "" };
+}
+
+function readRow(text: string): object | undefined {
+  try {
+    const row: unknown = JSON.parse(text);
+    return typeof row === "object" && row !== null && !Array.isArray(row) ? row : undefined;
+  } catch {
+    return undefined;
+  }
 }

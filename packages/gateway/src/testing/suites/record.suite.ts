@@ -109,6 +109,13 @@ export function recordSuite(engine: Engine): void {
         .set({ row: misfits[0]?.row.replace("odd@", "even@") ?? "" })
         .execute();
       expect((await verifyRecord(database)).findings).toHaveLength(1);
+      for (const row of ["", "null", "[]", "7", '{"writer_seq":', '{"writer_seq":"1"}']) {
+        await database.kysely.updateTable("record_misfits").set({ row }).execute();
+        const { findings } = await verifyRecord(database);
+        expect(findings, row).toContainEqual(
+          expect.objectContaining({ seq: misfits[0]?.writer_seq, problem: expect.stringContaining("was altered") }),
+        );
+      }
     });
 
     test.each(["%00", "a%00b"])("%s in a query is 400, times out of range are too", async (value) => {
