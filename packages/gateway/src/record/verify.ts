@@ -1,4 +1,4 @@
-import type { Kysely } from "kysely";
+import { type Kysely, sql } from "kysely";
 import type { GatewayDatabase } from "../sql/open.ts";
 import type { GatewayTables, RecordWritersTable } from "../sql/tables.ts";
 import { hashRow } from "./chain.ts";
@@ -54,18 +54,19 @@ export async function verifyRecord({ kysely }: GatewayDatabase): Promise<Verific
  */
 async function strangers(kysely: Kysely<GatewayTables>): Promise<Finding[]> {
   const rows = await kysely
-    .selectFrom("request_logs")
-    .leftJoin("record_writers", "record_writers.writer_id", "request_logs.writer_id")
-    .select([
-      "request_logs.id",
-      "request_logs.writer_id as writer",
-      "request_logs.writer_seq as seq",
-      "record_writers.head_seq as head",
-    ])
+    .selectFrom(
+      kysely
+        .selectFrom("request_logs")
+        .select(["id", "writer_id", "writer_seq"])
+        .unionAll(kysely.selectFrom("record_misfits").select([sql<string>`null`.as("id"), "writer_id", "writer_seq"]))
+        .as("kept"),
+    )
+    .leftJoin("record_writers", "record_writers.writer_id", "kept.writer_id")
+    .select(["kept.id", "kept.writer_id as writer", "kept.writer_seq as seq", "record_writers.head_seq as head"])
     .where((where) =>
       where.or([
         where("record_writers.head_seq", "is", null),
-        where("request_logs.writer_seq", ">", where.ref("record_writers.head_seq")),
+        where("kept.writer_seq", ">", where.ref("record_writers.head_seq")),
       ]),
     )
     .orderBy("writer")
@@ -75,7 +76,7 @@ async function strangers(kysely: Kysely<GatewayTables>): Promise<Finding[]> {
   return rows.map(({ id, writer, seq, head }) => ({
     writer,
     seq,
-    id,
+    id: id ?? undefined,
     problem: head === null ? "belongs to a writer that is not registered" : `lies beyond the writer's last row ${head}`,
   }));
 }

@@ -165,6 +165,21 @@ export function recordSuite(engine: Engine): void {
       expect((await verifyRecord(database)).findings).toEqual([
         { writer: "nobody", seq: 1, id: "forged", problem: expect.stringContaining("not registered") },
       ]);
+      const misfit = { row: "{}", reason: "forged" };
+      await database.kysely
+        .insertInto("record_misfits")
+        .values([
+          { ...misfit, writer_id: "no one", writer_seq: 1 },
+          { ...misfit, writer_id: first.writer_id, writer_seq: 999 },
+        ])
+        .execute();
+      const { findings } = await verifyRecord(database);
+      expect(findings).toContainEqual(
+        expect.objectContaining({ writer: "no one", seq: 1, problem: expect.stringContaining("not registered") }),
+      );
+      expect(findings).toContainEqual(
+        expect.objectContaining({ writer: first.writer_id, seq: 999, problem: expect.stringContaining("lies beyond") }),
+      );
     });
 
     test("the command names the row and exits 1; intact it exits 0", async () => {
