@@ -259,13 +259,22 @@ function preparation(call: LlmCall, context: ForwardContext): (deployment: Deplo
   const meta = { id: randomHex(16), created: Math.floor(Date.now() / 1000) };
   const typed = call as LlmCall<JsonObject>;
   let made: Conversation | undefined;
-  const conversation = (): Conversation => {
+  let dropped = false;
+  const conversation = (drops: boolean): Conversation => {
     if (translator === undefined)
       throw new GatewayError("unsupported", "This model cannot be used on this route.", { param: "model" });
-    made ??= translator.conversation(body, typed);
+    if (made === undefined || dropped !== drops) made = translator.conversation(body, typed, drops);
+    dropped = drops;
     return made;
   };
-  return (deployment) => ({ call: typed, deployment, caller: context.caller, meta, translator, conversation });
+  return (deployment) => ({
+    call: typed,
+    deployment,
+    caller: context.caller,
+    meta,
+    translator,
+    conversation: () => conversation(deployment.drops),
+  });
 }
 
 /** The time limits of a deployment, worked out once. */

@@ -13,8 +13,11 @@ export interface AnswerMeta {
 
 /** A dialect's half of a translation: its request into a conversation, and an answer into its own words. */
 export interface Translator {
-  /** @throws GatewayError naming the field that cannot be said to another upstream */
-  conversation(body: JsonObject, call: LlmCall<JsonObject>): Conversation;
+  /**
+   * @param drops `drop_params`: what no model has words for is left out instead of refused
+   * @throws GatewayError naming the field that cannot be said to another upstream
+   */
+  conversation(body: JsonObject, call: LlmCall<JsonObject>, drops: boolean): Conversation;
   answer(answer: Answer, call: LlmCall<JsonObject>, meta: AnswerMeta): string;
   writer(call: LlmCall<JsonObject>, meta: AnswerMeta): AnswerWriter;
 }

@@ -14,7 +14,7 @@ export interface Outgoing {
   readonly meta: AnswerMeta;
   /** Undefined for dialects that speak to one kind of upstream only. */
   readonly translator: Translator | undefined;
-  /** Made once per call, however many deployments are tried. @throws GatewayError */
+  /** Made once per call, however many deployments are tried, where they all drop or all refuse. @throws GatewayError */
   conversation(): Conversation;
 }
 

@@ -25,10 +25,12 @@ import { chatMessages } from "./messages.ts";
 /**
  * A chat-completions body as a conversation: every field is mapped, refused by name, or one of those that
  * docs/fields.md lists as ignored.
+ * @param drops `drop_params`: how an answer is drawn, where no model here knows it, is left out instead of refused
  * @throws GatewayError `unsupported` or `invalid_request` naming the field
  */
-export function chatConversation(body: JsonObject): Conversation {
+export function chatConversation(body: JsonObject, drops = false): Conversation {
   refuseUnsupported(body);
+  if (!drops) refuseDrawing(body);
   const { system, messages } = askedByUser(chatMessages(arrayField(body, "messages") ?? []), "messages");
   const offered = allowed(chatTools(arrayField(body, "tools") ?? []), body.tool_choice);
   refuseForceOfNone(offered);
@@ -49,14 +51,27 @@ export function chatConversation(body: JsonObject): Conversation {
   };
 }
 
-function refuseUnsupported(body: JsonObject): void {
-  const has = (name: string): boolean => body[name] !== undefined && body[name] !== null && body[name] !== false;
+function isAsked(body: JsonObject, name: string): boolean {
+  return body[name] !== undefined && body[name] !== null && body[name] !== false;
+}
+
+/** How an answer is drawn and what is told of its drawing; the answer is one all the same without it. */
+function refuseDrawing(body: JsonObject): void {
+  const has = (name: string): boolean => isAsked(body, name);
   if (isObject(body.logit_bias) && Object.keys(body.logit_bias).length > 0)
     throw unsupported("logit_bias", "the model provider has no token biases.");
   if (has("logprobs")) throw unsupported("logprobs", "the model provider returns no token probabilities.");
   if (has("top_logprobs") && body.top_logprobs !== 0)
     throw unsupported("top_logprobs", "the model provider returns no token probabilities.");
   if (has("n") && body.n !== 1) throw unsupported("n", "one answer per request. Send the request several times.");
+  for (const name of ["frequency_penalty", "presence_penalty"]) {
+    if (has(name) && body[name] !== 0)
+      throw unsupported(name, "the model provider has no such penalty. Leave it out or send 0.");
+  }
+}
+
+function refuseUnsupported(body: JsonObject): void {
+  const has = (name: string): boolean => isAsked(body, name);
   if (has("audio")) throw unsupported("audio", "the model provider speaks no audio here.");
   if (Array.isArray(body.modalities) && body.modalities.some((kind) => kind !== "text"))
     throw unsupported("modalities", "answers are text.");
@@ -64,10 +79,6 @@ function refuseUnsupported(body: JsonObject): void {
   if (has("function_call")) throw unsupported("function_call", "functions were replaced by tools. Send tool_choice.");
   if (has("web_search_options")) throw unsupported("web_search_options", "the model provider searches no web.");
   if (has("moderation")) throw unsupported("moderation", "set a guardrail on the deployment instead.");
-  for (const name of ["frequency_penalty", "presence_penalty"]) {
-    if (has(name) && body[name] !== 0)
-      throw unsupported(name, "the model provider has no such penalty. Leave it out or send 0.");
-  }
 }
 
 /** @throws GatewayError `invalid_request` naming the field */

@@ -6,7 +6,7 @@ import { chatStream } from "./stream.ts";
 
 /** OpenAI's Chat Completions, there and back. */
 export const chatTranslator: Translator = {
-  conversation: chatConversation,
+  conversation: (body, _call, drops) => chatConversation(body, drops),
   answer: (answer, call, { id, created }) => chatAnswer(answer, { id: `chatcmpl-${id}`, created, model: call.model }),
   writer(call, { id, created }) {
     const options = call.body.stream_options;

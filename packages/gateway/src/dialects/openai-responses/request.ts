@@ -35,12 +35,16 @@ const refused: Readonly<Record<string, string>> = {
   image: "answers are text.",
 };
 
-/** A Responses body as a conversation. @throws GatewayError naming the field that has no counterpart */
-export function responsesConversation(body: JsonObject): Conversation {
+/**
+ * A Responses body as a conversation.
+ * @param drops `drop_params`: token probabilities are left out instead of refused
+ * @throws GatewayError naming the field that has no counterpart
+ */
+export function responsesConversation(body: JsonObject, drops = false): Conversation {
   for (const [name, why] of Object.entries(refused)) {
     if (body[name] != null && body[name] !== false) throw unsupported(name, why);
   }
-  if (numberField(body, "top_logprobs") ?? 0)
+  if ((numberField(body, "top_logprobs") ?? 0) !== 0 && !drops)
     throw unsupported("top_logprobs", "the model provider returns no token probabilities.");
   const { system, messages } = prompted(body);
   const compact = asksToCompact(body);

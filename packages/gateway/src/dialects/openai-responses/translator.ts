@@ -6,7 +6,7 @@ import { responsesStream } from "./stream.ts";
 
 /** OpenAI's Responses, there and back. */
 export const responsesTranslator: Translator = {
-  conversation: responsesConversation,
+  conversation: (body, _call, drops) => responsesConversation(body, drops),
   answer: (answer, { model, body }, meta) => responsesAnswer(answer, { ...meta, model, body }),
   writer({ model, body }, meta) {
     const writer = responsesStream({ ...meta, model, body });
