@@ -116,9 +116,12 @@ const lasting: ReadonlySet<AuthErrorCode> = new Set<AuthErrorCode>([
   "token_sender_constrained",
 ]);
 
+/** What may pass soon; 529 is how Anthropic says it. */
+const passing: ReadonlySet<number> = new Set([429, 503, 529]);
+
 /** Nobody said when: soon enough to go on, late enough not to hammer. */
 function whenToRetry(status: number): Record<string, string> {
-  return status === 429 || status === 503 ? { "retry-after": "1" } : {};
+  return passing.has(status) ? { "retry-after": "1" } : {};
 }
 
 /** HTTP/2 has no such header (RFC 9113 section 8.2.2): streams end one by one. */

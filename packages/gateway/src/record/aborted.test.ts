@@ -123,6 +123,26 @@ access: { users: { "*": { max_parallel: 1, tpm: 100000 } } }
 });
 
 describe("an upstream's failure", () => {
+  test("that may pass soon is told with a time to wait in each dialect, whatever its status", async () => {
+    const gateway = await startTestGateway();
+    try {
+      gateway.upstream.failure = { status: 503, body: { message: "busy" } };
+      const token = await gateway.token();
+      const messages = [{ role: "user", content: "Hi" }];
+      const asked: readonly [path: string, body: object, status: number][] = [
+        ["/v1/chat/completions", { model: "claude", messages }, 503],
+        ["/v1/messages", { model: "claude", max_tokens: 9, messages }, 529],
+        ["/model/claude/converse", { messages: [{ role: "user", content: [{ text: "Hi" }] }] }, 503],
+      ];
+      for (const [path, body, status] of asked) {
+        const answer = await gateway.call(path, { token, body });
+        expect([path, answer.status, answer.headers.get("retry-after")]).toEqual([path, status, "1"]);
+      }
+    } finally {
+      await gateway.close();
+    }
+  });
+
   test.each([
     [429, { message: "slow down" }, "upstream_throttled", 429],
     [400, { message: "no such parameter" }, "upstream_invalid_request", 400],
