@@ -1,6 +1,7 @@
 import type { AnswerWriter } from "../../upstreams/answer-stream.ts";
 import { isObject, type JsonObject, unsupported } from "../body.ts";
 import type { Answer, ContentBlock } from "../conversation.ts";
+import { createKept } from "./kept.ts";
 import type { ResponsesWriter } from "./stream.ts";
 
 /** What a model is asked where OpenAI would compact the context by itself. */
@@ -40,11 +41,12 @@ export function compacted(answer: Answer, id: string): readonly unknown[] {
 /** The events of a streamed one: the item comes at once, when it is whole. */
 export function compactionStream(inner: ResponsesWriter, id: string): AnswerWriter {
   let summary = "";
+  const kept = createKept();
   const nothing = (): void => {};
   return {
     ...inner,
     text(_, delta) {
-      summary += delta;
+      summary += kept(delta);
     },
     reasoning: nothing,
     signature: nothing,

@@ -4,6 +4,7 @@ import { openaiErrorBody } from "../openai-chat/error.ts";
 import { eventStreamHeaders } from "../openai-chat/stream.ts";
 import { type ResponseMeta, responseObject, responseStatus } from "./answer.ts";
 import { createCalled, type EndStatus, reasoningItem } from "./items.ts";
+import { createKept } from "./kept.ts";
 import { type OpenItem, openCall, openMessage, openReasoning } from "./open-items.ts";
 
 /** Also writes what no upstream streams. */
@@ -20,6 +21,7 @@ export interface ResponsesWriter extends AnswerWriter {
 export function responsesStream(meta: ResponseMeta): ResponsesWriter {
   const output: unknown[] = [];
   const calledBy = createCalled(meta.body);
+  const kept = createKept();
   let out = "";
   let sequence = 0;
   let open: OpenItem | undefined;
@@ -60,16 +62,16 @@ export function responsesStream(meta: ResponseMeta): ResponsesWriter {
       event("response.created", { response });
       event("response.in_progress", { response });
     },
-    text: (block, delta) => begin(block, "message").append(delta),
-    reasoning: (block, delta) => begin(block, "reasoning").append(delta),
-    signature: (block, signature) => begin(block, "reasoning").sign(signature),
-    redacted: (_, redacted) => whole((index) => reasoningItem(meta.id, index, { redacted })),
+    text: (block, delta) => begin(block, "message").append(kept(delta)),
+    reasoning: (block, delta) => begin(block, "reasoning").append(kept(delta)),
+    signature: (block, signature) => begin(block, "reasoning").sign(kept(signature)),
+    redacted: (_, redacted) => whole((index) => reasoningItem(meta.id, index, { redacted: kept(redacted) })),
     toolStart(block, id, name) {
       close();
       open = openCall(event, next(block), id, calledBy(name));
     },
     toolInput(block, json) {
-      if (open?.kind === "call" && open.block === block) open.append(json);
+      if (open?.kind === "call" && open.block === block) open.append(kept(json));
     },
     blockStop() {
       ended = open !== undefined;
