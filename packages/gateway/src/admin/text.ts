@@ -18,7 +18,10 @@ const latest = Date.UTC(3000, 0, 1);
 /** A day or a moment, within what every database can hold. */
 export function moment() {
   return z
-    .union([z.iso.date(), z.iso.datetime({ offset: true })])
+    .union(
+      [z.iso.date(), z.iso.datetime({ offset: true })],
+      "expected a day of the calendar, 2026-11-23, or a moment, 2026-11-23T08:00:00Z",
+    )
     .refine(
       (value) => Date.parse(value) >= earliest && Date.parse(value) < latest,
       "expected a time between 1970 and 3000",

@@ -6,6 +6,9 @@ import type { Period } from "../limits/period.ts";
 const name = text(200);
 const names = z.array(name).max(200);
 const whole = z.number().int().positive().max(2_000_000_000);
+const dollars = z
+  .number("expected a number of US dollars")
+  .positive("expected more than 0 US dollars. A key that may spend nothing is blocked: true.");
 
 /** What can be said about a key, in LiteLLM's fields. What would restrict a key and is not known here is refused. */
 const keyFields = {
@@ -17,8 +20,8 @@ const keyFields = {
   allowed_routes: names.nullish(),
   key_type: z.enum(["default", "llm_api", "management", "read_only"]).nullish(),
   user_role: name.nullish(),
-  max_budget: z.number().positive().nullish(),
-  soft_budget: z.number().positive().nullish(),
+  max_budget: dollars.nullish(),
+  soft_budget: dollars.nullish(),
   budget_duration: z.string().max(20).nullish(),
   rpm_limit: whole.nullish(),
   tpm_limit: whole.nullish(),
